@@ -1,0 +1,62 @@
+"""The seam through which every inductive bias meets the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Trie:
+    """A compressed trie: leaves in address order, then inner nodes, children before parents.
+
+    Attributes
+    ----------
+    addresses : ndarray of uint64, shape (m,)
+        Sorted distinct addresses; leaf i has address i.
+    parent : ndarray of int32, shape (N,)
+        Parent of each node; the root, node N - 1, is its own.
+    depth : ndarray of int16, shape (N,)
+        Depth of each node; 0 at the root, the number of digits at the leaves.
+    """
+
+    addresses: NDArray[np.uint64]
+    parent: NDArray[np.int32]
+    depth: NDArray[np.int16]
+
+
+@dataclass(frozen=True, eq=False)
+class BiasEdges:
+    """The inductive-bias edges (E_IB) that a bias lays among given responses.
+
+    Attributes
+    ----------
+    size : int
+        Number of nodes: the responses' own and any that the bias adds between them.
+    nodes : ndarray of int, shape (m,)
+        The node of each response.
+    u, v : ndarray of int, shape (e,)
+        Ends of each undirected edge.
+    variance : ndarray of float, shape (e,)
+        Variance of the reward at one end given the other, in squared units of reward.
+    trie : Trie, optional
+        Where the bias is a hierarchy; then edge i joins node i to its parent.
+    """
+
+    size: int
+    nodes: NDArray[np.int64]
+    u: NDArray[np.int64]
+    v: NDArray[np.int64]
+    variance: NDArray[np.float64]
+    trie: Trie | None = None
+
+
+class Bias(Protocol):
+    """Anything that can lay its edges among given responses."""
+
+    def edges(self, responses: NDArray) -> BiasEdges:
+        """Lay the inductive-bias edges among these responses."""
+        ...

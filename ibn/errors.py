@@ -1,0 +1,61 @@
+"""The one error type for bad input: what is wrong, where, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(ValueError):
+    """Input that cannot be used, told in one line.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong.
+    file : str, optional
+        The file it is in.
+    line : int, optional
+        The line of that file, counted from 1.
+    mend : str, optional
+        What to do about it.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: object = None,
+        line: int | None = None,
+        mend: str | None = None,
+    ) -> None:
+        self.problem, self.file, self.line, self.mend = problem, file, line, mend
+        where = "" if file is None else f"{file}: " if line is None else f"{file}:{line}: "
+        super().__init__(where + problem + (f" ({mend})" if mend else ""))
+
+
+class MissingExtra(InputError):
+    """An optional dependency is needed and is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package}", mend=f"pip install 'ibn[{extra}]'"
+        )
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
+    """Build the error for a name that is none of the known ones, suggesting the nearest.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should have named, such as ``"topology"``.
+    name : str
+        The name given.
+    known : iterable of str
+        The names there are.
+    """
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    mend = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(names)
+    return InputError(f"unknown {kind} {name!r}", mend=mend)

@@ -1,0 +1,103 @@
+"""Monte Carlo numbers: an estimate is never without its standard error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A Monte Carlo estimate.
+
+    Attributes
+    ----------
+    mean : float
+        The sample mean.
+    stderr : float
+        Its standard error: sample standard deviation over the root of ``count``.
+    count : int
+        Independent draws averaged.
+    seconds : float
+        Wall-clock time spent.
+    """
+
+    mean: float
+    stderr: float
+    count: int
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, draws: NDArray[np.float64], seconds: float = 0.0) -> Estimate:
+        """Summarise independent draws (an array of any length above one)."""
+        count = len(draws)
+        stderr = float(np.std(draws, ddof=1) / np.sqrt(count)) if count > 1 else float("inf")
+        return cls(float(np.mean(draws)), stderr, count, seconds)
+
+    @property
+    def relative_error(self) -> float:
+        """Standard error over the size of the mean; 0 where both are 0."""
+        if self.stderr == 0.0:
+            return 0.0
+        return self.stderr / abs(self.mean) if self.mean else float("inf")
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Student-t confidence interval for the expectation.
+
+        Parameters
+        ----------
+        level : float
+            Coverage, between 0 and 1.
+        """
+        if self.count < 2:
+            return (-float("inf"), float("inf"))
+        half = float(stdtrit(self.count - 1, 0.5 + level / 2)) * self.stderr
+        return (self.mean - half, self.mean + half)
+
+
+def estimate_mean(
+    draw: Callable[[int], NDArray[np.float64]],
+    rel_err: float,
+    *,
+    batch: int,
+    min_count: int,
+    max_count: int = 2**31,
+    max_seconds: float = float("inf"),
+) -> Estimate:
+    """Average independent draws until the relative standard error is small enough.
+
+    Stopping the moment an estimated error dips below its target favours runs whose error is
+    underestimated, so that intervals cover too little. Sampling therefore goes on until the
+    target would hold were the estimated error too small by two of its own standard deviations,
+    ``1 / sqrt(2 (count - 1))`` each.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(k)`` returns k fresh independent draws.
+    rel_err : float
+        Target for standard error over mean.
+    batch : int
+        Draws asked for at a time.
+    min_count : int
+        Draws taken before the error is believed.
+    max_count, max_seconds : optional
+        Caps; an estimate they cut short has ``relative_error`` above the target.
+    """
+    start = time.perf_counter()
+    draws = np.empty(0)
+    while True:
+        wanted = min_count if not len(draws) else min(batch, max_count - len(draws))
+        draws = np.concatenate([draws, draw(wanted)])
+        seconds = time.perf_counter() - start
+        result = Estimate.of(draws, seconds)
+        slack = 1.0 + 2.0 / np.sqrt(2.0 * max(len(draws) - 1, 1))
+        if result.relative_error * slack <= rel_err:
+            return result
+        if len(draws) >= max_count or seconds >= max_seconds:
+            return result

@@ -1,0 +1,191 @@
+"""The induced Bayesian network: inductive bias, comparisons and noise as one weighted graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from ibn.bias.edges import Bias, Trie
+from ibn.errors import InputError
+from ibn.preferences.comparisons import Comparisons
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+INDUCTIVE_BIAS, HUMAN_PREFERENCE = 0, 1
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """An induced Bayesian network (theory §1).
+
+    Parallel comparisons are kept as parallel edges: each carries evidence of its own.
+
+    Attributes
+    ----------
+    size : int
+        Number of nodes.
+    nodes : ndarray of int, shape (m,)
+        The node of each response.
+    u, v : ndarray of int, shape (e,)
+        Ends of each edge: inductive-bias edges first, then one edge a comparison, in order.
+    variance : ndarray of float, shape (e,)
+        Inference variance of one step along each edge, in squared units of reward; positive.
+    kind : ndarray of int8, shape (e,)
+        ``INDUCTIVE_BIAS`` or ``HUMAN_PREFERENCE``.
+    trie : Trie, optional
+        Where the inductive bias is a hierarchy; then edge i joins node i to its parent.
+    bias : Bias, optional
+        What laid the inductive-bias edges.
+    responses : ndarray, shape (m,), optional
+        The responses the network was built over.
+    """
+
+    size: int
+    nodes: NDArray[np.int64]
+    u: NDArray[np.int64]
+    v: NDArray[np.int64]
+    variance: NDArray[np.float64]
+    kind: NDArray[np.int8]
+    trie: Trie | None = None
+    bias: Bias | None = None
+    responses: NDArray | None = None
+
+    @property
+    def bias_edges(self) -> int:
+        """Number of inductive-bias edges; the edges from there on are the comparisons."""
+        return int(np.count_nonzero(self.kind == INDUCTIVE_BIAS))
+
+    def least(self) -> tuple[csr_array, dict[tuple[int, int], int]]:
+        """Merge parallel edges to the one of least variance, which is all a path needs.
+
+        Returns
+        -------
+        matrix : csr_array, shape (size, size)
+            Symmetric matrix of variances.
+        edge : dict
+            The edge that stands for each pair of nodes (smaller node first).
+        """
+        edge: dict[tuple[int, int], int] = {}
+        for i, (a, b) in enumerate(zip(self.u.tolist(), self.v.tolist(), strict=True)):
+            key = (a, b) if a < b else (b, a)
+            if a != b and (key not in edge or self.variance[i] < self.variance[edge[key]]):
+                edge[key] = i
+        ends = np.array(list(edge), dtype=np.int64).reshape(-1, 2)
+        weight = self.variance[list(edge.values())]
+        rows, columns = np.concatenate([ends, ends[:, ::-1]]).T
+        shape = (self.size, self.size)
+        return csr_array((np.tile(weight, 2), (rows, columns)), shape=shape), edge
+
+    def laplacian(self) -> csr_array:
+        """Weighted Laplacian with conductances 1/variance; parallel edges add up."""
+        conductance = 1.0 / self.variance
+        rows = np.concatenate([self.u, self.v, self.u, self.v])
+        columns = np.concatenate([self.u, self.v, self.v, self.u])
+        values = np.concatenate([conductance, conductance, -conductance, -conductance])
+        return csr_array((values, (rows, columns)), shape=(self.size, self.size))
+
+    def components(self, *, inductive_bias: bool = True) -> NDArray[np.int64]:
+        """Label the connected component of each node.
+
+        Parameters
+        ----------
+        inductive_bias : bool
+            Whether inductive-bias edges connect; comparisons always do.
+        """
+        from scipy.sparse.csgraph import connected_components
+
+        first = 0 if inductive_bias else self.bias_edges
+        ones = np.ones(len(self.u) - first, dtype=np.int8)
+        shape = (self.size, self.size)
+        graph = csr_array((ones, (self.u[first:], self.v[first:])), shape=shape)
+        return connected_components(graph, directed=False)[1].astype(np.int64)
+
+    def to_networkx(self) -> nx.MultiGraph:
+        """Return a MultiGraph whose edges carry ``variance``, ``conductance`` and ``kind``.
+
+        Nodes carry ``responses``, the positions of the responses they stand for.
+        """
+        import networkx as nx
+
+        graph: Any = nx.MultiGraph()
+        graph.add_nodes_from((node, {"responses": []}) for node in range(self.size))
+        for response, node in enumerate(self.nodes.tolist()):
+            graph.nodes[node]["responses"].append(response)
+        names = ("inductive bias", "human preference")
+        edges = zip(
+            self.u.tolist(), self.v.tolist(), self.variance.tolist(), self.kind, strict=True
+        )
+        for a, b, variance, kind in edges:
+            graph.add_edge(a, b, variance=variance, conductance=1 / variance, kind=names[kind])
+        return graph
+
+    @classmethod
+    def from_networkx(cls, graph: nx.Graph) -> Network:
+        """Build a network from a graph whose edges carry ``variance`` and, optionally, ``kind``.
+
+        Nodes are numbered in the graph's order; each is taken for a response unless nodes carry
+        ``responses`` as :meth:`to_networkx` writes them. Edges of no kind are inductive bias.
+
+        Raises
+        ------
+        InputError
+            If an edge has no positive variance.
+        """
+        number = {node: i for i, node in enumerate(graph.nodes)}
+        order = {"inductive bias": INDUCTIVE_BIAS, "human preference": HUMAN_PREFERENCE}
+        edges = []
+        for a, b, data in graph.edges(data=True):
+            if not data.get("variance", 0) > 0:
+                raise InputError(f"edge {a}-{b} of the graph has no positive variance")
+            kind = order[data.get("kind", "inductive bias")]
+            edges.append((kind, number[a], number[b], data["variance"]))
+        edges.sort(key=lambda edge: edge[0])
+        kind, u, v, variance = (np.array(x) for x in zip(*edges, strict=True))
+        pairs = [
+            (response, number[node])
+            for node, held in graph.nodes(data="responses")
+            for response in (held or [])
+        ]
+        nodes = np.array([node for _, node in sorted(pairs)] or list(number.values()), np.int64)
+        return cls(len(number), nodes, u, v, variance.astype(float), kind.astype(np.int8))
+
+
+def build_network(
+    bias: Bias, comparisons: Comparisons, noise_variance: float | NDArray[np.float64]
+) -> Network:
+    """Join the edges of an inductive bias with those of comparisons.
+
+    Parameters
+    ----------
+    bias : Bias
+        Lays E_IB among the responses.
+    comparisons : Comparisons
+        Each becomes one edge of E_HP; the two directions share it, for the noise is symmetric.
+    noise_variance : float or ndarray of shape (n,)
+        σ² of a label, see ``LabelNoise.variance``.
+
+    Raises
+    ------
+    InputError
+        If a variance is not positive and finite.
+    """
+    sigma2 = np.broadcast_to(np.asarray(noise_variance, dtype=float), (len(comparisons),))
+    if not np.all(np.isfinite(sigma2) & (sigma2 > 0)):
+        raise InputError("the noise variance must be positive and finite")
+    laid = bias.edges(comparisons.responses)
+    return Network(
+        size=laid.size,
+        nodes=laid.nodes,
+        u=np.concatenate([laid.u, laid.nodes[comparisons.a]]),
+        v=np.concatenate([laid.v, laid.nodes[comparisons.b]]),
+        variance=np.concatenate([laid.variance, sigma2]),
+        kind=np.repeat(np.array([0, 1], np.int8), [len(laid.u), len(comparisons)]),
+        trie=laid.trie,
+        bias=bias,
+        responses=comparisons.responses,
+    )

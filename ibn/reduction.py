@@ -1,0 +1,139 @@
+"""Series reduction: a response used once is a resistor in series, and needs no node.
+
+In a hierarchy most nodes of a large dataset are leaves with a single comparison. Joining the
+leaf's own edge, the comparison and, often, the leaf at its other end into one edge is exact for
+resistances and for distances alike, and leaves a network of inner nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ibn.network import Network
+
+STAYS, ONCE, UNUSED = 0, 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Reduced:
+    """A network with its series leaves taken out.
+
+    Attributes
+    ----------
+    parent, stem : ndarray, shape (N,)
+        The whole forest: parent of each node, its own index for a root, and the variance of the
+        edge to it (0 for a root).
+    a, b, sigma2 : ndarray, shape (n,)
+        Every edge outside the forest by its nodes before the reduction, and its variance.
+    role : ndarray of int8, shape (N,)
+        ``STAYS``, ``ONCE`` (a leaf of one comparison) or ``UNUSED`` (a leaf of none).
+    kept : ndarray of int, shape (c,)
+        The nodes that stay, in order.
+    number : ndarray of int, shape (N,)
+        Their new numbers; -1 for those taken out.
+    """
+
+    parent: NDArray[np.int64]
+    stem: NDArray[np.float64]
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    sigma2: NDArray[np.float64]
+    role: NDArray[np.int8]
+    kept: NDArray[np.int64]
+    number: NDArray[np.int64]
+
+    def tree(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return parent and variance of each node that stays, renumbered."""
+        return self.number[self.parent[self.kept]], self.stem[self.kept]
+
+    def others(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Return ends and variance of each edge outside the forest, renumbered and in order."""
+        ends = []
+        variance = self.sigma2.copy()
+        for side in (self.a, self.b):
+            once = self.role[side] == ONCE
+            ends.append(self.number[np.where(once, self.parent[side], side)])
+            variance += np.where(once, self.stem[side], 0.0)
+        return ends[0], ends[1], variance
+
+
+def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
+    """Take the series leaves out of a network.
+
+    A network without a hierarchy comes back whole, as a forest of single nodes.
+
+    Parameters
+    ----------
+    network : Network
+        Any induced Bayesian network.
+    cliques : bool
+        Whether to replace groups in which each response was compared once with each other by
+        the star that is electrically the same, which makes their leaves series leaves too.
+        Right for resistances, not for distances.
+    """
+    size = network.size
+    if network.trie is None:
+        parent, stem = np.arange(size), np.zeros(size)
+        a, b, sigma2 = network.u, network.v, network.variance
+        role = np.zeros(size, np.int8)
+    else:
+        first = network.bias_edges
+        parent = network.trie.parent.astype(np.int64)
+        stem = np.append(network.variance[:first], 0.0)
+        a, b, sigma2 = network.u[first:], network.v[first:], network.variance[first:]
+        real = a != b
+        a, b, sigma2 = a[real], b[real], sigma2[real]
+        if cliques:
+            a, b, sigma2, centres = _stars_for_cliques(size, a, b, sigma2)
+            parent = np.append(parent, np.arange(size, size + centres))
+            stem = np.append(stem, np.zeros(centres))
+            size += centres
+        uses = np.bincount(np.concatenate([a, b]), minlength=size)
+        inner = np.zeros(size, bool)
+        inner[parent] = True  # roots are their own parents
+        role = np.where(inner | (uses > 1), STAYS, np.where(uses == 1, ONCE, UNUSED))
+        role = role.astype(np.int8)
+    kept = np.flatnonzero(role == STAYS)
+    number = np.full(size, -1, np.int64)
+    number[kept] = np.arange(len(kept))
+    return Reduced(parent, stem, a, b, sigma2, role, kept, number)
+
+
+def _stars_for_cliques(
+    size: int, a: NDArray[np.int64], b: NDArray[np.int64], sigma2: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int]:
+    """Replace each clique of K >= 3 equal comparisons by a star of variance σ²/K an arm.
+
+    Returns the comparisons, nodes from ``size`` on being the centres, and how many there are.
+    """
+    shape = (size, size)
+    graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=shape)
+    count, label = connected_components(graph, directed=False)
+    members = np.bincount(label, minlength=count)
+    group = label[a]
+    edges = np.bincount(group, minlength=count)
+    lightest = np.full(count, np.inf)
+    heaviest = np.zeros(count)
+    np.minimum.at(lightest, group, sigma2)
+    np.maximum.at(heaviest, group, sigma2)
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    distinct = np.zeros(len(a), bool)
+    distinct[np.unique(low * size + high, return_index=True)[1]] = True
+    repeated = np.bincount(group, weights=~distinct, minlength=count) > 0
+    complete = (members > 2) & (edges == members * (members - 1) // 2)
+    clique = complete & (lightest == heaviest) & ~repeated
+    leaf = np.flatnonzero(clique[label])
+    centre = size + np.cumsum(clique)[label[leaf]] - 1
+    arm = lightest[label[leaf]] / members[label[leaf]]
+    rest = ~clique[group]
+    return (
+        np.concatenate([a[rest], leaf]),
+        np.concatenate([b[rest], centre]),
+        np.concatenate([sigma2[rest], arm]),
+        int(clique.sum()),
+    )
