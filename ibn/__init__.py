@@ -1,0 +1,43 @@
+"""ibn: how uncertain a reward model is, from the topology of its comparisons.
+
+The objects and verbs of the library, imported when first used so that ``import ibn`` is light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Comparisons": "ibn.preferences.comparisons",
+    "DistanceIndex": "ibn.distance",
+    "Estimate": "ibn.estimate",
+    "InputError": "ibn.errors",
+    "LabelNoise": "ibn.preferences.noise",
+    "Network": "ibn.network",
+    "Solver": "ibn.posterior",
+    "Ultrametric": "ibn.bias.ultrametric",
+    "build_network": "ibn.network",
+    "inference_distance": "ibn.distance",
+    "mean_distance": "ibn.distance",
+    "mean_variance": "ibn.posterior",
+    "optimal_path": "ibn.distance",
+    "posterior_mean": "ibn.posterior",
+    "posterior_samples": "ibn.posterior",
+    "resistance": "ibn.posterior",
+    "simulate_labels": "ibn.preferences.noise",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'ibn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

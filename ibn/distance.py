@@ -15,7 +15,7 @@ from ibn.kernels.trie import locate
 from ibn.network import Network
 from ibn.reduction import ONCE, UNUSED, Reduced, reduce_network
 
-MIN_PAIRS, BATCH_PAIRS = 1024, 1024
+MIN_PAIRS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ class DistanceIndex:
 
     network: Network
     reduced: Reduced
-    arcs: tuple[NDArray, ...]
+    arcs: tuple[NDArray, NDArray, NDArray, NDArray]
     comparison: NDArray[np.int64]
 
     @classmethod
@@ -297,7 +297,6 @@ def mean_distance(
     return estimate_mean(
         draw,
         rel_err,
-        batch=BATCH_PAIRS,
         min_count=MIN_PAIRS,
         max_count=max_count,
         max_seconds=max_seconds,

@@ -64,7 +64,6 @@ def estimate_mean(
     draw: Callable[[int], NDArray[np.float64]],
     rel_err: float,
     *,
-    batch: int,
     min_count: int,
     max_count: int = 2**31,
     max_seconds: float = float("inf"),
@@ -82,22 +81,21 @@ def estimate_mean(
         ``draw(k)`` returns k fresh independent draws.
     rel_err : float
         Target for standard error over mean.
-    batch : int
-        Draws asked for at a time.
     min_count : int
-        Draws taken before the error is believed.
+        Draws taken before the error is believed; from there on the next batch is what seems to
+        be missing, at most as many as there are.
     max_count, max_seconds : optional
         Caps; an estimate they cut short has ``relative_error`` above the target.
     """
     start = time.perf_counter()
-    draws = np.empty(0)
+    draws = draw(min(min_count, max_count))
     while True:
-        wanted = min_count if not len(draws) else min(batch, max_count - len(draws))
-        draws = np.concatenate([draws, draw(wanted)])
-        seconds = time.perf_counter() - start
-        result = Estimate.of(draws, seconds)
-        slack = 1.0 + 2.0 / np.sqrt(2.0 * max(len(draws) - 1, 1))
-        if result.relative_error * slack <= rel_err:
+        count = len(draws)
+        result = Estimate.of(draws, time.perf_counter() - start)
+        slack = 1.0 + 2.0 / np.sqrt(2.0 * max(count - 1, 1))
+        excess = result.relative_error * slack / rel_err
+        if excess <= 1.0 or count >= max_count or result.seconds >= max_seconds:
             return result
-        if len(draws) >= max_count or seconds >= max_seconds:
-            return result
+        missing = count * (min(excess, 2.0) ** 2 - 1.0)
+        wanted = max(min_count, min(count, int(missing) + 1))
+        draws = np.concatenate([draws, draw(min(wanted, max_count - count))])

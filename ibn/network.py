@@ -145,14 +145,14 @@ class Network:
             kind = order[data.get("kind", "inductive bias")]
             edges.append((kind, number[a], number[b], data["variance"]))
         edges.sort(key=lambda edge: edge[0])
-        kind, u, v, variance = (np.array(x) for x in zip(*edges, strict=True))
+        kinds, u, v, variance = (np.array(x) for x in zip(*edges, strict=True))
         pairs = [
             (response, number[node])
             for node, held in graph.nodes(data="responses")
             for response in (held or [])
         ]
         nodes = np.array([node for _, node in sorted(pairs)] or list(number.values()), np.int64)
-        return cls(len(number), nodes, u, v, variance.astype(float), kind.astype(np.int8))
+        return cls(len(number), nodes, u, v, variance.astype(float), kinds.astype(np.int8))
 
 
 def build_network(
@@ -178,11 +178,12 @@ def build_network(
     if not np.all(np.isfinite(sigma2) & (sigma2 > 0)):
         raise InputError("the noise variance must be positive and finite")
     laid = bias.edges(comparisons.responses)
+    nodes = laid.nodes.astype(np.int32, copy=False)
     return Network(
         size=laid.size,
         nodes=laid.nodes,
-        u=np.concatenate([laid.u, laid.nodes[comparisons.a]]),
-        v=np.concatenate([laid.v, laid.nodes[comparisons.b]]),
+        u=np.concatenate([laid.u, nodes[comparisons.a]]),
+        v=np.concatenate([laid.v, nodes[comparisons.b]]),
         variance=np.concatenate([laid.variance, sigma2]),
         kind=np.repeat(np.array([0, 1], np.int8), [len(laid.u), len(comparisons)]),
         trie=laid.trie,

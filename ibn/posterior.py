@@ -12,12 +12,17 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, lapack
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
-from ibn.kernels.laplacian import conjugate_gradient, eliminate_leaves, restore_leaves
+from ibn.kernels.laplacian import (
+    conjugate_gradient,
+    eliminate_leaves,
+    pairwise_resistance,
+    restore_leaves,
+)
 from ibn.kernels.trie import inject
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
@@ -26,7 +31,8 @@ from ibn.reduction import Reduced, reduce_network
 DENSE_NODES = 1500
 BLOCK = 8
 MOST_ITERATIONS = 20_000
-MIN_PROBES = 16
+MIN_PROBES = 4
+MOST_PAIRS = 2**17
 TIGHT = 1e-10
 
 
@@ -54,11 +60,7 @@ class Solver:
         InputError
             If the network is not connected, so that some variances are infinite.
         """
-        if network.trie is None and network.components().max(initial=0) > 0:
-            raise InputError(
-                "the network is not connected, so some reward differences are not identified",
-                mend="ask the neighbour graph to connect, or treat each component by itself",
-            )
+        _require_connected(network)
         return cls(network, reduce_network(network, cliques=True))
 
     @cached_property
@@ -162,6 +164,14 @@ class Solver:
         return result - result.mean(axis=0)
 
 
+def _require_connected(network: Network) -> None:
+    if network.trie is None and network.components().max(initial=0) > 0:
+        raise InputError(
+            "the network is not connected, so some reward differences are not identified",
+            mend="ask the neighbour graph to connect, or treat each component by itself",
+        )
+
+
 def resistance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
     """Posterior variance of r(y1) - r(y2) for given pairs: the effective resistance.
 
@@ -193,6 +203,36 @@ def resistance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np.float64
         inflow[block[:, 1], columns] -= 1.0
         result[low : low + BLOCK] = solver.energy(inflow)
     return result
+
+
+def resistance_matrix(network: Network) -> NDArray[np.float64]:
+    """Posterior variance of r(y1) - r(y2) for all pairs of responses, densely.
+
+    Parameters
+    ----------
+    network : Network
+        A connected induced Bayesian network, small enough for a dense matrix over its nodes.
+
+    Returns
+    -------
+    ndarray of float, shape (m, m)
+        In squared units of reward.
+
+    Raises
+    ------
+    InputError
+        If the network is not connected.
+    """
+    _require_connected(network)
+    size, conductance = network.size, 1.0 / network.variance
+    matrix = np.zeros((size, size), order="F")
+    np.add.at(matrix, (network.u, network.v), -conductance)
+    matrix += matrix.T
+    matrix[np.diag_indices(size)] -= matrix.sum(axis=0)
+    matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
+    factor, _ = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    return pairwise_resistance(inverse, network.nodes)
 
 
 def mean_variance(
@@ -248,16 +288,13 @@ def mean_variance(
     return estimate_mean(
         draw,
         rel_err,
-        batch=2 * BLOCK,
         min_count=MIN_PROBES,
         max_count=max_count,
         max_seconds=max_seconds,
     )
 
 
-def _probe(
-    network: Network, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], float, int]:
+def _probe(network: Network, rng: np.random.Generator) -> tuple[NDArray[np.float64], float, int]:
     """Random unit currents as inflow at nodes, energy spent outside them, and pairs averaged."""
     world, trie = network.bias, network.trie
     if not (isinstance(world, Ultrametric) and trie is not None):
@@ -268,7 +305,7 @@ def _probe(
         np.add.at(inflow, order[:pairs], 1.0)
         np.add.at(inflow, order[pairs : 2 * pairs], -1.0)
         return inflow, 0.0, pairs
-    pairs = max(len(network.nodes) // 2, 1)
+    pairs = min(max(len(network.nodes) // 2, 1), MOST_PAIRS)
     queries = np.sort(world.sample(2 * pairs, rng))
     current = np.repeat([1.0, -1.0], pairs)
     inflow, spent = inject(
@@ -285,8 +322,10 @@ def _probe(
 
 def _label_inflow(network: Network, pull: NDArray[np.float64]) -> NDArray[np.float64]:
     """Currents that evidence ``pull`` = (observed difference)/variance, an edge, injects."""
-    inflow = np.bincount(network.u, weights=pull, minlength=network.size)
-    return inflow - np.bincount(network.v, weights=pull, minlength=network.size)
+    inflow = np.zeros(network.size)
+    np.add.at(inflow, network.u, pull)
+    np.subtract.at(inflow, network.v, pull)
+    return inflow
 
 
 def posterior_mean(network: Network, comparisons: Comparisons) -> NDArray[np.float64]:

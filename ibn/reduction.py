@@ -83,17 +83,18 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
         role = np.zeros(size, np.int8)
     else:
         first = network.bias_edges
-        parent = network.trie.parent.astype(np.int64)
+        parent = network.trie.parent
         stem = np.append(network.variance[:first], 0.0)
         a, b, sigma2 = network.u[first:], network.v[first:], network.variance[first:]
-        real = a != b
-        a, b, sigma2 = a[real], b[real], sigma2[real]
-        if cliques:
+        if not (real := a != b).all():
+            a, b, sigma2 = a[real], b[real], sigma2[real]
+        uses = np.bincount(a, minlength=size) + np.bincount(b, minlength=size)
+        if cliques and uses.max(initial=0) > 1:
             a, b, sigma2, centres = _stars_for_cliques(size, a, b, sigma2)
             parent = np.append(parent, np.arange(size, size + centres))
             stem = np.append(stem, np.zeros(centres))
             size += centres
-        uses = np.bincount(np.concatenate([a, b]), minlength=size)
+            uses = np.bincount(a, minlength=size) + np.bincount(b, minlength=size)
         inner = np.zeros(size, bool)
         inner[parent] = True  # roots are their own parents
         role = np.where(inner | (uses > 1), STAYS, np.where(uses == 1, ONCE, UNUSED))

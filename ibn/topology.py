@@ -7,7 +7,7 @@ A topology is a function from a world and a budget to comparisons. A world is an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,15 +45,13 @@ def chain(draw: Draw, n: int, rng: np.random.Generator) -> Comparisons:
 def _random_pairs(
     count: int, n: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """n pairs of distinct positions below ``count``, uniform and independent."""
+    """Draw n pairs of distinct positions below ``count``, uniform and independent."""
     a = rng.integers(0, count, n)
     b = (a + rng.integers(1, count, n)) % count
     return a, b
 
 
-def tree(
-    draw: Draw, n: int, rng: np.random.Generator, leaves: int | None = None
-) -> Comparisons:
+def tree(draw: Draw, n: int, rng: np.random.Generator, leaves: int | None = None) -> Comparisons:
     """Compare n pairs drawn uniformly from S × S, S being ``leaves`` drawn responses.
 
     With independent draws this is the paper's analysis of the tree topology (theory §2).
@@ -159,7 +157,7 @@ def grown_leaves(
 
 
 def _grown_tree(
-    world: World, n: int, rng: np.random.Generator, leaves: int | None, **options: int
+    world: World, n: int, rng: np.random.Generator, leaves: int | None, **options: Any
 ) -> Comparisons:
     return tree(lambda count, r: grown_leaves(world, count, r, **options), n, rng, leaves)
 
@@ -181,7 +179,7 @@ def build(
     rng: np.random.Generator,
     *,
     leaves: int | None = None,
-    **options: int,
+    **options: Any,
 ) -> Comparisons:
     """Spend n comparisons by the named topology.
 
@@ -214,9 +212,9 @@ def build(
         return _grown_tree(world, n, rng, leaves, **options)
     rule, draw = name, world.sample
     if name.startswith("stratified-"):
-        rule, draw = name.removeprefix("stratified-"), getattr(world, "stratified", None)
-        if draw is None:
+        if not hasattr(world, "stratified"):
             raise InputError(f"{name} needs a world that can stratify its responses")
+        rule, draw = name.removeprefix("stratified-"), world.stratified
     if rule == "tree":
-        options = {"leaves": leaves, **options}  # type: ignore[dict-item]
+        options["leaves"] = leaves
     return _RULES[rule](draw, n, rng, **options)

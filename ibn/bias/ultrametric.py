@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ibn.bias.edges import BiasEdges, Trie
 from ibn.errors import InputError, unknown_name
-from ibn.kernels.trie import build_trie, common_depths
+from ibn.kernels.trie import build_trie, common_depths, pack_keys, trie_edges, unpack_sorted
 
 FAMILIES = ("power", "logarithmic", "sub-logarithmic")
 ADDRESS_BITS = 60
@@ -56,7 +56,9 @@ class Ultrametric:
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"{name} must be positive and finite, not {value}")
         if self.branching < 2 or int(self.branching) != self.branching:
-            raise InputError(f"branching must be a whole number of at least 2, not {self.branching}")
+            raise InputError(
+                f"branching must be a whole number of at least 2, not {self.branching}"
+            )
         most = int(ADDRESS_BITS / np.log2(self.branching) + 1e-9)
         if self.digits is None:
             object.__setattr__(self, "digits", most)
@@ -135,12 +137,13 @@ class Ultrametric:
         responses : ndarray of uint64, shape (m,)
             Addresses, repeats allowed.
         """
-        addresses, leaf = np.unique(responses, return_inverse=True)
+        keys = pack_keys(responses, ADDRESS_BITS)
+        keys.sort()
+        addresses, leaf = unpack_sorted(responses, keys, ADDRESS_BITS)
         parent, depth = build_trie(addresses, self.powers, self.digit_bits)
-        child = np.arange(len(parent) - 1)
-        variance = self.half_variance[depth[parent[:-1]]] - self.half_variance[depth[:-1]]
+        child, variance = trie_edges(parent, depth, self.half_variance)
         trie = Trie(addresses, parent, depth)
-        return BiasEdges(len(parent), leaf, child, parent[:-1].astype(np.int64), variance, trie)
+        return BiasEdges(len(parent), leaf, child, parent[:-1], variance, trie)
 
     def rewards(
         self, responses: NDArray[np.uint64], rng: np.random.Generator

@@ -117,7 +117,9 @@ def _pop(keys, items, count):
 
 
 @njit(cache=True, nogil=True)
-def pair_distances(start, lazy, head, length, sources, source_offset, targets, target_offset, bound):
+def pair_distances(
+    start, lazy, head, length, sources, source_offset, targets, target_offset, bound
+):
     """Length of the shortest path between the two ports of each pair.
 
     Both ends grow in turn, nearest node first; a search stops once no undiscovered path can beat

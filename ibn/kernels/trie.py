@@ -49,6 +49,80 @@ def common_depth(x, y, powers, bits):
 
 
 @njit(cache=True, nogil=True)
+def pack_keys(addresses, address_bits):
+    """Pack the leading bits of each address and its position into one sortable integer.
+
+    A plain integer sort of the keys orders addresses and positions at once, far faster than
+    sorting an index; :func:`unpack_sorted` mends the ties.
+    """
+    keys = np.empty(len(addresses), np.uint64)
+    low = np.uint64(max(1, _bit_length(np.uint64(len(addresses) - 1))))
+    drop = np.uint64(max(0, np.int64(low) + address_bits - 64))
+    for i in range(len(addresses)):
+        keys[i] = ((addresses[i] >> drop) << low) | np.uint64(i)
+    return keys
+
+
+@njit(cache=True, nogil=True)
+def unpack_sorted(addresses, keys, address_bits):
+    """Distinct addresses in order, and the rank of each address among them.
+
+    Parameters
+    ----------
+    addresses : ndarray of uint64, shape (m,)
+        In any order, repeats allowed.
+    keys : ndarray of uint64, shape (m,)
+        Keys from :func:`pack_keys`, sorted.
+    address_bits : int
+        Bits an address may have.
+
+    Returns
+    -------
+    distinct : ndarray of uint64
+        Sorted.
+    rank : ndarray of int64, shape (m,)
+        ``distinct[rank]`` is ``addresses``.
+    """
+    m = len(addresses)
+    low = np.uint64(max(1, _bit_length(np.uint64(m - 1))))
+    mask = (np.uint64(1) << low) - np.uint64(1)
+    order = np.empty(m, np.int64)
+    ordered = np.empty(m, np.uint64)
+    for i in range(m):
+        order[i] = np.int64(keys[i] & mask)
+        ordered[i] = addresses[order[i]]
+    first = 0
+    for i in range(1, m + 1):
+        if i < m and (keys[i] >> low) == (keys[first] >> low):
+            continue
+        if i - first > 1:  # equal leading bits: sort the run by the whole address
+            run = np.argsort(ordered[first:i])
+            order[first:i] = order[first:i][run]
+            ordered[first:i] = ordered[first:i][run]
+        first = i
+    rank = np.empty(m, np.int64)
+    count = 0
+    for i in range(m):
+        if i == 0 or ordered[i] != ordered[count - 1]:
+            ordered[count] = ordered[i]
+            count += 1
+        rank[order[i]] = count - 1
+    return ordered[:count], rank
+
+
+@njit(cache=True, nogil=True)
+def trie_edges(parent, depth, half_variance):
+    """Parents and variances of the edges above all nodes but the root."""
+    edges = len(parent) - 1
+    child = np.empty(edges, np.int32)
+    variance = np.empty(edges)
+    for i in range(edges):
+        child[i] = i
+        variance[i] = half_variance[depth[parent[i]]] - half_variance[depth[i]]
+    return child, variance
+
+
+@njit(cache=True, nogil=True)
 def common_depths(x, y, powers, bits):
     """:func:`common_depth` elementwise over two arrays of addresses."""
     depth = np.empty(len(x), np.int64)

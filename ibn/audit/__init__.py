@@ -1,0 +1,290 @@
+"""Audit: how uncertain a reward model trained on a real preference dataset must be, and where."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import quad
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.stats import norm
+
+from ibn.audit.measure import WITHIN, FiniteWorld, Laid, measure, measure_topology
+from ibn.audit.pairs import PromptPairs
+from ibn.audit.posterior import ExactPosterior, Posterior, SampledPosterior
+from ibn.audit.result import (
+    Assumptions,
+    Audit,
+    Components,
+    PairUncertainty,
+    Uncertainty,
+    UncertainPair,
+    UncertainPrompt,
+)
+from ibn.bias.edges import BiasEdges
+from ibn.bias.neighbours import NeighbourGraph, check_embeddings
+from ibn.errors import InputError, unknown_name
+from ibn.network import Network, build_network
+from ibn.posterior import resistance
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.noise import LabelNoise
+from ibn.preferences.reading import PreferenceData
+from ibn.topology import TOPOLOGIES
+
+__all__ = [
+    "COMPARED",
+    "Assumptions",
+    "Audit",
+    "Components",
+    "PairUncertainty",
+    "UncertainPair",
+    "UncertainPrompt",
+    "Uncertainty",
+    "audit",
+]
+
+COMPARED = (
+    *("chain", "tree", "star", "expander", "kwise"),
+    *("stratified-star", "stratified-expander", WITHIN),
+)
+EXACT_RESPONSES = 4000
+SAMPLES = 64
+LISTED_PAIRS = 200_000
+PLOTTED_PAIRS = 20_000
+SHOWN_LINES = 20
+
+
+def audit(
+    data: PreferenceData,
+    *,
+    embeddings: NDArray[np.floating] | None = None,
+    embedding_name: str = "given",
+    beta: float = 1.0,
+    noise: str = "bradley-terry",
+    bias_scale: float = 2.0,
+    neighbours: int = 10,
+    metric: str = "cosine",
+    topologies: Sequence[str] = COMPARED,
+    replicates: int = 8,
+    listed: int = 10,
+    exact: int = EXACT_RESPONSES,
+    seed: int = 0,
+    progress: Callable[[str], None] = lambda message: None,
+) -> Audit:
+    """Measure how uncertain reward differences stay, given a dataset's comparisons.
+
+    The inductive bias is a graph of nearest neighbours among the responses' embeddings, its
+    variances scaled so that before any label the reward difference of two random responses has
+    variance ``bias_scale``. The figures depend on which comparisons were made, not on what the
+    labels said.
+
+    Parameters
+    ----------
+    data : PreferenceData
+        The dataset.
+    embeddings : ndarray, shape (m, d), optional
+        A row a response, in the order of ``data.responses``; by default TF-IDF with truncated
+        SVD of the texts, prompt and response side by side.
+    embedding_name : str
+        What the report calls them.
+    beta : float
+        Inverse temperature of the labels, per unit of reward.
+    noise : {"bradley-terry", "logistic", "fisher"}
+        Reading of a label's noise: a binary label (at P = 1/2, 4/β²) or a continuous one.
+    bias_scale : float
+        Prior variance of the reward difference of two random responses. The default, 2, is that
+        of rewards of unit variance; only its product with β² matters, besides the unit.
+    neighbours : int
+        Of each response in the graph.
+    metric : {"cosine", "euclidean"}
+        Distance between embeddings.
+    topologies : sequence of str
+        What to compare with: names of ``ibn.topology.TOPOLOGIES``, and ``within-prompt``.
+    replicates : int
+        Independent draws of each topology, at least 2.
+    listed : int
+        How many of the most uncertain pairs and prompts to list.
+    exact : int
+        Up to this many responses all pairs are computed; with more, means come with a sampling
+        error and the listed prompts are found by a sketch.
+    seed : int
+        Of everything random.
+    progress : callable, optional
+        Told what comes next.
+
+    Raises
+    ------
+    InputError
+        If embeddings or a parameter cannot be used.
+    """
+    began = time.perf_counter()
+    label_noise = LabelNoise(beta, noise)
+    if not (np.isfinite(bias_scale) and bias_scale > 0):
+        raise InputError(f"the bias scale must be positive and finite, not {bias_scale}")
+    if replicates < 2:
+        raise InputError(f"replicates must be at least 2, not {replicates}")
+    for name in topologies:
+        if name not in (*TOPOLOGIES, WITHIN):
+            raise unknown_name("topology", name, (*TOPOLOGIES, WITHIN))
+    comparisons, m = data.comparisons, len(data.responses)
+    if embeddings is None:
+        progress("embedding texts by TF-IDF and SVD")
+        from ibn.bias.embeddings import embed_texts
+
+        embeddings = embed_texts(data.prompts, data.responses, data.prompt_of, seed=seed)
+        embedding_name = "TF-IDF and truncated SVD of prompt and response"
+    embeddings = check_embeddings(embeddings, rows=m)
+    progress(f"tying {m} responses to their neighbours")
+    graph = NeighbourGraph(embeddings, neighbours, metric, seed=seed)
+    laid, links = graph.edges_and_links(np.arange(m))
+    unscaled = Laid(laid)
+    sampled = m > exact
+    pairs = PromptPairs(data.prompt_of)
+    streams = iter(np.random.default_rng(seed).spawn(8 + len(topologies)))
+
+    def posterior_of(network: Network) -> Posterior:
+        if sampled:
+            return SampledPosterior.of(network, pairs, SAMPLES, next(streams))
+        return ExactPosterior.of(network, pairs)
+
+    sigma2 = label_noise.variance()
+    progress("uncertainty before the labels")
+    none = Comparisons(np.arange(m), np.empty(0), np.empty(0))
+    prior = posterior_of(build_network(unscaled, none, sigma2))
+    factor = bias_scale / prior.overall().mean
+    bias = unscaled.scaled(factor)
+    unlabelled = build_network(bias, none, sigma2)
+    before = measure(unlabelled, prior.scaled(factor), next(streams), exact=not sampled)
+    del prior
+    progress("uncertainty after the labels")
+    network = build_network(bias, comparisons, sigma2)
+    posterior = posterior_of(network)
+    after = measure(network, posterior, next(streams), exact=not sampled)
+    inside = pairs.list_within(LISTED_PAIRS, next(streams))
+    inside_variance = posterior.of_pairs(inside)
+    outside_variance = np.empty(0)
+    if pairs.across:
+        outside_variance = posterior.of_pairs(pairs.sample_across(PLOTTED_PAIRS, next(streams)))
+    of_prompts, of_responses = posterior.of_prompts(), posterior.of_responses()
+    own = of_prompts[data.prompt_of]
+    top = inside[np.argsort(-inside_variance, kind="stable")[: listed * (4 if sampled else 1)]]
+    del posterior
+    found = {}
+    world = FiniteWorld.of(graph.points)
+    for name in topologies:
+        stream = next(streams)
+        if name == WITHIN and not pairs.within:
+            continue
+        progress(f"{len(comparisons)} comparisons as {name}")
+        found[name] = measure_topology(
+            name, world, pairs, len(comparisons), bias, sigma2, stream, replicates=replicates
+        )
+    uses = comparisons.uses
+    return Audit(
+        source=data.source,
+        shape=data.shape,
+        comparisons=len(comparisons),
+        prompts=len(data.prompts),
+        responses=m,
+        ties=int(np.count_nonzero(comparisons.winner == 0))
+        if comparisons.winner is not None
+        else 0,
+        reuse=float(uses.mean()),
+        uses=np.bincount(uses),
+        components=_components(comparisons, laid, links),
+        before=before,
+        after=after,
+        topologies=found,
+        pairs=_most_uncertain_pairs(data, network, top)[:listed],
+        prompt_list=_most_uncertain_prompts(data, pairs, of_prompts, listed),
+        assumptions=Assumptions(
+            beta=beta,
+            noise=noise,
+            noise_variance=sigma2,
+            bias_scale=bias_scale,
+            agreement=_agreement(beta, bias_scale),
+            embedding=embedding_name,
+            dimensions=embeddings.shape[1],
+            metric=metric,
+            neighbours=min(neighbours, m - 1),
+            edges=len(bias.laid.u),
+            exact=not sampled,
+        ),
+        seconds=time.perf_counter() - began,
+        within_variance=next(streams).permutation(inside_variance)[:PLOTTED_PAIRS],
+        across_variance=outside_variance,
+        position=_plane(graph.points, seed),
+        response_variance=np.where(np.isnan(own), of_responses, own),
+    )
+
+
+def _agreement(beta: float, bias_scale: float) -> float:
+    """P(a label picks the better of two random responses): E σ(β |Δ|) under the prior of Δ."""
+    deviation = beta * np.sqrt(bias_scale)
+    probability, _ = quad(lambda z: 2.0 * norm.pdf(z) / (1.0 + np.exp(-deviation * z)), 0.0, 10.0)
+    return probability
+
+
+def _components(comparisons: Comparisons, laid: BiasEdges, links: int) -> Components:
+    """Count components; node i is response i."""
+
+    def labels(u: NDArray[np.int64], v: NDArray[np.int64]) -> NDArray[np.int64]:
+        graph = coo_array((np.ones(len(u), np.int8), (u, v)), shape=(laid.size, laid.size))
+        return connected_components(graph, directed=False)[1]
+
+    own = len(laid.u) - links
+    alone = labels(comparisons.a, comparisons.b)
+    together = labels(
+        np.concatenate([laid.u[:own], comparisons.a]), np.concatenate([laid.v[:own], comparisons.b])
+    )
+    return Components(
+        int(alone.max()) + 1, int(np.bincount(alone).max()), int(together.max()) + 1, links
+    )
+
+
+def _most_uncertain_pairs(
+    data: PreferenceData, network: Network, candidates: NDArray[np.int64]
+) -> tuple[UncertainPair, ...]:
+    """Solve for the variance of each candidate and sort."""
+    a, b = data.comparisons.a, data.comparisons.b
+    variance = resistance(network, candidates)
+    found = []
+    for k in np.argsort(-variance, kind="stable"):
+        i, j = (int(x) for x in np.sort(candidates[k]))
+        met = ((a == i) & (b == j)) | ((a == j) & (b == i))
+        lines = tuple(data.lines[met][:SHOWN_LINES].tolist())
+        found.append(UncertainPair(int(data.prompt_of[i]), (i, j), lines, float(variance[k])))
+    return tuple(found)
+
+
+def _most_uncertain_prompts(
+    data: PreferenceData, pairs: PromptPairs, variance: NDArray[np.float64], listed: int
+) -> tuple[UncertainPrompt, ...]:
+    if len(variance) < 2:
+        return ()
+    of_a, of_b = data.prompt_of[data.comparisons.a], data.prompt_of[data.comparisons.b]
+    found = []
+    for prompt in np.argsort(-variance, kind="stable")[:listed]:  # NaN comes last
+        if np.isnan(variance[prompt]):
+            break
+        lines = np.unique(data.lines[(of_a == prompt) | (of_b == prompt)])[:SHOWN_LINES]
+        found.append(
+            UncertainPrompt(
+                int(prompt), tuple(lines.tolist()), int(pairs.size[prompt]), float(variance[prompt])
+            )
+        )
+    return tuple(found)
+
+
+def _plane(points: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
+    """Coordinates along the two leading principal components."""
+    from sklearn.utils.extmath import randomized_svd
+
+    centred = points - points.mean(axis=0)
+    left, singular, _ = randomized_svd(centred, min(2, *centred.shape), random_state=seed)
+    result = np.zeros((len(points), 2))
+    result[:, : len(singular)] = left * singular
+    return result

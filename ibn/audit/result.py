@@ -1,0 +1,270 @@
+"""What an audit finds, as plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibn.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class PairUncertainty:
+    """Mean uncertainty of reward differences over one kind of pairs, in squared units of reward.
+
+    Attributes
+    ----------
+    variance : Estimate
+        Mean posterior variance: every path at once (theory §6).
+    distance : Estimate
+        Mean inference distance: the best path alone (theory §1).
+    """
+
+    variance: Estimate
+    distance: Estimate
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Uncertainty of reward differences that one set of comparisons leaves.
+
+    Attributes
+    ----------
+    within : PairUncertainty, optional
+        Between responses to the same prompt; ``None`` where no prompt has two.
+    across : PairUncertainty, optional
+        Between responses to different prompts; ``None`` where there is one prompt.
+    """
+
+    within: PairUncertainty | None
+    across: PairUncertainty | None
+
+    @property
+    def decisive(self) -> PairUncertainty:
+        """Within prompts, since a policy answers the prompt it is given; else across."""
+        chosen = self.within or self.across
+        assert chosen is not None
+        return chosen
+
+
+@dataclass(frozen=True)
+class UncertainPair:
+    """Two responses to one prompt.
+
+    Attributes
+    ----------
+    prompt : int
+        Position in ``PreferenceData.prompts``.
+    responses : tuple of int
+        Positions in ``PreferenceData.responses``: rows of the embedding matrix.
+    lines : tuple of int
+        Lines on which the two are compared; none where they never are.
+    variance : float
+        Posterior variance of their reward difference.
+    """
+
+    prompt: int
+    responses: tuple[int, int]
+    lines: tuple[int, ...]
+    variance: float
+
+
+@dataclass(frozen=True)
+class UncertainPrompt:
+    """A prompt.
+
+    Attributes
+    ----------
+    prompt : int
+        Position in ``PreferenceData.prompts``.
+    lines : tuple of int
+        Lines on which its responses are compared.
+    responses : int
+        How many distinct responses it has.
+    variance : float
+        Mean posterior variance of reward differences between them.
+    """
+
+    prompt: int
+    lines: tuple[int, ...]
+    responses: int
+    variance: float
+
+
+@dataclass(frozen=True)
+class Components:
+    """Connected components over the responses.
+
+    Attributes
+    ----------
+    comparisons : int
+        By comparisons alone.
+    largest : int
+        Responses in the largest of these.
+    with_bias : int
+        By comparisons and the neighbour graph.
+    links : int
+        Links between separate parts of the neighbour graph that were added to connect it.
+    """
+
+    comparisons: int
+    largest: int
+    with_bias: int
+    links: int
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What the figures rest on.
+
+    Attributes
+    ----------
+    beta : float
+        Inverse temperature of the labels, per unit of reward.
+    noise : str
+        Reading of a label's noise, see ``LabelNoise``.
+    noise_variance : float
+        σ² of a label under it, at P = 1/2.
+    bias_scale : float
+        Prior variance of the reward difference of two random responses. It sets the unit.
+    agreement : float
+        How often a label agrees with the better of two random responses if β and the scale are
+        right: what to compare with annotators' agreement.
+    embedding : str
+        Where the embeddings come from.
+    dimensions : int
+        Their columns.
+    metric : str
+        Distance between them.
+    neighbours : int
+        Of each response in the neighbour graph.
+    edges : int
+        Edges of the neighbour graph, links included.
+    exact : bool
+        Whether uncertainty before and after the labels covers all pairs without sampling error.
+    """
+
+    beta: float
+    noise: str
+    noise_variance: float
+    bias_scale: float
+    agreement: float
+    embedding: str
+    dimensions: int
+    metric: str
+    neighbours: int
+    edges: int
+    exact: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The uncertainty of a preference dataset.
+
+    Attributes
+    ----------
+    source : str
+        The file.
+    shape : str
+        The columns read and what they held.
+    comparisons, prompts, responses, ties : int
+        How many there are; prompts and responses are distinct ones.
+    reuse : float
+        Mean comparisons a response; 1.0 is a pure chain.
+    uses : ndarray of int
+        Number of responses by how many comparisons they take part in.
+    components : Components
+        Connected components.
+    before, after : Uncertainty
+        By inductive bias alone, and with the labels.
+    topologies : dict of str to Uncertainty
+        What as many comparisons would leave under other topologies on the same responses; means
+        over independently drawn ones.
+    pairs : tuple of UncertainPair
+        The most uncertain pairs within a prompt, the most uncertain first.
+    prompt_list : tuple of UncertainPrompt
+        The most uncertain prompts, the most uncertain first.
+    assumptions : Assumptions
+        What the figures rest on.
+    seconds : float
+        Wall-clock time.
+    within_variance, across_variance : ndarray
+        Posterior variances of (at most so many, then random) pairs, for plots.
+    position : ndarray, shape (m, 2)
+        Responses on a plane: the two leading principal components of their embeddings.
+    response_variance : ndarray, shape (m,)
+        Mean posterior variance of each response: within its prompt where it has company, else
+        against all others.
+    """
+
+    source: str
+    shape: str
+    comparisons: int
+    prompts: int
+    responses: int
+    ties: int
+    reuse: float
+    uses: NDArray[np.int64]
+    components: Components
+    before: Uncertainty
+    after: Uncertainty
+    topologies: Mapping[str, Uncertainty]
+    pairs: tuple[UncertainPair, ...]
+    prompt_list: tuple[UncertainPrompt, ...]
+    assumptions: Assumptions
+    seconds: float
+    within_variance: NDArray[np.float64]
+    across_variance: NDArray[np.float64]
+    position: NDArray[np.float64]
+    response_variance: NDArray[np.float64]
+
+    @property
+    def remaining(self) -> float:
+        """Share of the decisive prior variance that the labels leave."""
+        return self.after.decisive.variance.mean / self.before.decisive.variance.mean
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the findings as one JSON document, without the arrays that are for plots."""
+        return {
+            "source": self.source,
+            "shape": self.shape,
+            "comparisons": self.comparisons,
+            "prompts": self.prompts,
+            "responses": self.responses,
+            "ties": self.ties,
+            "reuse": {
+                "mean": self.reuse,
+                "responses_by_uses": {
+                    str(k): int(count) for k, count in enumerate(self.uses) if count
+                },
+            },
+            "components": vars(self.components),
+            "uncertainty": {
+                "before_labels": _uncertainty(self.before),
+                "after_labels": _uncertainty(self.after),
+                "remaining": self.remaining,
+            },
+            "topologies": {name: _uncertainty(left) for name, left in self.topologies.items()},
+            "most_uncertain_pairs": [vars(pair) for pair in self.pairs],
+            "most_uncertain_prompts": [vars(prompt) for prompt in self.prompt_list],
+            "assumptions": vars(self.assumptions),
+            "seconds": self.seconds,
+        }
+
+
+def _uncertainty(found: Uncertainty) -> dict[str, Any]:
+    kinds = {"within_prompt": found.within, "across_prompts": found.across}
+    return {
+        kind: None
+        if pairs is None
+        else {"variance": _estimate(pairs.variance), "distance": _estimate(pairs.distance)}
+        for kind, pairs in kinds.items()
+    }
+
+
+def _estimate(value: Estimate) -> dict[str, float | int]:
+    return {"mean": value.mean, "stderr": value.stderr, "count": value.count}

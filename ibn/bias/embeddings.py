@@ -1,0 +1,124 @@
+"""Embeddings of responses: read from a file, or made from their texts without any download."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibn.bias.neighbours import check_embeddings
+from ibn.errors import InputError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+TOKEN = r"\w+|[^\w\s]"  # words, numbers of any length, and each sign: a formula is not silence
+VOCABULARY = 50_000
+
+
+def load_embeddings(path: str | os.PathLike[str], rows: int) -> NDArray[np.floating]:
+    """Read an embedding matrix from a ``.npy`` file.
+
+    Parameters
+    ----------
+    path : path-like
+        A matrix with **one row a distinct (prompt, response), in order of first appearance in the
+        preference file, comparison by comparison, the preferred response before the other**: the
+        order of ``PreferenceData.responses``.
+    rows : int
+        The number of distinct responses.
+
+    Returns
+    -------
+    ndarray of float32 or float64, shape (rows, d)
+
+    Raises
+    ------
+    InputError
+        If the file is no such matrix or a number in it is not finite, naming the row.
+    """
+    name = os.fspath(path)
+    try:
+        # Mapped, so that the shape is checked before anything of that size is read.
+        stored = np.load(name, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError("no such file", file=name) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", file=name) from None
+    except (ValueError, EOFError, SyntaxError):
+        raise InputError(
+            "not a .npy file, or cut off", file=name, mend="write it with numpy.save"
+        ) from None
+    if not isinstance(stored, np.ndarray):
+        raise InputError("an archive, not a single .npy array", file=name)
+    return np.ascontiguousarray(check_embeddings(stored, rows=rows, file=name))
+
+
+def embed_texts(
+    prompts: Sequence[str],
+    responses: Sequence[str],
+    prompt_of: NDArray[np.int64],
+    *,
+    dimensions: int = 64,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Embed responses by TF-IDF and truncated SVD (latent semantic analysis).
+
+    A row is that of the prompt beside that of the response, each of length 1, so that half of the
+    similarity of two responses is that of their prompts. Prompts that are all the same are left
+    out. Parts without a word or sign are zeros.
+
+    Parameters
+    ----------
+    prompts, responses : sequence of str
+        The distinct ones.
+    prompt_of : ndarray of int, shape (m,)
+        The prompt of each response.
+    dimensions : int
+        Of each part, fewer where the texts give fewer.
+    seed : int
+        Of the randomised SVD.
+
+    Returns
+    -------
+    ndarray of float64, shape (m, d)
+
+    Raises
+    ------
+    InputError
+        If no text holds a word or a sign.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = [*responses, *prompts] if len(prompts) > 1 else list(responses)
+    weigh = TfidfVectorizer(
+        token_pattern=TOKEN, sublinear_tf=True, max_features=VOCABULARY, dtype=np.float64
+    )
+    try:
+        weights = weigh.fit_transform(texts)
+    except ValueError as error:
+        if "empty vocabulary" not in str(error):
+            raise
+        raise InputError("no words to embed in any response", mend="give embeddings") from None
+    rows = _unit(_truncate(weights, dimensions, seed))
+    if len(prompts) == 1:
+        return rows
+    m = len(responses)
+    return np.hstack([rows[m:][prompt_of], rows[:m]])
+
+
+def _truncate(weights: csr_matrix, dimensions: int, seed: int) -> NDArray[np.float64]:
+    """Coordinates along the leading singular vectors; the matrix itself where it is no wider."""
+    from sklearn.decomposition import TruncatedSVD
+
+    if min(weights.shape) <= dimensions:
+        return weights.toarray()
+    return TruncatedSVD(dimensions, random_state=seed).fit_transform(weights)
+
+
+def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    norm = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, norm, out=np.zeros_like(rows), where=norm > 0)

@@ -1,0 +1,105 @@
+"""The ``ibn`` command: verbs loaded when they are called, errors told in one line.
+
+Exit status: 0 done, 1 the answer is "no", 2 bad usage or bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from ibn import __version__
+from ibn.errors import InputError, unknown_name
+
+# Each verb is the object ``command`` of the module of its name. The summaries stand here so
+# that help need not import the verbs and what they stand on.
+VERBS = {
+    "sweep": "Measure reward uncertainty over a grid of simulated worlds.",
+    "figures": "Draw the figures from the results of a sweep.",
+    "reproduce": "Run the main job: sweep, figures and report.",
+    "audit": "Report the uncertainty of a real preference dataset.",
+}
+
+
+class Verbs(click.Group):
+    """A group whose verbs are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the verbs, in the order of the work."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a verb."""
+        return import_module(f"ibn.cli.{name}").command if name in VERBS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb named on the command line, suggesting the nearest."""
+        if args[0] not in VERBS:
+            raise unknown_name("verb", args[0], VERBS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+        """Run the command line and exit; a verb returns its exit status, or None for 0."""
+        try:
+            arguments = list(sys.argv[1:] if args is None else args)
+            with self.make_context(prog_name or "ibn", arguments, **extra) as context:
+                status = self.invoke(context)
+            sys.stdout.flush()  # here, where a closed pipe can still be handled
+        except click.exceptions.Exit as done:
+            status = done.exit_code
+        except click.UsageError as error:
+            help_ = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+            status = _complain(error.format_message() + help_)
+        except click.ClickException as error:
+            status = _complain(error.format_message())
+        except InputError as error:
+            status = _complain(str(error))
+        except BrokenPipeError:  # the reader left: leave as quietly as other filters do
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = 128 + 13
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            status = _complain(f"{where}{error.strerror or error}")
+        except KeyboardInterrupt as error:
+            _complain(str(error) or "interrupted")
+            status = 130
+        sys.exit(status or 0)
+
+
+def _complain(problem: str) -> int:
+    """Tell a problem in one line on standard error; return the exit status for bad input."""
+    click.echo("ibn: " + " ".join(problem.split()), err=True)
+    return 2
+
+
+@click.group(cls=Verbs, invoke_without_command=True, subcommand_metavar="VERB [ARGS]...")
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """How uncertain is a reward model, from the topology of its comparisons?
+
+    The theory sees a preference dataset and the learner's inductive bias as one network, and
+    measures how uncertain reward differences stay by the distances in it.
+
+    \b
+    Examples:
+      ibn sweep --topology chain,tree --n 1e3,1e4 --out sweep.csv
+      ibn figures --data sweep.csv --out figures
+      ibn audit preferences.jsonl --out report.html
+      ibn reproduce --profile quick --out out
+
+    Each verb explains itself: ibn VERB --help.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

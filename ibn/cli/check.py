@@ -1,0 +1,137 @@
+"""``ibn check``: the ledger of claims, decided and held against the record."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from proofs_check.claim import Verdict
+
+COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
+
+
+@click.command(name="check")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--profile",
+    type=click.Choice(["quick", "full"]),
+    default="quick",
+    show_default=True,
+    help="How much work to spend on what is measured.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of all random streams.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="Processes. The verdicts do not depend on it.",
+)
+@click.option("--page", metavar="FILE", help="Also write the ledger as a Markdown page.")
+@click.option("--record", is_flag=True, help="Put the verdicts on record as the expected ones.")
+@click.option("--json", "as_json", is_flag=True, help='Print one JSON document, {"claims": […]}.')
+def command(
+    ids: tuple[str, ...],
+    profile: str,
+    seed: int,
+    jobs: int,
+    page: str | None,
+    record: bool,
+    as_json: bool,
+) -> int:
+    """Decide the claims of the theory: each holds, fails or is undecided, with the evidence.
+
+    Checks are symbolic, rigorous numeric, exhaustive over small instances, or Monte Carlo with a
+    stated probability of error. Exit status 0 if every verdict is the one on record in the
+    repository, 1 if one has changed.
+
+    \b
+    Examples:
+      ibn check
+      ibn check P5 E2
+      ibn check --profile full --page docs/claims.md
+      ibn check --json
+    """
+    from proofs_check import ledger
+    from proofs_check.claim import Context
+
+    names = ledger.select(ids)
+    verdicts = []
+    for verdict in ledger.run(names, Context(profile, seed), min(jobs, len(names))):
+        verdicts.append(verdict)
+        told = f"{verdict.claim.id}: {verdict.verdict} ({verdict.seconds:.1f} s)"
+        click.echo(told, err=True)
+    if record:
+        ledger.record(verdicts)
+    expected = ledger.recorded()
+    changed = [v for v in verdicts if expected.get(v.claim.id) != v.verdict]
+    if as_json:
+        print(json.dumps({"claims": [_document(verdict) for verdict in verdicts]}))
+    else:
+        from rich.console import Console
+
+        Console().print(_table(verdicts, expected))
+    if page:
+        from proofs_check.page import markdown
+
+        Path(page).write_text(markdown(verdicts, profile, seed), encoding="utf-8")
+    for verdict in changed:
+        on_record = expected.get(verdict.claim.id, "none")
+        told = f"{verdict.claim.id} {verdict.verdict}, on record: {on_record}"
+        click.echo(f"ibn: the verdict has changed: {told}", err=True)
+    return 1 if changed else 0
+
+
+def _document(verdict: Verdict) -> dict[str, Any]:
+    claim = verdict.claim
+    evidence = [
+        {
+            "check": check.name,
+            "method": check.method,
+            "verdict": finding.verdict,
+            "evidence": finding.evidence,
+            "data": dict(finding.data),
+        }
+        for check, finding in zip(claim.checks, verdict.findings, strict=True)
+    ]
+    return {
+        "id": claim.id,
+        "statement": claim.statement,
+        "latex": claim.latex,
+        "source": claim.source,
+        "assumptions": list(claim.assumptions),
+        "method": sorted({check.method for check in claim.checks}),
+        "verdict": verdict.verdict,
+        "evidence": evidence,
+        "seconds": round(verdict.seconds, 3),
+    }
+
+
+def _table(verdicts: list[Verdict], expected: dict[str, str]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="The ledger", show_lines=True)
+    for heading in ("claim", "verdict", "evidence"):
+        table.add_column(heading, overflow="fold")
+    for verdict in verdicts:
+        lines = [
+            f"[{COLOURS[finding.verdict]}]{finding.verdict}[/] {escape(check.name)} "
+            f"({check.method}): {escape(finding.evidence)}"
+            for check, finding in zip(verdict.claim.checks, verdict.findings, strict=True)
+        ]
+        on_record = expected.get(verdict.claim.id)
+        note = "" if on_record == verdict.verdict else f"\n(on record: {on_record})"
+        table.add_row(
+            f"[bold]{verdict.claim.id}[/]\n{escape(verdict.claim.statement)}",
+            f"[{COLOURS[verdict.verdict]}]{verdict.verdict}[/]{note}",
+            "\n".join(lines),
+        )
+    return table

@@ -1,0 +1,300 @@
+"""Records from files: JSON Lines, JSON, CSV and Parquet, each also gzipped, streamed one by one."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import re
+import stat
+import zlib
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ibn.errors import InputError
+
+Record = dict[str, Any]
+T = TypeVar("T")
+
+# What one record may take; beyond it a file is corrupt or hostile, and memory stays bounded.
+MAX_RECORD = 2**24
+
+GZIP_MAGIC = b"\x1f\x8b"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
+
+
+def file_format(path: str | os.PathLike[str]) -> tuple[str, bool]:
+    """Tell a file's format and whether it is gzipped, from its name.
+
+    Parameters
+    ----------
+    path : path-like
+        Only its suffixes are looked at.
+
+    Returns
+    -------
+    format : {"jsonl", "json", "csv", "parquet"}
+    gzipped : bool
+
+    Raises
+    ------
+    InputError
+        If the suffix is none of the known ones.
+    """
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    gzipped = suffixes[-1:] == [".gz"]
+    suffix = (suffixes[:-1] if gzipped else suffixes)[-1:]
+    if not suffix or suffix[0] not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise InputError(
+            "unknown file format", file=os.fspath(path), mend=f"known: {known}, each also .gz"
+        )
+    return SUFFIXES[suffix[0]], gzipped
+
+
+def read_records(path: str | os.PathLike[str]) -> Generator[tuple[int, Record], None, None]:
+    """Stream the records of a file.
+
+    Parameters
+    ----------
+    path : path-like
+        A ``.jsonl``, ``.ndjson``, ``.json``, ``.csv`` or ``.parquet`` file, or one of them
+        gzipped; a directory written by ``save_to_disk`` of Hugging Face ``datasets``; or, where no
+        such file exists, a name on its hub (``owner/name`` or ``owner/name:split``).
+
+    Yields
+    ------
+    line : int
+        The line that the record starts on, counted from 1; its number for Parquet and ``datasets``.
+    record : dict
+        Values by column.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, naming it and the line.
+    """
+    name = os.fspath(path)
+    try:
+        status = os.stat(name)
+    except FileNotFoundError:
+        if not _names_hub_dataset(name):
+            raise InputError("no such file", file=name) from None
+        from ibn.preferences.tables import read_hub
+
+        yield from read_hub(name)
+        return
+    except (OSError, ValueError) as error:
+        raise InputError(_reason(error), file=name) from None
+    if stat.S_ISDIR(status.st_mode):
+        from ibn.preferences.tables import read_saved_dataset
+
+        yield from read_saved_dataset(name)
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError("not a regular file", file=name)
+    kind, gzipped = file_format(name)
+    if not status.st_size:
+        raise InputError("the file is empty", file=name)
+    try:
+        raw = open(name, "rb")  # noqa: SIM115 - closed below, its stream may be wrapped
+    except OSError as error:
+        raise InputError(_reason(error), file=name) from None
+    with raw:
+        yield from READERS[kind](Source(name, raw, gzipped))
+
+
+def _names_hub_dataset(name: str) -> bool:
+    """Whether a missing path reads as owner/name[:split] and not as a file of a known format."""
+    if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*(:[\w.-]+)?", name):
+        return False
+    try:
+        file_format(name)
+    except InputError:
+        return True
+    return False
+
+
+def _reason(error: Exception) -> str:
+    """Say why the operating system refuses, without the path that the message names anyway."""
+    return "cannot be read: " + (getattr(error, "strerror", None) or str(error)).lower()
+
+
+class Source:
+    """A file being read: its bytes, unpacked where gzipped, and the line reached.
+
+    Parameters
+    ----------
+    path : str
+        Its name in errors.
+    raw : binary file
+        The file, at its start.
+    gzipped : bool
+        Whether its name says so; gzip is recognised by its first bytes either way.
+    """
+
+    def __init__(self, path: str, raw: io.BufferedReader, gzipped: bool = False) -> None:
+        self.path, self.line = path, 0
+        self.stream = raw
+        self.gzipped = raw.peek(2)[:2] == GZIP_MAGIC
+        if self.gzipped:
+            self.stream = io.BufferedReader(gzip.GzipFile(fileobj=raw))
+        elif gzipped:
+            raise self.error("named .gz and is not gzipped", mend="rename it or compress it")
+
+    def error(self, problem: str, mend: str | None = None) -> InputError:
+        """Build the error for something wrong at the line reached."""
+        return InputError(problem, file=self.path, line=self.line or None, mend=mend)
+
+    def read(self, size: int) -> bytes:
+        """Read up to so many bytes; none at the end."""
+        return self._guarded(self.stream.read, size)
+
+    def readline(self) -> bytes:
+        """Read the next line with its end; nothing at the end of the file."""
+        self.line += 1
+        data = self._guarded(self.stream.readline, MAX_RECORD + 1)
+        if len(data) > MAX_RECORD:
+            raise self.error(f"a line of more than {MAX_RECORD >> 20} MiB")
+        return data.removeprefix(BYTE_ORDER_MARK) if self.line == 1 else data
+
+    def rewind(self) -> None:
+        """Go back to the start."""
+        self._guarded(self.stream.seek, 0)
+
+    def lines(self) -> Iterator[str]:
+        """Decode line by line."""
+        while data := self.readline():
+            try:
+                yield data.decode()
+            except UnicodeDecodeError as error:
+                raise self.not_utf8(error) from None
+
+    def not_utf8(self, error: UnicodeDecodeError) -> InputError:
+        """Build the error for bytes that are not text."""
+        return self.error(
+            f"not UTF-8 text: byte 0x{error.object[error.start]:02x}", mend="save it as UTF-8"
+        )
+
+    def _guarded(self, read: Callable[[int], T], size: int) -> T:
+        try:
+            return read(size)
+        except EOFError:
+            raise self.error("the gzip stream is cut off", mend="fetch or write it again") from None
+        except (zlib.error, gzip.BadGzipFile):
+            raise self.error("the gzip stream is corrupt", mend="fetch or write it again") from None
+        except OSError as error:
+            raise self.error(_reason(error)) from None
+
+
+def parse_json(text: str) -> Any:
+    """Parse one JSON value, every failure an :class:`InputError` without a place."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{malformed_json(error)} at column {error.colno}", mend="complete or remove it"
+        ) from None
+    except RecursionError:
+        raise InputError("JSON nested too deeply") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise InputError(f"malformed JSON: {error}") from None
+
+
+def malformed_json(error: json.JSONDecodeError) -> str:
+    """Tell JSON that ends too early from JSON that is wrong."""
+    cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+    return ("JSON is cut off: " if cut else "malformed JSON: ") + error.msg
+
+
+def as_record(value: Any) -> Record:
+    """Check that a JSON value is an object."""
+    if not isinstance(value, dict):
+        raise InputError(
+            "a record that is no JSON object",
+            mend='such as {"chosen": "…", "rejected": "…"}',
+        )
+    return value
+
+
+def _read_jsonl(source: Source) -> Iterator[tuple[int, Record]]:
+    for text in source.lines():
+        if text.isspace():
+            continue
+        try:
+            record = as_record(parse_json(text))
+        except InputError as error:
+            raise source.error(error.problem, error.mend) from None
+        yield source.line, record
+
+
+def _read_json(source: Source) -> Iterator[tuple[int, Record]]:
+    from ibn.preferences.json_stream import read_json
+
+    return read_json(source)
+
+
+def _read_csv(source: Source) -> Iterator[tuple[int, Record]]:
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD))
+    size = 0
+
+    def lines_of_record() -> Iterator[str]:
+        nonlocal size
+        for text in source.lines():
+            size += len(text)
+            if size > MAX_RECORD:  # an unclosed quote swallows line after line
+                source.line = start
+                raise source.error(f"a record of more than {MAX_RECORD >> 20} MiB")
+            yield text
+
+    rows = csv.reader(lines_of_record(), strict=True)
+    header: list[str] | None = None
+    while True:
+        start, size = rows.line_num + 1, 0
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            source.line = start
+            raise source.error(f"malformed CSV: {error}", mend="quote the field") from None
+        if row is None:
+            return
+        if not row:
+            continue
+        if header is None:
+            header = row
+            name, count = Counter(header).most_common(1)[0]
+            if count > 1:
+                source.line = start
+                raise source.error(f"{count} columns are named {name[:40]!r}")
+        elif len(row) != len(header):
+            source.line = start
+            raise source.error(
+                f"{len(row)} fields under {len(header)} columns", mend="quote fields with commas"
+            )
+        else:
+            yield start, dict(zip(header, row, strict=True))
+
+
+def _read_parquet(source: Source) -> Iterator[tuple[int, Record]]:
+    from ibn.preferences.tables import read_parquet
+
+    return read_parquet(source)
+
+
+READERS: dict[str, Callable[[Source], Iterator[tuple[int, Record]]]] = {
+    "jsonl": _read_jsonl,
+    "json": _read_json,
+    "csv": _read_csv,
+    "parquet": _read_parquet,
+}

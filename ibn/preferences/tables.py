@@ -1,0 +1,161 @@
+"""Records from Parquet files and Hugging Face ``datasets``; both libraries are optional."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from ibn.errors import InputError, MissingExtra
+from ibn.preferences.files import Record, Source
+
+if TYPE_CHECKING:
+    import pyarrow
+
+BATCH = 64  # rows that are Python objects at once: few, since each may repeat one long text
+MAX_UNPACKED = 2**32  # bytes of disk for a gzipped Parquet file, which is read from its end
+
+
+def read_parquet(source: Source) -> Iterator[tuple[int, Record]]:
+    """Stream the rows of a Parquet file with their numbers, counted from 1.
+
+    Parameters
+    ----------
+    source : Source
+
+    Raises
+    ------
+    MissingExtra
+        If ``pyarrow`` is not installed.
+    InputError
+        If the file is corrupt.
+    """
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtra("pyarrow", "parquet", "reading Parquet") from None
+    with tempfile.TemporaryFile() as unpacked:
+        # Arrow decodes what may be hostile bytes and names no closed set of exceptions.
+        file = _unpack(source, unpacked) if source.gzipped else source.stream
+        try:
+            parquet = pyarrow.parquet.ParquetFile(file)
+            batches = parquet.iter_batches(BATCH)
+        except Exception as error:
+            raise source.error(_corrupt("Parquet", error)) from None
+        yield from _rows(batches, source.path, "Parquet")
+
+
+def read_saved_dataset(path: str) -> Iterator[tuple[int, Record]]:
+    """Stream the rows of a directory that ``save_to_disk`` of ``datasets`` wrote.
+
+    Parameters
+    ----------
+    path : str
+        A data set, or several splits of which there is one.
+
+    Raises
+    ------
+    MissingExtra
+        If ``datasets`` is not installed.
+    InputError
+        If the directory holds no such data set, or several splits.
+    """
+    try:
+        files = os.listdir(path)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}".lower(), file=path) from None
+    if not {*files} & {"state.json", "dataset_dict.json"}:
+        raise InputError(
+            "a directory, and not one that save_to_disk wrote", file=path, mend="name a file"
+        )
+    datasets = _import_datasets(f"reading {path}")
+    try:
+        loaded = datasets.load_from_disk(path)
+    except Exception as error:
+        raise InputError(_corrupt("data set", error), file=path) from None
+    return _dataset_rows(loaded, path, f"{path.rstrip('/')}/")
+
+
+def read_hub(name: str) -> Iterator[tuple[int, Record]]:
+    """Stream the rows of a data set on the Hugging Face hub.
+
+    Parameters
+    ----------
+    name : str
+        ``owner/name`` or ``owner/name:split``.
+
+    Raises
+    ------
+    MissingExtra
+        If ``datasets`` is not installed.
+    InputError
+        If it cannot be loaded, or has several splits and none is named.
+    """
+    datasets = _import_datasets(f"no file {name}; reading it as a data set's name")
+    path, _, split = name.partition(":")
+    try:
+        loaded = datasets.load_dataset(path, split=split or None)
+    except Exception as error:
+        raise InputError(_corrupt("data set", error), file=name) from None
+    return _dataset_rows(loaded, name, f"{path}:")
+
+
+def _import_datasets(purpose: str) -> Any:
+    try:
+        import datasets
+    except ImportError:
+        raise MissingExtra("datasets", "datasets", purpose) from None
+    return datasets
+
+
+def _dataset_rows(loaded: Any, name: str, prefix: str) -> Iterator[tuple[int, Record]]:
+    if isinstance(loaded, dict):
+        if len(loaded) != 1:
+            splits = " or ".join(f"{prefix}{split}" for split in loaded)
+            raise InputError("a data set of several splits", file=name, mend=f"name {splits}")
+        (loaded,) = loaded.values()
+    tables = loaded.with_format("arrow").iter(BATCH)
+    return _rows((batch for table in tables for batch in table.to_batches()), name, "data set")
+
+
+def _rows(
+    batches: Iterable[pyarrow.RecordBatch], name: str, what: str
+) -> Iterator[tuple[int, Record]]:
+    from pyarrow.types import is_temporal
+
+    number = 0
+    remaining = iter(batches)
+    while True:
+        try:
+            batch = next(remaining, None)
+            if batch is None:
+                return
+            # Python has no type for every time, and no preference is one.
+            columns = [field.name for field in batch.schema if not is_temporal(field.type)]
+            rows = batch.select(columns).to_pylist()
+        except Exception as error:
+            raise InputError(_corrupt(what, error), file=name, line=number + 1) from None
+        for row in rows:
+            number += 1
+            yield number, row
+
+
+def _unpack(source: Source, unpacked: IO[bytes]) -> IO[bytes]:
+    size = 0
+    while data := source.read(2**20):
+        size += len(data)
+        if size > MAX_UNPACKED:
+            raise source.error(
+                f"unpacks to more than {MAX_UNPACKED >> 30} GiB", mend="unpack it first"
+            )
+        unpacked.write(data)
+    unpacked.seek(0)
+    return unpacked
+
+
+def _corrupt(what: str, error: Exception) -> str:
+    """Put a foreign error on one printable line of bounded length."""
+    printable = (x if x.isprintable() else " " for x in f"{type(error).__name__}: {error}"[:400])
+    reason = " ".join("".join(printable).split())
+    return f"unreadable {what}: {reason[:160]}"

@@ -1,0 +1,86 @@
+"""The ledger as a whole: run it, and hold it against the verdicts on record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from pathlib import Path
+
+from ibn.errors import InputError, unknown_name
+from proofs_check.claim import Claim, Context, Verdict, decide
+
+MODULES = ("macro", "paths", "rates", "resistance")
+RECORD = Path(__file__).with_name("recorded.json")
+
+
+def claims() -> dict[str, Callable[[], Claim]]:
+    """Builders of all claims by id, in the order of the theory."""
+    builders: dict[str, Callable[[], Claim]] = {}
+    for module in MODULES:
+        for build in import_module(f"proofs_check.{module}").CLAIMS:
+            builders[build().id] = build
+    return dict(sorted(builders.items(), key=lambda item: ("MPE".index(item[0][0]), item[0])))
+
+
+def select(ids: Iterable[str]) -> list[str]:
+    """Ids of the claims asked for, or of all if none is.
+
+    Raises
+    ------
+    InputError
+        If an id is none of the ledger's.
+    """
+    known = list(claims())
+    wanted = [name.upper() for name in ids]
+    for name in wanted:
+        if name not in known:
+            raise unknown_name("claim", name, known)
+    return wanted or known
+
+
+def _decide(claim_id: str, context: Context) -> tuple[str, str, tuple, float]:
+    # A claim holds functions, which do not travel between processes; its findings do.
+    verdict = decide(claims()[claim_id](), context)
+    return claim_id, verdict.verdict, verdict.findings, verdict.seconds
+
+
+def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict]:
+    """Decide claims, in order, on ``jobs`` processes.
+
+    The verdicts do not depend on ``jobs``: each check has a random stream of its own.
+    """
+    builders = claims()
+    names = list(ids)
+    if jobs == 1:
+        for name in names:
+            yield decide(builders[name](), context)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        for name, verdict, findings, seconds in pool.map(_decide, names, [context] * len(names)):
+            yield Verdict(builders[name](), verdict, findings, seconds)
+
+
+def recorded() -> dict[str, str]:
+    """Verdicts on record, by claim id.
+
+    Raises
+    ------
+    InputError
+        If the record is missing or damaged.
+    """
+    try:
+        return json.loads(RECORD.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "the record of verdicts cannot be read", file=RECORD, mend="run ibn check --record"
+        ) from error
+
+
+def record(verdicts: Iterable[Verdict]) -> None:
+    """Put these verdicts on record, leaving those of other claims."""
+    known = recorded() if RECORD.exists() else {}
+    known |= {verdict.claim.id: verdict.verdict for verdict in verdicts}
+    order = sorted(known, key=lambda name: ("MPE".index(name[0]), name))
+    RECORD.write_text(json.dumps({name: known[name] for name in order}, indent=2) + "\n")
