@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -49,7 +50,9 @@ class Verbs(click.Group):
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
-    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+    def main(  # type: ignore[override]  # always exits, so it has no standalone mode
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
         """Run the command line and exit; a verb returns its exit status, or None for 0."""
         try:
             arguments = list(sys.argv[1:] if args is None else args)
@@ -87,7 +90,7 @@ def _complain(problem: str) -> int:
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """How uncertain is a reward model, from the topology of its comparisons?
+    r"""How uncertain is a reward model, from the topology of its comparisons?
 
     The theory sees a preference dataset and the learner's inductive bias as one network, and
     measures how uncertain reward differences stay by the distances in it.

@@ -1,0 +1,200 @@
+"""``ibn audit``: the uncertainty of a real preference dataset."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ibn.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ibn.audit import Audit
+    from ibn.preferences.reading import PreferenceData
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """Parse NAME=THEIRS."""
+    for item in given:
+        if not all(item.partition("=")):
+            raise click.BadParameter(f"{item!r} is not NAME=THEIRS, such as prompt=question")
+    return dict(item.split("=", 1) for item in given)
+
+
+@click.command(name="audit")
+@click.argument("prefs", metavar="PREFS")
+@click.option("--out", metavar="FILE", help="Write the report, one HTML page, here.")
+@click.option(
+    "--embeddings",
+    metavar="FILE",
+    help="A .npy matrix, a row a distinct (prompt, response), in order of first appearance, the "
+    "preferred response of a comparison before the other. Default: TF-IDF with truncated SVD.",
+)
+@click.option("--beta", default=1.0, show_default=True, help="β of the labels, per unit of reward.")
+@click.option(
+    "--bias-scale",
+    default=2.0,
+    show_default=True,
+    help="Variance, before any label, of the reward difference of two random responses.",
+)
+@click.option(
+    "--noise",
+    default="bradley-terry",
+    show_default=True,
+    help="Reading of a label's noise: bradley-terry (binary), logistic or fisher (continuous).",
+)
+@click.option("--neighbours", default=10, show_default=True, help="Of each response in the graph.")
+@click.option(
+    "--metric", default="cosine", show_default=True, help="Between embeddings: or euclidean."
+)
+@click.option(
+    "--replicates", default=8, show_default=True, help="Draws of each topology compared with."
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+@click.option(
+    "--max-variance",
+    type=float,
+    metavar="X",
+    help="Exit with status 1 where the mean posterior variance within a prompt (across prompts, "
+    "if none has two responses) is above X.",
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME=THEIRS",
+    callback=_pairs,
+    help="What the file calls a column: --column prompt=title.",
+)
+@click.option(
+    "--skip-identical", is_flag=True, help="Leave out responses compared with themselves."
+)
+@click.option(
+    "--show-texts", is_flag=True, help="Quote the first words of prompts; mind what they say."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    prefs: str,
+    out: str | None,
+    embeddings: str | None,
+    max_variance: float | None,
+    columns: dict[str, str],
+    skip_identical: bool,
+    show_texts: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Report the uncertainty of a real preference dataset.
+
+    Joins the comparisons in PREFS (JSONL, JSON, CSV or Parquet, each also .gz) with a graph of
+    similar responses into the induced Bayesian network, and measures how uncertain reward
+    differences stay: how much the labels told, where they told least, and what as many comparisons
+    under other topologies would have told. What the labels say does not matter here, only which
+    comparisons were made.
+
+    \b
+    Examples:
+      ibn audit preferences.jsonl --out report.html
+      ibn audit preferences.csv.gz --embeddings embeddings.npy --beta 1.5 --out report.html
+      ibn audit preferences.parquet --json --max-variance 0.8 > audit.json
+    """
+    if max_variance is not None and not max_variance >= 0:
+        raise InputError(f"--max-variance must not be negative, not {max_variance}")
+    if out is not None and not Path(out).parent.is_dir():
+        raise InputError("no such directory", file=Path(out).parent)
+    start = time.perf_counter()
+
+    def progress(message: str) -> None:
+        click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
+
+    progress(f"reading {prefs}")
+    from ibn.audit import audit
+    from ibn.preferences.reading import read_preferences
+
+    data = read_preferences(
+        prefs, columns=columns, on_identical="skip" if skip_identical else "error"
+    )
+    if embeddings is not None:
+        from ibn.bias.embeddings import load_embeddings
+
+        options["embeddings"] = load_embeddings(embeddings, len(data.responses))
+        options["embedding_name"] = Path(embeddings).name
+    found = audit(data, progress=progress, **options)
+    quoted = data if show_texts else None
+    if out is not None:
+        progress("writing the report")
+        from figures.audit import write_report
+
+        write_report(found, out, quoted)
+    document = found.to_json()
+    measured = found.after.decisive.variance.mean
+    passed = max_variance is None or measured <= max_variance
+    if max_variance is not None:
+        document["gate"] = {"max_variance": max_variance, "variance": measured, "passed": passed}
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        for table in _tables(found, quoted):
+            console.print(table)
+    if out is not None:
+        progress(f"report in {out}")
+    if not passed:
+        kind = "within a prompt" if found.after.within else "across prompts"
+        click.echo(
+            f"ibn: the mean posterior variance {kind}, {measured:.4g}, is above {max_variance:g}",
+            err=True,
+        )
+    return 0 if passed else 1
+
+
+def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]:
+    """Lay the findings out for a terminal."""
+    from rich import box
+    from rich.table import Table
+
+    from ibn.audit.words import lines_of, plus_minus, snippet, summary
+
+    look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "title_justify": "left", "title_style": "bold"}
+    left = Table(title="Uncertainty of reward differences", **look)
+    left.add_column("layout", no_wrap=True, min_width=19)
+    for column in ("variance\nwithin a prompt", "across\nprompts"):
+        left.add_column(column, justify="right")
+    for column in ("distance\nwithin a prompt", "across\nprompts"):
+        left.add_column(column, justify="right")
+    rows = {"no labels": found.before, "this data": found.after, **found.topologies}
+    for name, uncertainty in rows.items():
+        both = (uncertainty.within, uncertainty.across)
+        cells = [
+            plus_minus(getattr(kind, what)).replace(" ± ", "±") if kind else "–"
+            for what in ("variance", "distance")
+            for kind in both
+        ]
+        left.add_row(name, *cells, style="bold" if name == "this data" else None)
+    prompts = Table(title="Most uncertain prompts", **look)
+    pairs = Table(title="Most uncertain pairs within a prompt", **look)
+    for table, columns in ((prompts, ("responses",)), (pairs, ("rows",))):
+        table.add_column("variance", justify="right")
+        table.add_column("lines")
+        for column in columns:
+            table.add_column(column)
+        if quoted:
+            table.add_column("prompt", no_wrap=True)
+    for prompt in found.uncertain_prompts:
+        words = [snippet(quoted.prompts[prompt.prompt], 32)] if quoted else []
+        prompts.add_row(
+            f"{prompt.variance:.3f}", lines_of(prompt.lines), str(prompt.responses), *words
+        )
+    for pair in found.uncertain_pairs:
+        words = [snippet(quoted.prompts[pair.prompt], 32)] if quoted else []
+        ends = " and ".join(map(str, pair.responses))
+        pairs.add_row(f"{pair.variance:.3f}", lines_of(pair.lines), ends, *words)
+    listed = [table for table in (prompts, pairs) if table.row_count]
+    return ["\n".join(summary(found)), left, *listed]

@@ -1,0 +1,1 @@
+"""Monte Carlo experiments over the library: grid → tasks → results store."""

@@ -1,0 +1,183 @@
+"""Sweeps: run the tasks that a store lacks, and add their rows as they end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache, partial
+from math import isfinite, log
+
+from ibn.errors import InputError
+from ibn.estimate import Estimate
+from simulations.store import Row, Store
+from simulations.task import Task, run_task
+
+WORTH_PROCESSES = 5e5
+"""Guessed cost, about a second, below which starting processes takes longer than it saves."""
+
+Progress = Callable[[int, int, float], None]
+"""Called with tasks ended, tasks to run, and the share of the work that they are guessed to be."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that ended without an answer."""
+
+    task: Task
+    problem: str
+
+
+Outcome = Row | Failure
+Executor = Callable[[Callable[[Task], Outcome], Sequence[Task]], Generator[Outcome, None, None]]
+"""Starts tasks in the order given and yields outcomes as they come."""
+
+
+def run(
+    tasks: Sequence[Task],
+    path: str | os.PathLike[str],
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    estimate: Callable[[Task], Estimate] = run_task,
+) -> list[Row]:
+    """Run the tasks that a store lacks, the longest first, and return the rows of all.
+
+    A task that fails does not stop the others.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        What to run.
+    path : path-like
+        The store, made if missing.
+    jobs : int
+        Most processes to use; 1 runs everything in this one. The rows are the same.
+    progress : callable, optional
+        Called at the start and as each task ends; never, if there is nothing to run.
+    estimate : callable
+        Makes a task's estimate; other processes must be able to import it.
+
+    Raises
+    ------
+    InputError
+        If the store cannot be used, or a task failed; the others' rows are then stored.
+    KeyboardInterrupt
+        When interrupted, saying how to go on; rows of the tasks that ended are stored.
+    """
+    failures: list[Failure] = []
+    with Store(path) as store:
+        lacking = {task.id: task for task in tasks if not store.answers(task)}
+        missing = sorted(lacking.values(), key=guess_cost, reverse=True)
+        total, spent = sum(map(guess_cost, missing)), 0.0
+        alone = min(jobs, len(missing)) <= 1 or total < WORTH_PROCESSES
+        executor = in_process if alone else processes(jobs)
+        if missing and progress is not None:
+            progress(0, len(missing), 0.0)
+        try:
+            with closing(executor(partial(_attempt, estimate), missing)) as outcomes:
+                for ended, outcome in enumerate(outcomes, 1):
+                    if isinstance(outcome, Row):
+                        store.append(outcome)
+                    else:
+                        failures.append(outcome)
+                    spent += guess_cost(outcome.task)
+                    if progress is not None:
+                        progress(ended, len(missing), spent / total)
+        except KeyboardInterrupt:
+            done = sum(map(store.answers, tasks))
+            raise KeyboardInterrupt(
+                f"interrupted: {done} of {len(tasks)} tasks are in {path}; "
+                "the same command runs the rest"
+            ) from None
+        except BrokenExecutor:
+            raise InputError(
+                "a worker process was killed, perhaps for want of memory",
+                mend="the same command runs the rest; fewer --jobs need less memory",
+            ) from None
+        rows = [] if failures else [store[task] for task in tasks]
+    if failures:
+        first = failures[0]
+        raise InputError(
+            f"{len(failures)} of {len(tasks)} tasks failed, the first "
+            f"({first.task.topology}, n = {first.task.n}, {first.task.inference}) "
+            f"with: {first.problem}",
+            mend=f"the others are in {path}",
+        )
+    return rows
+
+
+def guess_cost(task: Task) -> float:
+    """Guess how long a task takes, in arbitrary units: to order tasks and to tell time left."""
+    return task.n * log(task.n + 1) * (3.0 if task.inference == "exact" else 1.0)
+
+
+def _attempt(estimate: Callable[[Task], Estimate], task: Task) -> Outcome:
+    """Run a task and make whatever goes wrong an outcome."""
+    try:
+        row = Row(task, estimate(task))
+    except Exception as error:
+        kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+        return Failure(task, f"{kind}{error}")
+    if not (isfinite(row.estimate.mean) and isfinite(row.estimate.stderr)):
+        return Failure(task, f"no finite estimate, but {row.estimate}")
+    return row
+
+
+def in_process(
+    run_one: Callable[[Task], Outcome], tasks: Sequence[Task]
+) -> Generator[Outcome, None, None]:
+    """Run tasks here, one after the other."""
+    import scipy.linalg  # noqa: F401  # so that its BLAS is among those limited
+    from threadpoolctl import threadpool_limits
+
+    # One thread, as in a worker: how many take part may change the last bits of a product.
+    with threadpool_limits(1):
+        yield from map(run_one, tasks)
+
+
+def processes(jobs: int) -> Executor:
+    """Make an executor of processes on this machine.
+
+    Joblib batches short tasks, and has the same interface for clusters.
+
+    Parameters
+    ----------
+    jobs : int
+        How many processes.
+    """
+
+    def execute(
+        run_one: Callable[[Task], Outcome], tasks: Sequence[Task]
+    ) -> Generator[Outcome, None, None]:
+        from joblib import Parallel, delayed, parallel_config
+
+        run_there = delayed(partial(_run_in_worker, os.getpid(), run_one))
+        with parallel_config("loky", inner_max_num_threads=1):
+            parallel = Parallel(jobs, return_as="generator_unordered")
+            yield from parallel(map(run_there, tasks))
+
+    return execute
+
+
+def _run_in_worker(parent: int, run_one: Callable[[Task], Outcome], task: Task) -> Outcome:
+    _serve(parent)
+    return run_one(task)
+
+
+@cache
+def _serve(parent: int) -> None:
+    """Leave interrupts to the process that started this one, and end with it, even if killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

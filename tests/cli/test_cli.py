@@ -1,0 +1,74 @@
+import subprocess
+import sys
+
+import pytest
+
+from ibn import __version__
+from ibn.cli import VERBS, main
+
+HEAVY = {"numpy", "scipy", "numba", "rich", "joblib", "sympy", "matplotlib", "networkx", "sklearn"}
+
+
+@pytest.fixture
+def ibn(capsys):
+    """Run the command; return its exit status, standard output and standard error."""
+
+    def run(*args):
+        with pytest.raises(SystemExit) as end:
+            main(list(args))
+        return end.value.code, *capsys.readouterr()
+
+    return run
+
+
+def python(code, **options):
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+
+
+@pytest.mark.parametrize("args", [["--help"], ["sweep", "--help"], ["--version"]])
+def test_help_imports_nothing_heavy(args):
+    code = f"import sys\nfrom ibn.cli import main\ntry: main({args})\nexcept SystemExit: pass\n"
+    out = python(code + "print(*sys.modules)").stdout.splitlines()[-1].split()
+    assert not HEAVY & set(out)
+
+
+def test_help_lists_the_verbs(ibn):
+    for args in ([], ["--help"]):
+        status, out, err = ibn(*args)
+        assert (status, err) == (0, "")
+        for verb, summary in VERBS.items():
+            assert verb in out
+            assert summary.split()[0] in out
+
+
+def test_version(ibn):
+    assert ibn("--version") == (0, f"ibn {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["swep"], "ibn: unknown verb 'swep' (did you mean 'sweep'?)\n"),
+        (["--jsn"], "ibn: No such option '--jsn'"),
+        (["sweep", "--topolgy", "chain"], "--topolgy"),
+        (["sweep"], "ibn: Missing option '--out'. (see ibn sweep --help)\n"),
+        (["sweep", "--out", "x.csv", "--seed", "one"], "'one' is not a valid integer"),
+    ],
+)
+def test_bad_usage_is_told_in_one_line(ibn, args, message):
+    status, out, err = ibn(*args)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.startswith("ibn: ")
+    assert err.count("\n") == 1
+
+
+def test_a_reader_that_leaves_is_no_error():
+    code = "import ibn.cli as c, sys\nc.main(['--help'])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
