@@ -16,9 +16,11 @@ _HOME = {
     "Estimate": "ibn.estimate",
     "InputError": "ibn.errors",
     "LabelNoise": "ibn.preferences.noise",
+    "NeighbourGraph": "ibn.bias.neighbours",
     "Network": "ibn.network",
     "Solver": "ibn.posterior",
     "Ultrametric": "ibn.bias.ultrametric",
+    "audit": "ibn.auditing",
     "build_network": "ibn.network",
     "inference_distance": "ibn.distance",
     "mean_distance": "ibn.distance",
@@ -26,7 +28,9 @@ _HOME = {
     "optimal_path": "ibn.distance",
     "posterior_mean": "ibn.posterior",
     "posterior_samples": "ibn.posterior",
+    "read_preferences": "ibn.preferences.reading",
     "resistance": "ibn.posterior",
+    "resistance_matrix": "ibn.posterior",
     "simulate_labels": "ibn.preferences.noise",
 }
 

@@ -34,6 +34,7 @@ MOST_ITERATIONS = 20_000
 MIN_PROBES = 4
 MOST_PAIRS = 2**17
 TIGHT = 1e-10
+STIFF = "variances differ by too many orders of magnitude; check beta and scale"
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +108,7 @@ class Solver:
         )
         if iterations > MOST_ITERATIONS:
             raise InputError(
-                f"the posterior did not converge within {MOST_ITERATIONS} iterations",
-                mend="variances differ by too many orders of magnitude; check beta and scale",
+                f"the posterior did not converge within {MOST_ITERATIONS} iterations", mend=STIFF
             )
         return energy, potential
 
@@ -134,13 +134,18 @@ class Solver:
             result[low : low + BLOCK] = energy + [spent for _, spent in columns]
         return result
 
-    def potential(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
+    def potential(
+        self, inflow: NDArray[np.float64], tolerance: float = TIGHT**1.5
+    ) -> NDArray[np.float64]:
         """Potentials L⁺ inflow at every node, each column centred over the nodes.
 
         Parameters
         ----------
         inflow : ndarray of float, shape (size, k)
             Current at each node, each column adding up to 0.
+        tolerance : float
+            Relative error allowed of the energy; in the energy's norm the potentials' own is
+            its root.
 
         Returns
         -------
@@ -151,8 +156,7 @@ class Solver:
         for low in range(0, inflow.shape[1], BLOCK):
             block = inflow[:, low : low + BLOCK]
             current = np.stack([self._reduce(column)[0] for column in block.T], axis=1)
-            # The energy converges twice as fast as the potentials that produce it.
-            _, reduced = self._solve(current, TIGHT**2, with_potential=True)
+            _, reduced = self._solve(current, tolerance, with_potential=True)
             for j in range(block.shape[1]):
                 whole = np.zeros(len(red.role))
                 whole[red.kept] = reduced[:, j]
@@ -230,8 +234,11 @@ def resistance_matrix(network: Network) -> NDArray[np.float64]:
     matrix += matrix.T
     matrix[np.diag_indices(size)] -= matrix.sum(axis=0)
     matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
-    factor, _ = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
-    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+    if info == 0:
+        inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    if info != 0:
+        raise InputError("the posterior is singular in double precision", mend=STIFF)
     return pairwise_resistance(inverse, network.nodes)
 
 
@@ -361,6 +368,8 @@ def posterior_samples(
     count: int,
     rng: np.random.Generator,
     comparisons: Comparisons | None = None,
+    *,
+    tolerance: float = TIGHT,
 ) -> NDArray[np.float64]:
     """Draw the responses' rewards from the posterior.
 
@@ -377,6 +386,8 @@ def posterior_samples(
         Source of randomness.
     comparisons : Comparisons, optional
         Labelled with ``delta``; without them the samples are about 0.
+    tolerance : float
+        Relative error allowed of a sample's energy, see ``Solver.potential``.
 
     Returns
     -------
@@ -390,6 +401,6 @@ def posterior_samples(
     """
     noise = rng.normal(0.0, 1.0 / np.sqrt(network.variance), (count, len(network.u)))
     inflow = np.stack([_label_inflow(network, row) for row in noise], axis=1)
-    reward = Solver.of(network).potential(inflow)[network.nodes].T
+    reward = Solver.of(network).potential(inflow, tolerance)[network.nodes].T
     reward = reward - reward.mean(axis=1, keepdims=True)
     return reward if comparisons is None else reward + posterior_mean(network, comparisons)

@@ -81,7 +81,7 @@ class Rate:
     bound : {"order", "upper", "lower"}
         Whether the claim is Θ, O or Ω of the expression.
     statement : str
-        The claim in words.
+        What the order is that of, in words and in F, such as ``"F(|S|)"``.
     """
 
     claim: str
@@ -186,7 +186,6 @@ def rate(topology: str, family: str = "power", regime: str = "A", inference: str
     kind = _ALIASES[topology]
     n, alpha, scale, sigma2, leaves, cells = symbols()
     F = structural_function(family)
-    where = f"{topology}, {family} family, regime {regime}, {inference} inference"
 
     if inference == "exact" and regime == "B":
         if family == "power":
@@ -194,19 +193,19 @@ def rate(topology: str, family: str = "power", regime: str = "A", inference: str
             order = scale**exponent * (sigma2 / n) ** (alpha * exponent)
         else:
             order = F.subs(cells, n)
-        return Rate("E3", order, "order", f"{where}: F(M) + σ²M/n at its least over M")
+        return Rate("E3", order, "order", _OBJECTIVE_WORDS["E3"])
     if kind in ("star", "expander"):
         if regime == "B":
-            raise InputError(f"the theory has no rate for {where}")
+            raise InputError(
+                f"the theory has no rate for {topology}, {inference} inference, regime {regime}"
+            )
         cost = "2σ²" if kind == "star" else "σ² log n"
-        return Rate(
-            "E5", F.subs(cells, n), "upper", f"{where}: F(n), while {cost} is far below F(n)"
-        )
+        return Rate("E5", F.subs(cells, n), "upper", f"F(n), while {cost} is far below it")
     if inference == "exact":
         claim = "E2" if family == "power" else "E1, E4"
         if kind == "tree":
-            return Rate(claim, F.subs(cells, leaves), "order", f"{where}: F(|S|)")
-        return Rate(claim, F.subs(cells, n), "order", f"{where}: F(n), no logarithm")
+            return Rate(claim, F.subs(cells, leaves), "order", "F(|S|)")
+        return Rate(claim, F.subs(cells, n), "order", "F(n)")
 
     claim = {"chainA": "P5", "chainB": "P6", "treeA": "P7", "treeB": "P8"}[kind + regime]
     if family == "logarithmic":
@@ -223,14 +222,14 @@ def rate(topology: str, family: str = "power", regime: str = "A", inference: str
         exponent = alpha / (2 + alpha)
         logs = {"chain": Integer(1), "tree": log(n) ** (2 * exponent)}[kind]
         order = scale ** (2 / (2 + alpha)) * logs * (sigma2 / n) ** exponent
-    return Rate(claim, order, "order", f"{where}: {_OBJECTIVE_WORDS[claim]}")
+    return Rate(claim, order, "order", _OBJECTIVE_WORDS[claim])
 
 
 def lower_bound(family: str = "power") -> Rate:
     """F(2n): n comparisons touch at most 2n responses, so no topology does better (theory E4)."""
     n, *_, cells = symbols()
     order = structural_function(family).subs(cells, 2 * n)
-    return Rate("E4", order, "lower", f"any topology, {family} family, either inference: F(2n)")
+    return Rate("E4", order, "lower", "F(2n)")
 
 
 def ratio(family: str = "power", regime: str = "A", inference: str = "path") -> Rate:
@@ -247,21 +246,21 @@ def ratio(family: str = "power", regime: str = "A", inference: str = "path") -> 
         "P9" if inference == "path" else chain.claim,
         powdenest(chain.expression / tree.expression, force=True),
         "order",
-        f"chain over tree, {family} family, regime {regime}, {inference} inference",
+        "the rate of the chain over that of the tree",
     )
 
 
 def regime_of(
     family: str, n: ArrayLike, alpha: float = 1.0, scale: float = 1.0, sigma2: float = 1.0
-) -> str:
-    """Return ``"A"`` where σ² ≤ F(n) at every n, else ``"B"`` (theory §1, variance regimes).
+) -> NDArray[np.str_]:
+    """Regime of each n: ``"A"`` where σ² ≤ F(n), else ``"B"`` (theory §1, variance regimes).
 
     The constant in "of the order of" is taken as one: near the boundary neither rate need show.
     """
     number, *_, cells = symbols()
     order = structural_function(family).subs(cells, number)
     finest = Rate("", order, "order", "").evaluate(n, alpha, scale)
-    return "A" if np.all(sigma2 <= finest) else "B"
+    return np.where(sigma2 <= finest, *REGIMES)
 
 
 _OBJECTIVE_WORDS = {

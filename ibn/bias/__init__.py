@@ -1,0 +1,1 @@
+"""Inductive biases: what the learner believes before any label."""

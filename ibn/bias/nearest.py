@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
+
+from ibn.kernels.select import nearest_columns
 
 BLOCK_ENTRIES = 2**23  # of one block of a distance matrix, so that memory stays bounded
 
@@ -38,15 +42,9 @@ def lengths(
     return result
 
 
-def _squared_distances(
-    x: NDArray[np.floating], y: NDArray[np.floating], y_norms: NDArray[np.floating]
-) -> NDArray[np.floating]:
-    """Squared distances between rows, up to rounding."""
-    product = x @ y.T
-    product *= -2.0
-    product += np.einsum("ij,ij->i", x, x)[:, None]
-    product += y_norms
-    return product
+def squared_norms(points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Square the length of each row."""
+    return np.einsum("ij,ij->i", points, points)
 
 
 def nearest(points: NDArray[np.floating], k: int) -> NDArray[np.int64]:
@@ -61,12 +59,13 @@ def nearest(points: NDArray[np.floating], k: int) -> NDArray[np.int64]:
     Returns
     -------
     ndarray of int, shape (m, k)
-        From near to far, itself left out; which of equally distant rows is open.
+        From near to far, itself left out.
     """
-    from sklearn.neighbors import NearestNeighbors
-
-    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
-    return search.kneighbors(return_distance=False).astype(np.int64)
+    m = len(points)
+    norms, rows = squared_norms(points), np.arange(m)
+    return np.concatenate(
+        [nearest_columns(points[i] @ points.T, norms, rows[i], k) for i in row_blocks(m, m)]
+    )
 
 
 def nearest_by_cells(
@@ -95,28 +94,24 @@ def nearest_by_cells(
     """
     m = len(points)
     centres = _centres(points, max(1, round(np.sqrt(m))), rng)
-    cell = np.concatenate(
-        [_closest(points[block], centres) for block in row_blocks(m, len(centres))]
-    )
+    cell = _closest(points, centres)
     order = np.argsort(cell, kind="stable")
     start = np.searchsorted(cell[order], np.arange(len(centres) + 1))
-    members = [order[low:high] for low, high in zip(start[:-1], start[1:], strict=True)]
+    members = [order[low:high] for low, high in pairwise(start)]
     size = np.diff(start)
-    between = _squared_distances(centres, centres, np.einsum("ij,ij->i", centres, centres))
-    norms = np.einsum("ij,ij->i", points, points)
+    apart = squared_norms(centres) - 2.0 * centres @ centres.T
+    np.fill_diagonal(apart, -np.inf)  # a cell is searched first for its own rows
+    norms = squared_norms(points)
     result = np.empty((m, k), np.int64)
     for i in np.flatnonzero(size):
-        ranked = np.argsort(between[i])
+        ranked = np.argsort(apart[i])
         enough = int(np.searchsorted(np.cumsum(size[ranked]), k + 1)) + 1
         near = np.concatenate([members[j] for j in ranked[: max(probes, enough)]])
         candidates = points[near]
         for block in row_blocks(size[i], len(near)):
-            rows = members[i][block]
-            distance = _squared_distances(points[rows], candidates, norms[near])
-            distance[rows[:, None] == near] = np.inf
-            best = np.argpartition(distance, k - 1, axis=1)[:, :k]
-            rank = np.argsort(np.take_along_axis(distance, best, 1), axis=1)
-            result[rows] = near[np.take_along_axis(best, rank, 1)]
+            product = candidates[block] @ candidates.T
+            own = np.arange(block.start, block.stop)
+            result[near[block]] = near[nearest_columns(product, norms[near], own, k)]
     return result
 
 
@@ -127,54 +122,58 @@ def _centres(
     sample = points[rng.choice(len(points), min(len(points), 32 * cells), replace=False)]
     centres = sample[:cells].copy()
     for _ in range(5):
-        nearest_centre = np.concatenate(
-            [_closest(sample[block], centres) for block in row_blocks(len(sample), cells)]
-        )
-        count = np.bincount(nearest_centre, minlength=cells)
+        cell = _closest(sample, centres)
+        count = np.bincount(cell, minlength=cells)
+        used = count > 0
         member = csr_array(
-            (np.ones(len(sample), points.dtype), (nearest_centre, np.arange(len(sample)))),
+            (np.ones(len(sample), points.dtype), (cell, np.arange(len(sample)))),
             shape=(cells, len(sample)),
         )
-        used = count > 0
         centres[used] = (member @ sample)[used] / count[used, None].astype(points.dtype)
     return centres
 
 
-def _closest(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The row of y nearest to each row of x."""
-    return np.argmin(np.einsum("ij,ij->i", y, y) - 2.0 * (x @ y.T), axis=1)
+def _closest(points: NDArray[np.floating], centres: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Find the centre nearest to each row."""
+    norms = squared_norms(centres)
+    blocks = row_blocks(len(points), len(centres))
+    return np.concatenate(
+        [np.argmin(norms - 2.0 * (points[i] @ centres.T), axis=1) for i in blocks]
+    )
 
 
 def recall(
     points: NDArray[np.floating],
-    found: NDArray[np.int64],
+    u: NDArray[np.int64],
+    v: NDArray[np.int64],
+    k: int,
     rng: np.random.Generator,
     queries: int = 256,
 ) -> float:
-    """Share of the true k nearest rows that a search found, on a sample of rows.
+    """Measure the share of the true k nearest rows that arcs lead to, on a sample of rows.
 
     Parameters
     ----------
     points : ndarray of float, shape (m, d)
-    found : ndarray of int, shape (m, k)
-        What the search found for each row.
+    u, v : ndarray of int, shape (e,)
+        Arcs, from u to v.
+    k : int
+        1 <= k < m.
     rng : numpy.random.Generator
         Chooses the rows.
     queries : int
         How many of them, each compared with all rows.
     """
-    m, k = found.shape
+    m = len(points)
     rows = rng.choice(m, min(m, queries), replace=False)
-    norms = np.einsum("ij,ij->i", points, points)
-    hits = 0
-    for block in row_blocks(len(rows), m):
-        some = rows[block]
-        distance = _squared_distances(points[some], points, norms)
-        distance[np.arange(len(some)), some] = np.inf
-        # Ties count as found: which of equally distant rows is nearest is open.
-        furthest = np.partition(distance, k - 1, axis=1)[:, k - 1 : k]
-        hits += np.count_nonzero(np.take_along_axis(distance, found[some], 1) <= furthest)
-    return hits / (len(rows) * k)
+    norms = squared_norms(points)
+    true = np.concatenate(
+        [
+            nearest_columns(points[rows[i]] @ points.T, norms, rows[i], k)
+            for i in row_blocks(len(rows), m)
+        ]
+    )
+    return float(np.isin(rows[:, None] * m + true, u.astype(np.int64) * m + v).mean())
 
 
 def link_components(
@@ -198,7 +197,7 @@ def link_components(
         The links, one fewer than there are components.
     """
     m = len(points)
-    norms = np.einsum("ij,ij->i", points, points)
+    norms = squared_norms(points)
     links_u, links_v = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     while True:
         ends = np.concatenate([u, *links_u]), np.concatenate([v, *links_v])
@@ -209,8 +208,8 @@ def link_components(
         rows = np.flatnonzero(label != np.argmax(np.bincount(label)))
         partner = np.empty(len(rows), np.int64)
         for block in row_blocks(len(rows), m):
-            distance = _squared_distances(points[rows[block]], points, norms)
-            distance[label[rows[block]][:, None] == label] = np.inf
+            distance = norms - 2.0 * (points[rows[block]] @ points.T)  # but for the row's own norm
+            distance[label[rows[block], None] == label] = np.inf
             partner[block] = np.argmin(distance, axis=1)
         # The shortest link of each component; of links as short, any that closes no circle.
         length = lengths(points, rows, partner)

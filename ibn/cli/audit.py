@@ -14,7 +14,7 @@ from ibn.errors import InputError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ibn.audit import Audit
+    from ibn.auditing import Audit
     from ibn.preferences.reading import PreferenceData
 
 
@@ -48,14 +48,26 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
     show_default=True,
     help="Reading of a label's noise: bradley-terry (binary), logistic or fisher (continuous).",
 )
-@click.option("--neighbours", default=10, show_default=True, help="Of each response in the graph.")
+@click.option(
+    "--neighbours",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Of each response in the graph.",
+)
 @click.option(
     "--metric", default="cosine", show_default=True, help="Between embeddings: or euclidean."
 )
 @click.option(
     "--replicates", default=8, show_default=True, help="Draws of each topology compared with."
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of everything random.",
+)
 @click.option(
     "--max-variance",
     type=float,
@@ -75,7 +87,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
     "--skip-identical", is_flag=True, help="Leave out responses compared with themselves."
 )
 @click.option(
-    "--show-texts", is_flag=True, help="Quote the first words of prompts; mind what they say."
+    "--show-texts", is_flag=True, help="Quote the last words of prompts; mind what they say."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -102,18 +114,19 @@ def command(
       ibn audit preferences.jsonl --out report.html
       ibn audit preferences.csv.gz --embeddings embeddings.npy --beta 1.5 --out report.html
       ibn audit preferences.parquet --json --max-variance 0.8 > audit.json
-    """
+    """  # noqa: D301 - the escape is for click
     if max_variance is not None and not max_variance >= 0:
         raise InputError(f"--max-variance must not be negative, not {max_variance}")
-    if out is not None and not Path(out).parent.is_dir():
-        raise InputError("no such directory", file=Path(out).parent)
+    if out is not None:
+        if not Path(out).parent.is_dir():
+            raise InputError("no such directory", file=Path(out).parent)
+        if Path(out).is_dir():
+            raise InputError("a directory", file=out, mend="name a file")
     start = time.perf_counter()
 
     def progress(message: str) -> None:
         click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
 
-    progress(f"reading {prefs}")
-    from ibn.audit import audit
     from ibn.preferences.reading import read_preferences
 
     data = read_preferences(
@@ -124,6 +137,8 @@ def command(
 
         options["embeddings"] = load_embeddings(embeddings, len(data.responses))
         options["embedding_name"] = Path(embeddings).name
+    from ibn.auditing import audit
+
     found = audit(data, progress=progress, **options)
     quoted = data if show_texts else None
     if out is not None:
@@ -137,7 +152,7 @@ def command(
     if max_variance is not None:
         document["gate"] = {"max_variance": max_variance, "variance": measured, "passed": passed}
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(json.dumps(document))
     else:
         from rich.console import Console
 
@@ -159,8 +174,9 @@ def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]
     """Lay the findings out for a terminal."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    from ibn.audit.words import lines_of, plus_minus, snippet, summary
+    from ibn.auditing.words import lines_of, plus_minus, snippet, summary
 
     look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "title_justify": "left", "title_style": "bold"}
     left = Table(title="Uncertainty of reward differences", **look)
@@ -180,20 +196,17 @@ def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]
         left.add_row(name, *cells, style="bold" if name == "this data" else None)
     prompts = Table(title="Most uncertain prompts", **look)
     pairs = Table(title="Most uncertain pairs within a prompt", **look)
-    for table, columns in ((prompts, ("responses",)), (pairs, ("rows",))):
+    for table, held in ((prompts, "responses"), (pairs, "rows")):
         table.add_column("variance", justify="right")
-        table.add_column("lines")
-        for column in columns:
-            table.add_column(column)
-        if quoted:
-            table.add_column("prompt", no_wrap=True)
+        for column in ("lines", held, *(["prompt"] if quoted else [])):
+            table.add_column(column, no_wrap=True)
     for prompt in found.uncertain_prompts:
-        words = [snippet(quoted.prompts[prompt.prompt], 32)] if quoted else []
+        words = [Text(snippet(quoted.prompts[prompt.prompt], 32))] if quoted else []
         prompts.add_row(
             f"{prompt.variance:.3f}", lines_of(prompt.lines), str(prompt.responses), *words
         )
     for pair in found.uncertain_pairs:
-        words = [snippet(quoted.prompts[pair.prompt], 32)] if quoted else []
+        words = [Text(snippet(quoted.prompts[pair.prompt], 32))] if quoted else []
         ends = " and ".join(map(str, pair.responses))
         pairs.add_row(f"{pair.variance:.3f}", lines_of(pair.lines), ends, *words)
     listed = [table for table in (prompts, pairs) if table.row_count]

@@ -1,0 +1,1 @@
+"""Preferences: comparisons, their noise, and the files they come in."""

@@ -246,7 +246,7 @@ def _read_json(source: Source) -> Iterator[tuple[int, Record]]:
 
 
 def _read_csv(source: Source) -> Iterator[tuple[int, Record]]:
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD))
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD))  # for the whole process
     size = 0
 
     def lines_of_record() -> Iterator[str]:

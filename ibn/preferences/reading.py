@@ -29,14 +29,15 @@ class PreferenceData:
     prompts : list of str
         The distinct prompts, in order of first appearance; the empty one where none is given.
     responses : list of str
-        The distinct responses: the same text to two prompts is two of them. In order of first
-        appearance, comparison by comparison, the preferred one (or else ``a``) first: **the order
-        of the rows of an embedding matrix**.
+        The distinct responses that are compared: the same text to two prompts is two of them. In
+        order of first appearance, comparison by comparison, a before b: **the order of the rows of
+        an embedding matrix**.
     prompt_of : ndarray of int, shape (m,)
         The prompt of each response, as a position in ``prompts``.
     comparisons : Comparisons
         Over ``arange(m)``. Repeated comparisons, as by several annotators, are kept, also where
-        they disagree. ``winner`` is +1 where a is preferred, -1 where b is, 0 for a tie (``None``
+        they disagree. Where the file says which is better by column or by score, that one is a.
+        ``winner`` is +1 where a is preferred, -1 where b is, 0 for a tie (``None``
         where candidates were read); ``delta``, where the file gives margins, is ``winner`` times
         the margin.
     lines : ndarray of int, shape (n,)
@@ -125,7 +126,8 @@ def read_preferences(
     with closing(read_records(source)) as records:
         for line, record in records:
             try:
-                record = _renamed(record, columns or {})
+                if columns:
+                    record = _renamed(record, columns)
                 shape = shape or detect_shape(record, labelled)
                 for judgement in shape.judgements(record):
                     if judgement.a == judgement.b:

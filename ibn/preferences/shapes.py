@@ -278,19 +278,19 @@ def detect_shape(record: Record, labelled: bool = True) -> Shape:
 
 def _pair_shape(record: Record, a: str, b: str, prompt: str | None, labelled: bool) -> PairShape:
     first, second = take(record, a), take(record, b)
-    prompts = (prompt, prompt) if prompt else None
-    if (a, b) == SIDES[-1]:
-        form, prompts = "items", None
-    elif _is_conversation(first):
-        form = "conversations"
-    else:
-        form = "texts"
-    if prompts is None and form != "items" and "prompt_a" in record and "prompt_b" in record:
-        prompts = ("prompt_a", "prompt_b")
-    if prompts is None and form == "texts" and _are_transcripts(text(first, a), text(second, b)):
-        form = "transcripts"
     winner = "winner" if labelled and a != "chosen" else None
-    return PairShape(a, b, prompts, form, winner, record.get("margin") is not None)
+    margin = record.get("margin") is not None
+    if (a, b) == SIDES[-1]:
+        return PairShape(a, b, None, "items", winner, margin)
+    prompts = (prompt, prompt) if prompt else None
+    if prompts is None and {"prompt_a", "prompt_b"} <= record.keys():
+        prompts = ("prompt_a", "prompt_b")
+    form = "texts"
+    if _is_conversation(first):
+        form = "conversations"
+    elif prompts is None and _are_transcripts(text(first, a), text(second, b)):
+        form = "transcripts"
+    return PairShape(a, b, prompts, form, winner, margin)
 
 
 def _list_shape(record: Record, column: str, items: list[Any], prompt: str | None) -> ListShape:

@@ -144,6 +144,9 @@ class Assumptions:
         Of each response in the neighbour graph.
     edges : int
         Edges of the neighbour graph, links included.
+    recall : float
+        Share of the true nearest neighbours that the graph ties, measured on a sample where they
+        are sought approximately, else 1.
     exact : bool
         Whether uncertainty before and after the labels covers all pairs without sampling error.
     """
@@ -158,6 +161,7 @@ class Assumptions:
     metric: str
     neighbours: int
     edges: int
+    recall: float
     exact: bool
 
 
@@ -184,9 +188,9 @@ class Audit:
     topologies : dict of str to Uncertainty
         What as many comparisons would leave under other topologies on the same responses; means
         over independently drawn ones.
-    pairs : tuple of UncertainPair
+    uncertain_pairs : tuple of UncertainPair
         The most uncertain pairs within a prompt, the most uncertain first.
-    prompt_list : tuple of UncertainPrompt
+    uncertain_prompts : tuple of UncertainPrompt
         The most uncertain prompts, the most uncertain first.
     assumptions : Assumptions
         What the figures rest on.
@@ -213,8 +217,8 @@ class Audit:
     before: Uncertainty
     after: Uncertainty
     topologies: Mapping[str, Uncertainty]
-    pairs: tuple[UncertainPair, ...]
-    prompt_list: tuple[UncertainPrompt, ...]
+    uncertain_pairs: tuple[UncertainPair, ...]
+    uncertain_prompts: tuple[UncertainPrompt, ...]
     assumptions: Assumptions
     seconds: float
     within_variance: NDArray[np.float64]
@@ -249,8 +253,8 @@ class Audit:
                 "remaining": self.remaining,
             },
             "topologies": {name: _uncertainty(left) for name, left in self.topologies.items()},
-            "most_uncertain_pairs": [vars(pair) for pair in self.pairs],
-            "most_uncertain_prompts": [vars(prompt) for prompt in self.prompt_list],
+            "most_uncertain_pairs": [vars(pair) for pair in self.uncertain_pairs],
+            "most_uncertain_prompts": [vars(prompt) for prompt in self.uncertain_prompts],
             "assumptions": vars(self.assumptions),
             "seconds": self.seconds,
         }

@@ -12,20 +12,21 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import norm
 
-from ibn.audit.measure import WITHIN, FiniteWorld, Laid, measure, measure_topology
-from ibn.audit.pairs import PromptPairs
-from ibn.audit.posterior import ExactPosterior, Posterior, SampledPosterior
-from ibn.audit.result import (
+from ibn.auditing.listing import most_uncertain_pairs, most_uncertain_prompts
+from ibn.auditing.measure import WITHIN, FiniteWorld, Laid, measure, measure_topology
+from ibn.auditing.pairs import PromptPairs
+from ibn.auditing.posterior import ExactPosterior, Posterior, SampledPosterior
+from ibn.auditing.result import (
     Assumptions,
     Audit,
     Components,
     PairUncertainty,
-    Uncertainty,
     UncertainPair,
     UncertainPrompt,
+    Uncertainty,
 )
 from ibn.bias.edges import BiasEdges
-from ibn.bias.neighbours import NeighbourGraph, check_embeddings
+from ibn.bias.neighbours import EXACT_ROWS, METRICS, NeighbourGraph, check_embeddings
 from ibn.errors import InputError, unknown_name
 from ibn.network import Network, build_network
 from ibn.posterior import resistance
@@ -50,11 +51,12 @@ COMPARED = (
     *("chain", "tree", "star", "expander", "kwise"),
     *("stratified-star", "stratified-expander", WITHIN),
 )
+KNOWN = (*(name for name in TOPOLOGIES if name != "tree-grown"), WITHIN)
 EXACT_RESPONSES = 4000
 SAMPLES = 64
 LISTED_PAIRS = 200_000
 PLOTTED_PAIRS = 20_000
-SHOWN_LINES = 20
+SOLVED_PAIRS = 16
 
 
 def audit(
@@ -102,7 +104,8 @@ def audit(
     metric : {"cosine", "euclidean"}
         Distance between embeddings.
     topologies : sequence of str
-        What to compare with: names of ``ibn.topology.TOPOLOGIES``, and ``within-prompt``.
+        What to compare with: names of ``ibn.topology.TOPOLOGIES`` but ``tree-grown``, and
+        ``within-prompt``: random pairs that answer the same prompt.
     replicates : int
         Independent draws of each topology, at least 2.
     listed : int
@@ -122,13 +125,20 @@ def audit(
     """
     began = time.perf_counter()
     label_noise = LabelNoise(beta, noise)
-    if not (np.isfinite(bias_scale) and bias_scale > 0):
-        raise InputError(f"the bias scale must be positive and finite, not {bias_scale}")
+    if not 1e-100 <= bias_scale <= 1e100:
+        raise InputError(f"the bias scale must be positive and of moderate size, not {bias_scale}")
+    if not 1e-5 <= beta * np.sqrt(bias_scale) <= 1e5:  # beyond, solving would lose digits
+        raise InputError(
+            f"beta {beta} and bias scale {bias_scale} make labels all but worthless or faultless",
+            mend="beta² times the scale must lie between 1e-10 and 1e10",
+        )
     if replicates < 2:
         raise InputError(f"replicates must be at least 2, not {replicates}")
+    if metric not in METRICS:
+        raise unknown_name("metric", metric, METRICS)
     for name in topologies:
-        if name not in (*TOPOLOGIES, WITHIN):
-            raise unknown_name("topology", name, (*TOPOLOGIES, WITHIN))
+        if name not in KNOWN:
+            raise unknown_name("topology", name, KNOWN)
     comparisons, m = data.comparisons, len(data.responses)
     if embeddings is None:
         progress("embedding texts by TF-IDF and SVD")
@@ -143,44 +153,57 @@ def audit(
     unscaled = Laid(laid)
     sampled = m > exact
     pairs = PromptPairs(data.prompt_of)
-    streams = iter(np.random.default_rng(seed).spawn(8 + len(topologies)))
+    root = np.random.default_rng(seed)
+
+    def stream() -> np.random.Generator:
+        return root.spawn(1)[0]
 
     def posterior_of(network: Network) -> Posterior:
         if sampled:
-            return SampledPosterior.of(network, pairs, SAMPLES, next(streams))
+            return SampledPosterior.of(network, pairs, SAMPLES, stream())
         return ExactPosterior.of(network, pairs)
 
     sigma2 = label_noise.variance()
     progress("uncertainty before the labels")
-    none = Comparisons(np.arange(m), np.empty(0), np.empty(0))
+    none = Comparisons(np.arange(m), np.empty(0, np.int64), np.empty(0, np.int64))
     prior = posterior_of(build_network(unscaled, none, sigma2))
     factor = bias_scale / prior.overall().mean
     bias = unscaled.scaled(factor)
     unlabelled = build_network(bias, none, sigma2)
-    before = measure(unlabelled, prior.scaled(factor), next(streams), exact=not sampled)
+    before = measure(unlabelled, prior.scaled(factor), stream(), exact=not sampled)
     del prior
     progress("uncertainty after the labels")
     network = build_network(bias, comparisons, sigma2)
     posterior = posterior_of(network)
-    after = measure(network, posterior, next(streams), exact=not sampled)
-    inside = pairs.list_within(LISTED_PAIRS, next(streams))
+    after = measure(network, posterior, stream(), exact=not sampled)
+    inside = pairs.list_within(LISTED_PAIRS, stream())
     inside_variance = posterior.of_pairs(inside)
     outside_variance = np.empty(0)
     if pairs.across:
-        outside_variance = posterior.of_pairs(pairs.sample_across(PLOTTED_PAIRS, next(streams)))
+        outside_variance = posterior.of_pairs(pairs.sample_across(PLOTTED_PAIRS, stream()))
     of_prompts, of_responses = posterior.of_prompts(), posterior.of_responses()
     own = of_prompts[data.prompt_of]
-    top = inside[np.argsort(-inside_variance, kind="stable")[: listed * (4 if sampled else 1)]]
-    del posterior
+    # A sketch is sure of means but not of a single pair: solve for what it puts at the top.
+    candidates = (4 if sampled else 1) * listed
+
+    def solve(some: NDArray[np.int64]) -> NDArray[np.float64]:
+        return resistance(network, some) if sampled else posterior.of_pairs(some)
+
+    top_pairs = inside[np.argsort(-inside_variance, kind="stable")[:candidates]]
+    listed_pairs = most_uncertain_pairs(data, top_pairs, solve)[:listed]
+    top_prompts = np.argsort(-of_prompts, kind="stable")[:candidates]  # NaN comes last
+    most = SOLVED_PAIRS if sampled else LISTED_PAIRS
+    listed_prompts = most_uncertain_prompts(
+        data, pairs, top_prompts, solve, most=most, rng=stream()
+    )[:listed]
     found = {}
     world = FiniteWorld.of(graph.points)
     for name in topologies:
-        stream = next(streams)
         if name == WITHIN and not pairs.within:
             continue
         progress(f"{len(comparisons)} comparisons as {name}")
         found[name] = measure_topology(
-            name, world, pairs, len(comparisons), bias, sigma2, stream, replicates=replicates
+            name, world, pairs, len(comparisons), bias, sigma2, stream(), replicates=replicates
         )
     uses = comparisons.uses
     return Audit(
@@ -189,17 +212,15 @@ def audit(
         comparisons=len(comparisons),
         prompts=len(data.prompts),
         responses=m,
-        ties=int(np.count_nonzero(comparisons.winner == 0))
-        if comparisons.winner is not None
-        else 0,
+        ties=0 if comparisons.winner is None else int(np.sum(comparisons.winner == 0)),
         reuse=float(uses.mean()),
         uses=np.bincount(uses),
         components=_components(comparisons, laid, links),
         before=before,
         after=after,
         topologies=found,
-        pairs=_most_uncertain_pairs(data, network, top)[:listed],
-        prompt_list=_most_uncertain_prompts(data, pairs, of_prompts, listed),
+        uncertain_pairs=listed_pairs,
+        uncertain_prompts=listed_prompts,
         assumptions=Assumptions(
             beta=beta,
             noise=noise,
@@ -210,11 +231,12 @@ def audit(
             dimensions=embeddings.shape[1],
             metric=metric,
             neighbours=min(neighbours, m - 1),
-            edges=len(bias.laid.u),
+            edges=len(laid.u),
+            recall=graph.recall(laid, stream()) if m > EXACT_ROWS else 1.0,
             exact=not sampled,
         ),
         seconds=time.perf_counter() - began,
-        within_variance=next(streams).permutation(inside_variance)[:PLOTTED_PAIRS],
+        within_variance=stream().permutation(inside_variance)[:PLOTTED_PAIRS],
         across_variance=outside_variance,
         position=_plane(graph.points, seed),
         response_variance=np.where(np.isnan(own), of_responses, own),
@@ -243,40 +265,6 @@ def _components(comparisons: Comparisons, laid: BiasEdges, links: int) -> Compon
     return Components(
         int(alone.max()) + 1, int(np.bincount(alone).max()), int(together.max()) + 1, links
     )
-
-
-def _most_uncertain_pairs(
-    data: PreferenceData, network: Network, candidates: NDArray[np.int64]
-) -> tuple[UncertainPair, ...]:
-    """Solve for the variance of each candidate and sort."""
-    a, b = data.comparisons.a, data.comparisons.b
-    variance = resistance(network, candidates)
-    found = []
-    for k in np.argsort(-variance, kind="stable"):
-        i, j = (int(x) for x in np.sort(candidates[k]))
-        met = ((a == i) & (b == j)) | ((a == j) & (b == i))
-        lines = tuple(data.lines[met][:SHOWN_LINES].tolist())
-        found.append(UncertainPair(int(data.prompt_of[i]), (i, j), lines, float(variance[k])))
-    return tuple(found)
-
-
-def _most_uncertain_prompts(
-    data: PreferenceData, pairs: PromptPairs, variance: NDArray[np.float64], listed: int
-) -> tuple[UncertainPrompt, ...]:
-    if len(variance) < 2:
-        return ()
-    of_a, of_b = data.prompt_of[data.comparisons.a], data.prompt_of[data.comparisons.b]
-    found = []
-    for prompt in np.argsort(-variance, kind="stable")[:listed]:  # NaN comes last
-        if np.isnan(variance[prompt]):
-            break
-        lines = np.unique(data.lines[(of_a == prompt) | (of_b == prompt)])[:SHOWN_LINES]
-        found.append(
-            UncertainPrompt(
-                int(prompt), tuple(lines.tolist()), int(pairs.size[prompt]), float(variance[prompt])
-            )
-        )
-    return tuple(found)
 
 
 def _plane(points: NDArray[np.floating], seed: int) -> NDArray[np.float64]:

@@ -36,6 +36,10 @@ class PromptPairs:
         """Where each prompt's responses begin in ``order``."""
         return np.cumsum(self.size) - self.size
 
+    def of_prompt(self, prompt: int) -> NDArray[np.int64]:
+        """Responses of one prompt."""
+        return self.order[self.start[prompt] : self.start[prompt] + self.size[prompt]]
+
     @cached_property
     def within_of(self) -> NDArray[np.int64]:
         """Pairs within each prompt."""
@@ -71,9 +75,9 @@ class PromptPairs:
         return self.order[np.stack([first, second], axis=1)]
 
     def list_within(self, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """List all pairs within a prompt, or ``most`` random ones where there are more."""
+        """List all pairs within a prompt, or up to ``most`` random ones where there are more."""
         if self.within > most:
-            return self.sample_within(most, rng)
+            return np.unique(np.sort(self.sample_within(most, rng), axis=1), axis=0)
         listed = [np.empty((0, 2), np.int64)]
         for size in np.unique(self.size[self.size > 1]):
             pairs = np.stack(np.triu_indices(size, 1), axis=1)

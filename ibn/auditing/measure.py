@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from ibn.audit.pairs import PromptPairs
-from ibn.audit.posterior import Posterior, SampledPosterior
-from ibn.audit.result import PairUncertainty, Uncertainty
+from ibn.auditing.pairs import PromptPairs
+from ibn.auditing.posterior import Posterior, SampledPosterior
+from ibn.auditing.result import PairUncertainty, Uncertainty
 from ibn.bias.edges import Bias, BiasEdges
 from ibn.distance import inference_distance
 from ibn.estimate import Estimate, estimate_mean

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.audit.pairs import PromptPairs
+from ibn.auditing.pairs import PromptPairs
 from ibn.estimate import Estimate
 from ibn.network import Network
 from ibn.posterior import posterior_samples, resistance_matrix
@@ -21,7 +21,10 @@ from ibn.posterior import posterior_samples, resistance_matrix
 class Posterior(Protocol):
     """What the audit asks of a posterior; every variance is of a reward difference."""
 
-    pairs: PromptPairs
+    @property
+    def pairs(self) -> PromptPairs:
+        """The pairs it is asked about."""
+        ...
 
     def scaled(self, factor: float) -> Posterior:
         """Return the posterior of a network all of whose variances are ``factor`` times these."""

@@ -1,0 +1,80 @@
+"""The most uncertain pairs and prompts of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibn.auditing.pairs import PromptPairs
+from ibn.auditing.result import UncertainPair, UncertainPrompt
+from ibn.preferences.reading import PreferenceData
+
+SHOWN_LINES = 20
+
+Solve = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+
+
+def most_uncertain_pairs(
+    data: PreferenceData, candidates: NDArray[np.int64], solve: Solve
+) -> tuple[UncertainPair, ...]:
+    """Sort pairs by their variance, the largest first.
+
+    Parameters
+    ----------
+    data : PreferenceData
+        The dataset.
+    candidates : ndarray of int, shape (p, 2)
+        Pairs of responses to the same prompt.
+    solve : callable
+        Gives the posterior variance of each pair.
+    """
+    a, b = data.comparisons.a, data.comparisons.b
+    variance = solve(candidates)
+    found = []
+    for k in np.argsort(-variance, kind="stable"):
+        i, j = (int(x) for x in np.sort(candidates[k]))
+        met = ((a == i) & (b == j)) | ((a == j) & (b == i))
+        lines = tuple(data.lines[met][:SHOWN_LINES].tolist())
+        found.append(UncertainPair(int(data.prompt_of[i]), (i, j), lines, float(variance[k])))
+    return tuple(found)
+
+
+def most_uncertain_prompts(
+    data: PreferenceData,
+    pairs: PromptPairs,
+    candidates: NDArray[np.int64],
+    solve: Solve,
+    *,
+    most: int,
+    rng: np.random.Generator,
+) -> tuple[UncertainPrompt, ...]:
+    """Sort prompts by the mean variance within each, the largest first.
+
+    Parameters
+    ----------
+    data : PreferenceData
+        The dataset.
+    pairs : PromptPairs
+        Its pairs.
+    candidates : ndarray of int
+        Prompts; those of a single response are left out, and all where there is one prompt.
+    solve : callable
+        Gives the posterior variance of each pair.
+    most : int
+        Pairs solved for, a prompt; random ones where it has more.
+    rng : numpy.random.Generator
+        Chooses them.
+    """
+    if len(pairs.size) < 2:
+        return ()
+    of_a, of_b = data.prompt_of[data.comparisons.a], data.prompt_of[data.comparisons.b]
+    found = []
+    for prompt in candidates[pairs.within_of[candidates] > 0].tolist():
+        members = pairs.of_prompt(prompt)
+        inside = PromptPairs(np.zeros(len(members), np.int64)).list_within(most, rng)
+        lines = np.unique(data.lines[(of_a == prompt) | (of_b == prompt)])[:SHOWN_LINES]
+        variance = float(solve(members[inside]).mean())
+        found.append(UncertainPrompt(prompt, tuple(lines.tolist()), len(members), variance))
+    return tuple(sorted(found, key=lambda one: -one.variance))

@@ -1,0 +1,83 @@
+import json
+
+import pytest
+
+import simulations.profiles
+from ibn.cli import main
+from simulations.grid import Grid
+
+
+@pytest.fixture
+def ibn(capsys, monkeypatch):
+    """Run the command line; return its exit status, standard output and standard error."""
+    tiny = Grid(topology="chain,tree,star", n="30,100,300", rel_err=0.2, replicates=2)
+    monkeypatch.setitem(simulations.profiles.PROFILES, "quick", (tiny,))
+
+    def run(*args):
+        with pytest.raises(SystemExit) as status:
+            main([str(arg) for arg in args])
+        return status.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_reproduce_from_nothing_and_again(ibn, tmp_path):
+    out = tmp_path / "made"
+    status, printed, progress = ibn("reproduce", "--out", out, "--jobs", 1, "--json")
+    assert status == 0
+    said = json.loads(printed)
+    assert said["rows"] == 3 * 3 * 2 * 2
+    assert "rows in" in progress
+    page = (out / "report.html").read_text()
+    assert said["report"] == str(out / "report.html")
+    store = (out / "sweep.csv").read_bytes()
+    assert store.count(b"\n") == said["rows"] + 1
+    for line in store.decode().splitlines()[1:]:
+        assert f'id="{line.split(",")[0]}"' in page
+    for name in ("network", "scaling", "ratio"):
+        assert (out / "figures" / f"{name}.png").exists()
+
+    status, printed, _ = ibn("reproduce", "--out", out)
+    assert (status, printed.strip()) == (0, str(out / "report.html"))
+    assert (out / "sweep.csv").read_bytes() == store
+    assert (out / "report.html").read_text() == page
+
+
+def test_rows_of_other_sweeps_stay_out(ibn, tmp_path):
+    assert ibn("sweep", "--n", 50, "--out", tmp_path / "sweep.csv", "--rel-err", 0.3)[0] == 0
+    ibn("reproduce", "--out", tmp_path, "--jobs", 1)
+    assert "<td>50</td>" not in (tmp_path / "report.html").read_text()
+    assert ",50," in (tmp_path / "sweep.csv").read_text()
+
+
+def test_figures(ibn, tmp_path):
+    sweep = tmp_path / "s.csv"
+    ibn("sweep", "--n", "30,100", "--rel-err", 0.3, "--out", sweep, "--jobs", 1)
+    status, printed, _ = ibn("figures", "ratio", "--data", sweep, "--out", tmp_path / "f", "--json")
+    assert status == 0
+    (figure,) = json.loads(printed)["figures"]
+    assert figure["name"] == "ratio"
+    assert (tmp_path / "f" / "ratio.svg").samefile(figure["svg"])
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["figures", "scalign"], "did you mean 'scaling'"),
+        (["figures", "scaling"], "--data"),
+        (["figures", "--data", "nowhere.csv"], "nowhere.csv"),
+        (["reproduce", "--profile", "slow"], "slow"),
+        (["reproduce", "--jobs", "0"], "jobs"),
+    ],
+)
+def test_bad_usage_is_one_line(ibn, tmp_path, monkeypatch, args, message):
+    monkeypatch.chdir(tmp_path)
+    status, printed, told = ibn(*args)
+    assert (status, printed) == (2, "")
+    assert told.count("\n") == 1
+    assert message in told
+
+
+def test_the_profiles_can_be_expanded():
+    for profile in simulations.profiles.PROFILES:
+        assert {task.topology for task in simulations.profiles.tasks(profile)} >= {"chain", "tree"}

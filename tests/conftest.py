@@ -1,0 +1,16 @@
+"""Settings of the whole suite, and fixtures that several of its files use."""
+
+import pytest
+from hypothesis import settings
+
+import ibn.posterior
+
+# The same examples in every run, and no time limit an example: kernels compile in the first.
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("suite")
+
+
+@pytest.fixture
+def iterative(monkeypatch):
+    """Solve every posterior by conjugate gradients, however small the network."""
+    monkeypatch.setattr(ibn.posterior, "DENSE_NODES", 0)

@@ -1,0 +1,122 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import figures.gallery
+from figures import ratio
+from figures.gallery import draw
+from figures.report import Provenance, finding, render, summary
+from figures.results import read, worlds
+from figures.typeset import plus_minus
+
+MADE = Provenance("ibn reproduce --out 'a <b>'", "sweep.csv", "2026-01-01")
+
+
+class Page(HTMLParser):
+    """Collects what a page refers to, and checks that its tags nest."""
+
+    void = ("meta", "link", "img", "br")
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.sources, self.open, self.text = [], [], [], [], ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.ids += [found["id"]] if "id" in found else []
+        self.links += [found["href"]] if "href" in found else []
+        self.sources += [found["src"]] if "src" in found else []
+        self.open += [tag] if tag not in self.void else []
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(autouse=True)
+def no_drawing(monkeypatch):
+    """Write empty pictures: drawing is the gallery's, and slow."""
+
+    def save(figure, out, name):
+        files = {kind: out / f"{name}.{kind}" for kind in ("svg", "png")}
+        for path in files.values():
+            path.write_text("<svg/>")
+        return files
+
+    monkeypatch.setattr(figures.gallery, "save", save)
+
+
+@pytest.fixture
+def page(sweep, tmp_path):
+    def make(*tables):
+        rows = np.concatenate([read(sweep(**values)) for values in tables])
+        return rows, render(draw((), rows, tmp_path / "figures"), rows, MADE)
+
+    return make
+
+
+def test_the_page_needs_nothing_else_and_leads_to_every_row(page):
+    rows, text = page({})
+    found = Page(text)
+    assert len(found.sources) == 3
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in found.sources)
+    assert {link for link in found.links if not link.startswith(("#", "data:"))} == {
+        "https://arxiv.org/abs/2402.10184"
+    }
+    assert "url(" not in text
+    assert "<script" not in text
+    assert len(found.ids) == len(set(found.ids))
+    assert set(rows["task"]) <= set(found.ids)
+    inner = [link[1:] for link in found.links if link.startswith("#")]
+    assert len(inner) == 4 * 3 * 2  # topologies, sizes, inferences
+    assert set(inner) <= set(found.ids)
+
+
+def test_numbers_are_those_of_the_rows(page):
+    rows, text = page({})
+    chosen = rows[
+        (rows["topology"] == "tree") & (rows["n"] == 1000) & (rows["inference"] == "path")
+    ]
+    expected = plus_minus(chosen["mean"].mean(), chosen["mean"].std(ddof=1) / np.sqrt(2))
+    assert f'<a href="#{chosen["task"][0]}">{expected}</a>' in text
+    assert "ibn reproduce --out &#39;a &lt;b&gt;&#39;" in text
+    assert repr(float(chosen["mean"][0])) in text
+
+
+def test_each_world_has_a_section(page):
+    _, text = page({}, {"beta": 1.0, "task": "again"})
+    assert len(Page(text).sources) == 5
+    assert len(re.findall("<h2>Measurements", text)) == 2
+    assert "β = 1," in text
+
+
+def test_finding_follows_the_numbers(sweep):
+    def told(rows):
+        ((world, part),) = worlds(rows)
+        return finding(ratio.fits(part, world))
+
+    rows = read(sweep())
+    assert told(rows).count("the tree leaves less uncertainty than the chain") == 2
+    assert "opposite" not in told(rows)
+    rows["mean"][(rows["topology"] == "chain") & (rows["inference"] == "exact")] *= 0.1
+    assert "the chain leaves less uncertainty than the tree" in told(rows)
+    assert "opposite order" in told(rows)
+    assert told(read(sweep(mean=0.5))).count("neither") == 2
+
+
+def test_summary(sweep, tmp_path):
+    rows = read(sweep())
+    said = summary(draw((), rows, tmp_path), rows)
+    assert said["rows"] == len(rows)
+    assert len(said["figures"]) == 6
+    ratio = [fit for fit in said["fits"] if fit["of"] == "chain / tree"]
+    assert [(fit["inference"], fit["n"]) for fit in ratio] == [("path", 10_000), ("exact", 10_000)]
+    assert ratio[0]["mean"] == pytest.approx(1.5)
+    ((world, _),) = worlds(rows)
+    assert ratio[0]["beta"] == world.beta

@@ -1,0 +1,151 @@
+import math
+
+import naive
+import networkx as nx
+import numpy as np
+import pytest
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.errors import InputError
+from ibn.network import HUMAN_PREFERENCE, INDUCTIVE_BIAS, Network, build_network
+from ibn.posterior import posterior_mean
+from ibn.preferences.comparisons import Comparisons
+
+CASES = [naive.random_case(seed) for seed in range(len(naive.CASES))]
+NETWORKS = [network for _, network in CASES]
+NAMES = [name for name, _ in CASES]
+
+
+def edges_of(network):
+    """Edges as a sorted list of their ends (smaller first), variance and kind."""
+    low, high = np.minimum(network.u, network.v), np.maximum(network.u, network.v)
+    columns = (low, high, network.variance, network.kind)
+    return sorted(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def test_bias_and_comparisons_are_joined():
+    world = Ultrametric(digits=4)
+    responses = np.array([3, 9, 3, 14], np.uint64)
+    comparisons = Comparisons(responses, [0, 1, 1], [1, 3, 3])
+    sigma2 = np.array([0.5, 0.25, 0.75])
+    network = build_network(world, comparisons, sigma2)
+    laid = world.edges(responses)
+    assert network.size == laid.size
+    assert network.bias_edges == len(laid.u)
+    assert network.nodes.tolist() == [0, 1, 0, 2]
+    assert network.kind.tolist() == [INDUCTIVE_BIAS] * len(laid.u) + [HUMAN_PREFERENCE] * 3
+    assert network.u[-3:].tolist() == [0, 1, 1]
+    assert network.v[-3:].tolist() == [1, 2, 2]
+    assert np.array_equal(network.variance[-3:], sigma2)
+    assert np.array_equal(network.variance[:-3], laid.variance)
+    assert network.bias is world
+    assert network.responses is responses
+
+
+def test_one_noise_variance_serves_all_comparisons():
+    network = build_network(
+        Ultrametric(), Comparisons(np.arange(4, dtype=np.uint64), [0, 1], [2, 3]), 0.1
+    )
+    assert network.variance[-2:].tolist() == [0.1, 0.1]
+
+
+@pytest.mark.parametrize("sigma2", [0.0, -1.0, math.nan, math.inf, [0.1, 0.0]])
+def test_noise_variances_must_be_positive_and_finite(sigma2):
+    comparisons = Comparisons(np.arange(4, dtype=np.uint64), [0, 1], [2, 3])
+    with pytest.raises(InputError, match="noise variance must be positive"):
+        build_network(Ultrametric(), comparisons, sigma2)
+
+
+def test_noise_variances_of_the_wrong_number_are_refused():
+    comparisons = Comparisons(np.arange(4, dtype=np.uint64), [0, 1], [2, 3])
+    with pytest.raises(InputError, match="noise variance"):
+        build_network(Ultrametric(), comparisons, np.ones(3))
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
+def test_parallel_comparisons_are_kept_and_add_up_in_the_laplacian(network):
+    matrix = network.laplacian().toarray()
+    np.testing.assert_allclose(matrix, naive.network_laplacian(network), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(matrix.sum(axis=0), 0.0, atol=1e-12 * np.abs(matrix).max())
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
+def test_least_keeps_the_least_of_parallel_edges(network):
+    matrix, edge = network.least()
+    expected = naive.adjacency(network.size, network.u, network.v, network.variance)
+    got = matrix.toarray()
+    np.testing.assert_array_equal(got[got > 0], expected[got > 0])
+    assert np.array_equal(got > 0, np.isfinite(expected) & (expected > 0))
+    for (a, b), i in edge.items():
+        assert a < b
+        assert {int(network.u[i]), int(network.v[i])} == {a, b}
+        assert network.variance[i] == expected[a, b]
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
+def test_networkx_keeps_parallel_edges_kinds_and_responses(network):
+    graph = network.to_networkx()
+    assert graph.number_of_nodes() == network.size
+    assert graph.number_of_edges() == len(network.u)
+    for _, _, data in graph.edges(data=True):
+        assert data["conductance"] == pytest.approx(1 / data["variance"])
+    back = Network.from_networkx(graph)
+    assert edges_of(back) == edges_of(network)
+    assert np.array_equal(back.nodes, network.nodes)
+    assert back.size == network.size
+    assert np.all(np.diff(back.kind) >= 0)
+    np.testing.assert_allclose(
+        naive.resistance_matrix(back), naive.resistance_matrix(network), rtol=1e-9, atol=1e-12
+    )
+
+
+def test_networkx_keeps_the_order_and_direction_of_comparisons():
+    # Labels belong to comparisons by position and sign, so a round trip may change neither.
+    rng = np.random.default_rng(0)
+    world = Ultrametric()
+    comparisons = Comparisons(world.sample(9, rng), [8, 1, 5, 2, 5], [0, 7, 2, 5, 8])
+    comparisons = comparisons.labelled(delta=rng.normal(size=5))
+    network = build_network(world, comparisons, rng.uniform(0.1, 1.0, 5))
+    back = Network.from_networkx(network.to_networkx())
+    np.testing.assert_allclose(
+        posterior_mean(back, comparisons), posterior_mean(network, comparisons), rtol=1e-8
+    )
+
+
+def test_any_weighted_graph_is_a_network():
+    graph = nx.Graph()
+    graph.add_edge("x", "y", variance=2)
+    graph.add_edge("z", "y", variance=0.5, kind="human preference")
+    network = Network.from_networkx(graph)
+    assert (network.size, network.nodes.tolist()) == (3, [0, 1, 2])
+    assert edges_of(network) == [(0, 1, 2.0, INDUCTIVE_BIAS), (1, 2, 0.5, HUMAN_PREFERENCE)]
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"variance": 0.0}, {"variance": -1.0}, {"variance": math.nan},
+             {"variance": math.inf}, {"variance": 1.0, "kind": "human preferences"}]
+)  # fmt: skip
+def test_graphs_with_bad_edges_are_refused(data):
+    graph = nx.Graph()
+    graph.add_edge(0, 1, **data)
+    with pytest.raises(InputError, match="edge 0-1|human preference"):
+        Network.from_networkx(graph)
+
+
+def test_a_graph_without_edges_is_a_network_too():
+    graph = nx.Graph()
+    graph.add_nodes_from([0, 1])
+    network = Network.from_networkx(graph)
+    assert (network.size, len(network.u)) == (2, 0)
+
+
+@pytest.mark.parametrize("inductive_bias", [True, False])
+def test_components_are_networkx_components(inductive_bias):
+    for network in NETWORKS:
+        graph = network.to_networkx()
+        if not inductive_bias:
+            kinds = nx.get_edge_attributes(graph, "kind")
+            graph.remove_edges_from([e for e, kind in kinds.items() if kind == "inductive bias"])
+        label = network.components(inductive_bias=inductive_bias)
+        parts = {frozenset(np.flatnonzero(label == i).tolist()) for i in np.unique(label)}
+        assert parts == {frozenset(part) for part in nx.connected_components(graph)}

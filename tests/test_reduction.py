@@ -1,0 +1,157 @@
+import naive
+import numpy as np
+import pytest
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.network import build_network
+from ibn.preferences.comparisons import Comparisons
+from ibn.reduction import ONCE, STAYS, UNUSED, reduce_network
+from ibn.topology import build
+
+CASES = [naive.random_case(seed, 25) for seed in range(1000, 1000 + 2 * len(naive.CASES))]
+
+
+def reduced_edges(reduced):
+    parent, stem = reduced.tree()
+    child = np.flatnonzero(parent != np.arange(len(parent)))
+    u, v, variance = reduced.others()
+    return (
+        np.concatenate([child, u]),
+        np.concatenate([parent[child], v]),
+        np.concatenate([stem[child], variance]),
+    )
+
+
+@pytest.mark.parametrize(("name", "network"), CASES, ids=[name for name, _ in CASES])
+def test_what_stays_is_as_far_apart_as_before(name, network):
+    reduced = reduce_network(network)
+    size = len(reduced.kept)
+    before = naive.shortest(network.size, network.u, network.v, network.variance)
+    after = naive.shortest(size, *reduced_edges(reduced))
+    np.testing.assert_allclose(
+        after, before[np.ix_(reduced.kept, reduced.kept)], rtol=1e-12, atol=1e-15
+    )
+
+
+@pytest.mark.parametrize(("name", "network"), CASES, ids=[name for name, _ in CASES])
+@pytest.mark.parametrize("cliques", [False, True])
+def test_what_stays_has_the_same_resistances(name, network, cliques):
+    reduced = reduce_network(network, cliques=cliques)
+    u, v, variance = reduced_edges(reduced)
+    inverse = np.linalg.pinv(naive.laplacian(len(reduced.kept), u, v, 1 / variance), hermitian=True)
+    before = np.linalg.pinv(naive.network_laplacian(network), hermitian=True)
+    old = reduced.kept[reduced.kept < network.size]  # centres of stars are new
+    new = reduced.number[old]
+    for matrix, nodes in ((inverse, new), (before, old)):
+        own = np.diag(matrix)[nodes]
+        difference = own[:, None] + own - 2 * matrix[np.ix_(nodes, nodes)]
+        if matrix is inverse:
+            got = difference
+    np.testing.assert_allclose(got, difference, rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize(("name", "network"), CASES, ids=[name for name, _ in CASES])
+def test_roles_count_the_comparisons_of_leaves(name, network):
+    reduced = reduce_network(network)
+    if network.trie is None:
+        assert np.all(reduced.role == STAYS)
+        assert np.array_equal(reduced.kept, np.arange(network.size))
+        return
+    first = network.bias_edges
+    told = network.u[first:] != network.v[first:]
+    ends = np.concatenate([network.u[first:][told], network.v[first:][told]])
+    uses = np.bincount(ends, minlength=network.size)
+    leaves = np.arange(network.size) < len(network.trie.addresses)
+    expected = np.where(leaves & (uses == 0), UNUSED, np.where(leaves & (uses == 1), ONCE, STAYS))
+    assert np.array_equal(reduced.role, expected)
+    assert np.array_equal(reduced.kept, np.flatnonzero(expected == STAYS))
+    assert np.array_equal(reduced.number[reduced.kept], np.arange(len(reduced.kept)))
+    assert np.all(reduced.number[expected != STAYS] == -1)
+
+
+def test_a_chain_keeps_no_leaves():
+    world = Ultrametric()
+    comparisons = build("chain", world, 500, np.random.default_rng(0))
+    network = build_network(world, comparisons, 0.1)
+    reduced = reduce_network(network)
+    assert len(reduced.kept) == network.size - 1000
+    assert len(reduced.others()[0]) == 500
+
+
+def kwise_network(n, group, sigma2=0.1, extra=()):
+    world = Ultrametric()
+    comparisons = build("kwise", world, n, np.random.default_rng(1), group=group)
+    a, b = (np.append(x, e) for x, e in zip((comparisons.a, comparisons.b), extra or ([], [])))
+    moved = Comparisons(comparisons.responses, a.astype(int), b.astype(int))
+    return build_network(world, moved, sigma2)
+
+
+@pytest.mark.parametrize("group", [3, 4, 7])
+def test_cliques_become_stars(group):
+    pairs = group * (group - 1) // 2
+    network = kwise_network(5 * pairs, group, 0.1)
+    reduced = reduce_network(network, cliques=True)
+    centres = len(reduced.parent) - network.size
+    assert centres == 5
+    assert len(reduced.a) == 5 * group
+    np.testing.assert_allclose(reduced.sigma2, 0.1 / group)
+    assert np.all(reduced.role[: 5 * group] == ONCE)
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ("another variance", 4),
+        ("a missing comparison", 4),
+        ("a repeated comparison", 4),
+        ("a repeated comparison for a missing one", 4),
+        ("a link between two groups", 3),
+        ("an outsider", 4),
+    ],
+)
+def test_what_is_no_clique_of_equals_stays_as_it_is(change, left):
+    world = Ultrametric()
+    full = build("kwise", world, 30, np.random.default_rng(2), group=4)
+    a, b, sigma2 = full.a.tolist(), full.b.tolist(), [0.1] * 30
+    if change == "another variance":
+        sigma2[0] = 0.2
+    elif change == "a missing comparison":
+        a, b, sigma2 = a[1:], b[1:], sigma2[1:]
+    elif change == "a repeated comparison":
+        a, b, sigma2 = [*a, b[0]], [*b, a[0]], [*sigma2, 0.1]
+    elif change == "a repeated comparison for a missing one":
+        a[0], b[0] = b[1], a[1]
+    elif change == "a link between two groups":
+        a, b, sigma2 = [*a, 0], [*b, 4], [*sigma2, 0.1]
+    responses = full.responses
+    if change == "an outsider":
+        responses = np.append(responses, world.sample(1, np.random.default_rng(9)))
+        a, b, sigma2 = [*a, 0], [*b, 20], [*sigma2, 0.1]
+    network = build_network(world, Comparisons(responses, a, b), np.array(sigma2))
+    reduced = reduce_network(network, cliques=True)
+    assert len(reduced.parent) - network.size == left
+    np.testing.assert_allclose(  # and whatever became of it, it is the same network
+        naive.resistance_matrix(network)[0, -1],
+        _resistance_by(reduced, network, 0, -1),
+        rtol=1e-8,
+    )
+
+
+def _resistance_by(reduced, network, i, j):
+    """Resistance between two responses of the network that a reduction describes as a whole."""
+    size = len(reduced.parent)
+    child = np.flatnonzero(reduced.parent != np.arange(size))
+    u = np.concatenate([child, reduced.a])
+    v = np.concatenate([reduced.parent[child], reduced.b])
+    variance = np.concatenate([reduced.stem[child], reduced.sigma2])
+    inverse = np.linalg.pinv(naive.laplacian(size, u, v, 1 / variance), hermitian=True)
+    a, b = network.nodes[i], network.nodes[j]
+    return inverse[a, a] + inverse[b, b] - 2 * inverse[a, b]
+
+
+def test_all_cliques_of_a_large_network_become_stars():
+    # Pairs of nodes must not collide where node numbers are large.
+    network = kwise_network(180_000, 4)
+    assert network.size > 2**17
+    reduced = reduce_network(network, cliques=True)
+    assert len(reduced.parent) - network.size == 30_000
