@@ -37,8 +37,8 @@ class LabelNoise:
     reading: str = "logistic"
 
     def __post_init__(self) -> None:
-        if not 1e-100 < self.beta < 1e100:
-            raise InputError(f"beta must be positive and within 1e±100, not {self.beta}")
+        if not 1e-100 < self.beta < 1e100:  # beyond, its square is 0 or infinite
+            raise InputError(f"beta must be positive and finite, not {self.beta}")
         if self.reading not in READINGS:
             raise unknown_name("noise reading", self.reading, READINGS)
 

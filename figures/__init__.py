@@ -1,0 +1,1 @@
+"""Figures and the report: results in, pictures and pages out."""

@@ -1,0 +1,47 @@
+"""Measured curves with their rates drawn through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from figures.fit import Fit
+from figures.style import legend_above
+from figures.typeset import significant, tex
+
+
+def draw_curves(
+    axes: Axes, fits: Sequence[Fit], names: Sequence[str], looks: Sequence[dict], title: str
+) -> None:
+    """Draw points with bars of one standard error, and dashed the anchored rates.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where; n is on its logarithmic x-axis.
+    fits : sequence of Fit
+        The curves.
+    names, looks : sequence of str, sequence of dict
+        Name of each in the legend, before its rate with constant and claim, and its marker.
+    title : str
+        Title of the legend; the regime follows.
+    """
+    handles, labels = [], []
+    for fit, name, look in zip(fits, names, looks, strict=True):
+        curve = fit.curve
+        handle: tuple[Any, ...] = (
+            axes.errorbar(curve.n, curve.mean, curve.stderr, ls="none", **look),
+        )
+        if fit.rate is not None:
+            handle += tuple(axes.plot(*fit.line(), color=look["color"], ls="--", lw=0.9))
+            name += f"   {significant(fit.constant)}"
+            name += "" if fit.rate.expression == 1 else f" × ${tex(fit.rate.expression)}$"
+            name += f"  ({fit.rate.claim})"
+        handles.append(handle)
+        labels.append(name)
+    regimes = sorted({regime for fit in fits for regime in fit.regimes})
+    axes.set_xscale("log")
+    axes.set_xlabel("comparisons $n$")
+    legend_above(axes, handles, labels, f"{title}, regime {' to '.join(regimes)}")

@@ -1,0 +1,190 @@
+"""The report: figures, tables and how they were made, as one page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+import ibn
+from figures.fit import Fit
+from figures.gallery import Picture
+from figures.results import COLUMNS, Rows, World
+from figures.typeset import html, plus_minus, scientific, significant
+
+_PACKAGES = ("numpy", "scipy", "numba", "networkx", "sympy", "matplotlib")
+_COLUMNS = sorted(COLUMNS, key=lambda name: name in World._fields)
+"""Those of the rows, the ones that differ least to the right."""
+_CLEAR = 3.0
+"""Standard errors between a ratio and 1 from which on one topology is called better."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a report was made.
+
+    Attributes
+    ----------
+    command : str
+        The command line that makes it again.
+    store : str
+        The file that holds its rows.
+    date : str
+        Day of the run.
+    """
+
+    command: str
+    store: str
+    date: str
+
+    @property
+    def machine(self) -> str:
+        """The machine, in words."""
+        return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of what computed the numbers."""
+        packages = {name: version(name) for name in _PACKAGES}
+        return {"ibn": ibn.__version__, "Python": platform.python_version(), **packages}
+
+
+def render(pictures: Sequence[Picture], rows: Rows, provenance: Provenance) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+        The figures, from ``gallery.draw``.
+    rows : structured ndarray
+        The rows they were drawn from; the numbers in the tables of measurements lead to them.
+    provenance : Provenance
+        How they were made.
+
+    Returns
+    -------
+    str
+        HTML with everything it shows inside.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(
+        loader=PackageLoader("figures"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    pages.filters |= {
+        "inline": inline,
+        "formula": html,
+        "describe": describe,
+        "significant": significant,
+    }
+    worlds = list(dict.fromkeys(picture.world for picture in pictures if picture.world))
+    return pages.get_template("report.html.j2").render(
+        examples=[picture for picture in pictures if not picture.world],
+        worlds=[(world, [p for p in pictures if p.world == world]) for world in worlds],
+        rows=rows[_COLUMNS].tolist(),
+        columns=_COLUMNS,
+        provenance=provenance,
+        seconds=rows["seconds"].sum(),
+        seeds=", ".join(map(str, np.unique(rows["seed"]))),
+        plus_minus=plus_minus,
+        finding=finding,
+        by_size=by_size,
+    )
+
+
+def inline(picture: Picture) -> str:
+    """Return a picture's SVG as a data URI."""
+    data = base64.b64encode(picture.files["svg"].read_bytes()).decode()
+    return f"data:image/svg+xml;base64,{data}"
+
+
+def describe(world: World) -> str:
+    """Name a world's parameters."""
+    alpha = f"α = {world.alpha:g}, " if world.alpha else ""
+    return (
+        f"{world.family} family, {alpha}I = {world.scale:g}, B = {world.branching}, "
+        f"β = {world.beta:g}, so that σ² = {scientific(world.sigma2)}"
+    )
+
+
+def finding(fits: dict[str, list[Fit]]) -> str:
+    """Say which topology each kind of inference prefers at the largest n measured.
+
+    Parameters
+    ----------
+    fits : dict
+        Those of the figure ``ratio``.
+    """
+    better, told = set(), []
+    for inference, (one,) in fits.items():
+        value, error = one.curve.mean[-1], one.curve.stderr[-1]
+        if abs(value - 1.0) < _CLEAR * error:
+            verdict = "neither chain nor tree is clearly less uncertain"
+        else:
+            less, more = ("tree", "chain") if value > 1.0 else ("chain", "tree")
+            better.add(less)
+            verdict = f"the {less} leaves less uncertainty than the {more}"
+        told.append(
+            f"Under {inference} inference {verdict}: chain / tree = {plus_minus(value, error)} "
+            f"at n = {one.curve.n[-1]:,}."
+        )
+    if len(better) == 2:
+        told.append("The two kinds of inference rank the topologies in opposite order.")
+    return " ".join(told)
+
+
+def by_size(fits: Sequence[Fit]) -> list[tuple[int, list[tuple[str, str] | None]]]:
+    """Tabulate curves: for each n, the text of each one's point and the first row behind it."""
+    table = []
+    for n in np.unique(np.concatenate([one.curve.n for one in fits])).tolist():
+        cells: list[tuple[str, str] | None] = []
+        for one in fits:
+            at = np.flatnonzero(one.curve.n == n)
+            cells += [
+                (plus_minus(one.curve.mean[i], one.curve.stderr[i]), one.curve.tasks[i][0])
+                for i in at
+            ] or [None]
+        table.append((n, cells))
+    return table
+
+
+def summary(pictures: Sequence[Picture], rows: Rows) -> dict[str, Any]:
+    """Say in a JSON document what the page says in numbers.
+
+    Returns
+    -------
+    dict
+        ``rows`` (how many), ``figures`` (paths) and ``fits`` (each curve's world, inference,
+        rate and last point).
+    """
+    fits = [
+        {
+            **one.world._asdict(),
+            "inference": inference,
+            "of": one.name,
+            "claim": one.rate and one.rate.claim,
+            "constant": one.constant if one.rate else None,
+            "drift": one.drift if one.rate else None,
+            "n": int(one.curve.n[-1]),
+            "mean": float(one.curve.mean[-1]),
+            "stderr": float(one.curve.stderr[-1]),
+        }
+        for picture in pictures
+        for inference, found in picture.fits.items()
+        for one in found
+    ]
+    return {
+        "rows": len(rows),
+        "figures": [str(path) for picture in pictures for path in picture.files.values()],
+        "fits": fits,
+    }
