@@ -272,4 +272,6 @@ def second_order_ratio(error: NDArray[np.float64], beta: float) -> tuple[float, 
     x = beta * float(np.ptp(error))
     if x < 1e-4:  # the series, where the closed form would cancel
         return 1.0 - x / 3.0, 1.0 + x / 3.0 + x**2 / 6.0
-    return tuple(2.0 * (np.expm1(s) - s) / x**2 for s in (-x, x))  # type: ignore[return-value]
+    with np.errstate(over="ignore"):
+        low, high = 2.0 * (np.expm1([-x, x]) - [-x, x]) / x**2
+    return float(low), float(high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ def optimal_path(network: Network, source: int, target: int) -> InferencePath:
     while nodes[-1] != source:
         nodes.append(int(before[nodes[-1]]))
     nodes.reverse()
-    steps = zip(nodes[:-1], nodes[1:], strict=True)
+    steps = pairwise(nodes)
     edges = np.array([edge_of[min(step), max(step)] for step in steps], dtype=np.int64)
     return InferencePath(np.array(nodes), edges, network.kind[edges], network.variance[edges])
 

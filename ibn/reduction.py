@@ -38,7 +38,7 @@ class Reduced:
         Their new numbers; -1 for those taken out.
     """
 
-    parent: NDArray[np.int64]
+    parent: NDArray[np.int32]
     stem: NDArray[np.float64]
     a: NDArray[np.int64]
     b: NDArray[np.int64]
@@ -78,7 +78,7 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
     """
     size = network.size
     if network.trie is None:
-        parent, stem = np.arange(size), np.zeros(size)
+        parent, stem = np.arange(size, dtype=np.int32), np.zeros(size)
         a, b, sigma2 = network.u, network.v, network.variance
         role = np.zeros(size, np.int8)
     else:
@@ -91,7 +91,7 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
         uses = np.bincount(a, minlength=size) + np.bincount(b, minlength=size)
         if cliques and uses.max(initial=0) > 1:
             a, b, sigma2, centres = _stars_for_cliques(size, a, b, sigma2)
-            parent = np.append(parent, np.arange(size, size + centres))
+            parent = np.append(parent, np.arange(size, size + centres, dtype=np.int32))
             stem = np.append(stem, np.zeros(centres))
             size += centres
             uses = np.bincount(a, minlength=size) + np.bincount(b, minlength=size)

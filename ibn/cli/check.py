@@ -46,7 +46,7 @@ def command(
     record: bool,
     as_json: bool,
 ) -> int:
-    """Decide the claims of the theory: each holds, fails or is undecided, with the evidence.
+    r"""Decide the claims of the theory: each holds, fails or is undecided, with the evidence.
 
     Checks are symbolic, rigorous numeric, exhaustive over small instances, or Monte Carlo with a
     stated probability of error. Exit status 0 if every verdict is the one on record in the

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ibn.errors import InputError
-from ibn.preferences.files import Record, parse_json
+from ibn.preferences.source import Record, parse_json
 
 
 def kind(value: object) -> str:

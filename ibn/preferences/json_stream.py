@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ibn.errors import InputError
-from ibn.preferences.files import MAX_RECORD, Record, Source, as_record, malformed_json
+from ibn.preferences.source import MAX_RECORD, Record, Source, as_record, malformed_json
 
 CHUNK = 2**16
 WHITE_SPACE = re.compile(r"[ \t\r\n]*")

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from ibn.errors import InputError, unknown_name
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.fields import take
-from ibn.preferences.files import Record, read_records
+from ibn.preferences.files import read_records
 from ibn.preferences.shapes import COLUMNS, Shape, Side, Text, detect_shape
+from ibn.preferences.source import Record
 from ibn.preferences.transcripts import Messages, render
 
 

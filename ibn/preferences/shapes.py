@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ibn.errors import InputError
 from ibn.preferences.fields import kind, names, number, structured, take, text
-from ibn.preferences.files import Record
+from ibn.preferences.source import Record
 from ibn.preferences.transcripts import (
     ASSISTANT_TURN,
     Messages,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from ibn.errors import InputError, MissingExtra
-from ibn.preferences.files import Record, Source
+from ibn.preferences.source import Record, Source
 
 if TYPE_CHECKING:
     import pyarrow

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ibn.errors import InputError, MissingExtra
-from ibn.preferences.files import Record, file_format
+from ibn.preferences.files import file_format
 from ibn.preferences.reading import PreferenceData
+from ibn.preferences.source import Record
 from ibn.preferences.transcripts import Messages
 
 SIDES = ("response_a", "response_b")

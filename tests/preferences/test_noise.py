@@ -48,7 +48,7 @@ def test_beta_must_be_positive_and_finite(beta):
 
 
 def test_an_unknown_reading_gets_a_suggestion():
-    with pytest.raises(InputError, match="unknown noise reading 'fischer'.*'fisher'"):
+    with pytest.raises(InputError, match=r"unknown noise reading 'fischer'.*'fisher'"):
         LabelNoise(1.0, "fischer")
 
 

@@ -214,6 +214,7 @@ def test_memory_is_bounded(tmp_path, monkeypatch, name, start, repeated):
     """A small file that unpacks to a record without end is given up, wherever the end might be."""
     monkeypatch.setattr(files, "MAX_RECORD", 2**20)
     monkeypatch.setattr("ibn.preferences.json_stream.MAX_RECORD", 2**20)
+    monkeypatch.setattr("ibn.preferences.source.MAX_RECORD", 2**20)
     path = tmp_path / name
     with gzip.open(path, "wb", compresslevel=1) as stream:
         stream.write(start)
