@@ -128,7 +128,7 @@ def test_any_weighted_graph_is_a_network():
 def test_graphs_with_bad_edges_are_refused(data):
     graph = nx.Graph()
     graph.add_edge(0, 1, **data)
-    with pytest.raises(InputError, match="edge 0-1|human preference"):
+    with pytest.raises(InputError, match=r"edge 0-1|human preference"):
         Network.from_networkx(graph)
 
 

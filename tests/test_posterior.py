@@ -401,7 +401,7 @@ def test_samples_are_about_the_posterior_mean():
 @pytest.mark.parametrize("topology", ["chain", "tree", "kwise"])
 def test_simulation_based_calibration(topology):
     # Rewards from the prior, labels from the rewards, samples from the posterior: the rank of a
-    # true difference among the samples' is uniform (Cook, Gelman and Rubin 2006; Talts et al. 2018).
+    # true difference among those of the samples is uniform (Cook, Gelman and Rubin 2006).
     world = Ultrametric(alpha=0.4)
     rng = np.random.default_rng(17)
     draws, rank = 19, []

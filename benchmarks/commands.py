@@ -1,0 +1,150 @@
+"""The command line: how fast it starts, and an audit at the size of HH-RLHF."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.contest import Effort, Target, Within
+from benchmarks.process import ibn, run
+from benchmarks.result import Line, Result, Spread
+
+DIMENSIONS = 384
+CLUSTERS = 2_000
+STARTS = 11
+
+Prepare = Callable[[Path, int], Callable[[int], Sequence[str]]]
+"""A folder and n → the command of each round, its files written."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A case that measures a command line.
+
+    Attributes
+    ----------
+    name, what, n, small
+        See ``contest.Case``.
+    prepare : callable
+        Writes what the command reads, into a folder; returns the command of each round.
+    target : Target
+        What it must keep within.
+    rounds : int
+        Measured runs.
+    first : bool
+        Whether a run goes before those, which fills caches and is reported apart.
+    """
+
+    name: str
+    what: str
+    n: int
+    small: int
+    prepare: Prepare
+    target: Target
+    rounds: int = 1
+    first: bool = False
+
+    def run(self, n: int, effort: Effort) -> Result:
+        """Measure at n comparisons."""
+        effort.report(f"{self.name}: preparing n = {n:,}")
+        with tempfile.TemporaryDirectory() as folder:
+            command = self.prepare(Path(folder), n)
+            ended = []
+            for number in range(self.rounds + self.first):
+                ended.append(run(command(number)))
+                effort.report(f"{self.name}: {ended[-1].seconds:.3g} s")
+            shown = " ".join(command(0)).replace(f"{folder}/", "")
+        before = ended.pop(0).seconds if self.first else None
+        line = Line(
+            who="`ibn" + shown.split("ibn", 1)[1].removeprefix(".cli import main; main()") + "`",
+            seconds=Spread.of([each.seconds for each in ended]),
+            peak=max(each.peak for each in ended),
+            note=f"{Spread.of([each.processor for each in ended]).median:.3g} s of processor time",
+        )
+        verdict = self.target.judge([line])
+        if n != self.n:
+            verdict = replace(verdict, met=None)
+        notes = [f"The first run took {before:.3g} s."] if before is not None else []
+        return Result(
+            case=self.name,
+            what=self.what,
+            n=n,
+            lines=[line],
+            verdicts=[verdict],
+            first_call=None,
+            absent={},
+            notes=notes,
+            curves=[],
+        )
+
+
+def _help(folder: Path, n: int) -> Callable[[int], Sequence[str]]:
+    return lambda number: ibn("--help")
+
+
+def _sweep(folder: Path, n: int) -> Callable[[int], Sequence[str]]:
+    options = ("--topology", "chain", "--n", str(n), "--inference", "path", "--replicates", "1")
+    return lambda number: ibn("sweep", *options, "--out", f"{folder}/sweep-{number}.csv")
+
+
+def _audit(folder: Path, n: int) -> Callable[[int], Sequence[str]]:
+    """Write n comparisons of distinct responses, with embeddings in clusters."""
+    rng = np.random.default_rng(0)
+    with (folder / "preferences.jsonl").open("w") as file:
+        for i in range(n):
+            record = {
+                "prompt": f"Human: question {i}\n\nAssistant:",
+                "chosen": f"the better answer to question {i}",
+                "rejected": f"the worse answer to question {i}",
+            }
+            file.write(json.dumps(record) + "\n")
+    # A prompt belongs to a cluster, and the two responses to it lie close together.
+    centres = rng.normal(size=(CLUSTERS, DIMENSIONS)).astype(np.float32)
+    embeddings = np.repeat(centres[rng.integers(0, CLUSTERS, n)], 2, axis=0)
+    for spread, repeats in ((0.7, 2), (0.3, 1)):
+        noise = rng.standard_normal((2 * n // repeats, DIMENSIONS), dtype=np.float32)
+        embeddings += np.float32(spread) * np.repeat(noise, repeats, axis=0)
+    np.save(folder / "embeddings.npy", embeddings)
+    return lambda number: ibn(
+        "audit",
+        f"{folder}/preferences.jsonl",
+        *("--embeddings", f"{folder}/embeddings.npy"),
+        *("--out", f"{folder}/report.html"),
+    )
+
+
+CASES = (
+    Command(
+        name="audit",
+        what=f"Audit at the size of HH-RLHF, embeddings of {DIMENSIONS} dimensions given",
+        n=160_000,
+        small=1_000,
+        prepare=_audit,
+        target=Within(seconds=120, gib=8),
+    ),
+    Command(
+        name="startup-help",
+        what="Start the command line for help",
+        n=1,
+        small=1,
+        prepare=_help,
+        target=Within(seconds=0.3),
+        rounds=STARTS,
+        first=True,
+    ),
+    Command(
+        name="startup-sweep",
+        what="Start the command line, run one small task and store it",
+        n=1_000,
+        small=1_000,
+        prepare=_sweep,
+        target=Within(seconds=2),
+        rounds=STARTS,
+        first=True,
+    ),
+)
