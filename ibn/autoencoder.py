@@ -140,7 +140,7 @@ def direct_preference(
         If the loss has no single minimiser: some group of responses never loses to the rest
         (Ford 1957), or the reference policy leaves a response out.
     """
-    from scipy.sparse import coo_array, diags_array
+    from scipy.sparse import csr_array, diags_array
     from scipy.sparse.linalg import cg
 
     log_reference = np.asarray(log_reference, dtype=float)
@@ -154,31 +154,28 @@ def direct_preference(
             mend="add comparisons, or fit a reward model with an inductive bias",
         )
 
+    rows = np.arange(count)
+    ends = (np.tile(rows, 2), np.concatenate([a, b]))
+    incidence = csr_array((np.repeat([1.0, -1.0], count), ends), shape=(count, size))
+
     def margin(logit: NDArray[np.float64]) -> NDArray[np.float64]:
-        ratio = logit - log_reference  # normalising the policy would cancel in the difference
-        return strength * (ratio[a] - ratio[b])
+        # Normalising the policy would cancel in the difference.
+        return strength * (incidence @ (logit - log_reference))
 
     def loss(logit: NDArray[np.float64]) -> float:
         h = margin(logit)
         return float(np.mean(np.logaddexp(0.0, h) - preferred * h))
 
-    def scatter(pull: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(a, pull, size) - np.bincount(b, pull, size)
-
     logit = log_reference.copy()
     for _ in range(MOST_STEPS):
         share = expit(margin(logit))
-        slope = scatter(strength * (share - preferred) / count)
+        slope = strength / count * (incidence.T @ (share - preferred))
         slope -= slope.mean()
         if np.abs(slope).max() <= ROUNDING * strength:
             break
-        weight = strength**2 * share * (1.0 - share) / count
-        diagonal = np.bincount(a, weight, size) + np.bincount(b, weight, size)
-        ends, both = np.concatenate([a, b]), np.concatenate([b, a])
-        hessian = diags_array(diagonal) - coo_array(
-            (np.concatenate([weight, weight]), (ends, both)), shape=(size, size)
-        )
-        step, _ = cg(hessian.tocsr(), -slope, rtol=1e-10, M=diags_array(1.0 / diagonal))
+        weight = strength**2 / count * share * (1.0 - share)
+        hessian = (incidence.T @ diags_array(weight) @ incidence).tocsr()
+        step, _ = cg(hessian, -slope, rtol=1e-10, M=diags_array(1.0 / hessian.diagonal()))
         if np.ptp(step) <= TOLERANCE:
             break
         length, before, decrease = 1.0, loss(logit), slope @ step
@@ -211,7 +208,7 @@ def objective(
     beta: float,
     log_reference: NDArray[np.float64] | None = None,
 ) -> float:
-    """What RL maximises: E_p[r] + H(p)/β, or E_p[r] - KL(p‖p_ref)/β given a reference policy."""
+    """Return what RL maximises: E_p[r] + H(p)/β, or E_p[r] - KL(p‖p_ref)/β given a reference."""
     expected = float(np.exp(log_policy) @ reward)
     if log_reference is None:
         return expected + entropy(log_policy) / beta

@@ -16,7 +16,10 @@ from ibn.kernels.trie import locate
 from ibn.network import Network
 from ibn.reduction import ONCE, UNUSED, Reduced, reduce_network
 
-MIN_PAIRS = 128
+# Pairs drawn before their spread is believed: many where they are cheap, fewer in large networks,
+# whose distances vary less.
+MIN_PAIRS = (128, 1024)
+MIN_WORK = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +89,8 @@ class Ports:
         The two nodes, in the reduced numbering.
     offset : ndarray of float, shape (q, 2)
         Distance from the point to each.
-    stem : ndarray of float, shape (q,)
-        Part of both offsets that lies off the edge.
+    stem, down : ndarray of float, shape (q,)
+        Variance from the point to the edge it hangs on, and from there to the node below.
     child : ndarray of int, shape (q,)
         The node of the whole hierarchy under the point.
     comparison : ndarray of int, shape (q,)
@@ -97,6 +100,7 @@ class Ports:
     entry: NDArray[np.int64]
     offset: NDArray[np.float64]
     stem: NDArray[np.float64]
+    down: NDArray[np.float64]
     child: NDArray[np.int64]
     comparison: NDArray[np.int64]
 
@@ -177,7 +181,7 @@ class DistanceIndex:
         lower_offset = np.select([role == ONCE, role == UNUSED], [down + reach, up], down)
         entry = np.stack([above, lower], axis=1)
         offset = np.stack([stem + up, stem + lower_offset], axis=1)
-        return Ports(entry, offset, stem, child, edge)
+        return Ports(entry, offset, stem, down, child, edge)
 
     def node_ports(self, nodes: NDArray[np.int64]) -> Ports:
         """Make ports of nodes of the whole network."""
@@ -186,7 +190,7 @@ class DistanceIndex:
             entry = np.repeat(nodes[:, None], 2, axis=1)
             zero = np.zeros(len(nodes))
             none = np.full(len(nodes), -1)
-            return Ports(entry, np.zeros((len(nodes), 2)), zero, nodes, none)
+            return Ports(entry, np.zeros((len(nodes), 2)), zero, zero, nodes, none)
         zero = np.zeros(len(nodes))
         return self.ports(nodes, red.stem[nodes], zero, zero)
 
@@ -203,7 +207,7 @@ class DistanceIndex:
         """
         # Two ends of one comparison meet inside the reduced edge, which the search cannot see.
         same = (x.comparison >= 0) & (x.comparison == y.comparison) & (x.child != y.child)
-        inside = x.offset[:, 1] - y.offset[:, 0] + 2.0 * y.stem
+        inside = x.stem + x.down + self.reduced.sigma2[x.comparison] + y.down + y.stem
         bound = np.where(same, np.minimum(direct, inside), direct)
         return pair_distances(*self.arcs, x.entry, x.offset, y.entry, y.offset, bound)
 
@@ -222,6 +226,8 @@ class DistanceIndex:
             direct = world.distance(queries[:count], queries[count:])
             return ports[:count], ports[count:], direct
         m = len(self.network.nodes)
+        if m < 2:
+            raise InputError("a mean over pairs needs at least two responses")
         first = rng.integers(0, m, count)
         second = (first + rng.integers(1, m, count)) % m
         nodes = self.network.nodes
@@ -258,7 +264,7 @@ def inference_distance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np
         In squared units of reward; infinity where no path joins the two.
     """
     index = DistanceIndex.of(network)
-    nodes = network.nodes[np.asarray(pairs, dtype=np.int64)]
+    nodes = network.nodes_of(pairs)
     direct = np.where(nodes[:, 0] == nodes[:, 1], 0.0, np.inf)
     return index.distances(index.node_ports(nodes[:, 0]), index.node_ports(nodes[:, 1]), direct)
 
@@ -298,7 +304,7 @@ def mean_distance(
     return estimate_mean(
         draw,
         rel_err,
-        min_count=MIN_PAIRS,
+        min_count=int(np.clip(MIN_WORK // network.size, *MIN_PAIRS)),
         max_count=max_count,
         max_seconds=max_seconds,
     )

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from ibn.errors import InputError
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -34,8 +36,10 @@ class Estimate:
 
     @classmethod
     def of(cls, draws: NDArray[np.float64], seconds: float = 0.0) -> Estimate:
-        """Summarise independent draws (an array of any length above one)."""
+        """Summarise independent draws; where one is infinite, so are mean and error."""
         count = len(draws)
+        if not np.isfinite(draws).all():
+            return cls(float(np.mean(draws)), float("inf"), count, seconds)
         stderr = float(np.std(draws, ddof=1) / np.sqrt(count)) if count > 1 else float("inf")
         return cls(float(np.mean(draws)), stderr, count, seconds)
 
@@ -44,6 +48,8 @@ class Estimate:
         """Standard error over the size of the mean; 0 where both are 0."""
         if self.stderr == 0.0:
             return 0.0
+        if np.isinf(self.mean):
+            return float("inf")
         return self.stderr / abs(self.mean) if self.mean else float("inf")
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
@@ -86,7 +92,14 @@ def estimate_mean(
         be missing, at most as many as there are.
     max_count, max_seconds : optional
         Caps; an estimate they cut short has ``relative_error`` above the target.
+
+    Raises
+    ------
+    InputError
+        If the target is not positive.
     """
+    if not rel_err > 0:
+        raise InputError(f"rel_err must be positive, not {rel_err}")
     start = time.perf_counter()
     draws = draw(min(min_count, max_count))
     while True:
@@ -94,7 +107,12 @@ def estimate_mean(
         result = Estimate.of(draws, time.perf_counter() - start)
         slack = 1.0 + 2.0 / np.sqrt(2.0 * max(count - 1, 1))
         excess = result.relative_error * slack / rel_err
-        if excess <= 1.0 or count >= max_count or result.seconds >= max_seconds:
+        if (
+            excess <= 1.0
+            or np.isinf(result.mean)
+            or count >= max_count
+            or result.seconds >= max_seconds
+        ):
             return result
         missing = count * (min(excess, 2.0) ** 2 - 1.0)
         wanted = max(min_count, min(count, int(missing) + 1))

@@ -87,7 +87,7 @@ class Likelihood:
         return lean - self.shape * (np.abs(x) / 2.0 + np.log1p(np.exp(-np.abs(x))))
 
     def slope(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivative of the log-likelihood in the difference."""
+        """Differentiate the log-likelihood in the difference."""
         pull = self.beta * self.shape * (expit(self.residual(difference)) - 0.5)
         return pull if self.kind == "logistic" else pull + 0.5 * self.beta * self.label
 
@@ -126,7 +126,10 @@ class Laplace:
 
 
 def _inflow(network: Network, pull: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.bincount(network.u, pull, network.size) - np.bincount(network.v, pull, network.size)
+    inflow = np.zeros(network.size)
+    inflow += np.bincount(network.u, pull, network.size)
+    inflow -= np.bincount(network.v, pull, network.size)
+    return inflow
 
 
 def _with_variances(network: Network, variance: NDArray[np.float64]) -> Network:
@@ -142,6 +145,10 @@ def laplace(
     A Newton step is one Gaussian network: each comparison becomes an observation whose precision
     is the curvature of its log-likelihood. Without inductive-bias edges the mode is the maximum
     of the likelihood, where there is one.
+
+    The approximation is good for continuous labels. For binary ones it is overconfident where
+    β² times the prior variance is large, since their likelihood is then nearly a step:
+    simulation-based calibration among the tests tells by how much.
 
     Parameters
     ----------
@@ -230,7 +237,8 @@ def gibbs_sweeps(
 
     A sweep draws the Pólya-Gamma precision of each label given the rewards, then all rewards
     given the precisions, which is one Gaussian network perturbed and solved. The chain of
-    rewards is reversible.
+    rewards is reversible. It mixes slowly for binary labels where β² times the prior variance
+    is large.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ibn.bias.edges import Bias, Trie
-from ibn.errors import InputError
+from ibn.errors import InputError, unknown_name
 from ibn.preferences.comparisons import Comparisons
 
 if TYPE_CHECKING:
@@ -89,6 +89,15 @@ class Network:
         values = np.concatenate([conductance, conductance, -conductance, -conductance])
         return csr_array((values, (rows, columns)), shape=(self.size, self.size))
 
+    def nodes_of(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Nodes of pairs of responses, shape (p, 2); an InputError if they are no such pairs."""
+        pairs = np.asarray(pairs, dtype=np.int64)
+        if pairs.ndim != 2 or pairs.shape[1] != 2:
+            raise InputError(f"pairs of responses have shape (p, 2), not {pairs.shape}")
+        if pairs.size and not (pairs.min() >= 0 and pairs.max() < len(self.nodes)):
+            raise InputError("a pair names a response outside the list of responses")
+        return self.nodes[pairs]
+
     def components(self, *, inductive_bias: bool = True) -> NDArray[np.int64]:
         """Label the connected component of each node.
 
@@ -120,8 +129,10 @@ class Network:
         edges = zip(
             self.u.tolist(), self.v.tolist(), self.variance.tolist(), self.kind, strict=True
         )
-        for a, b, variance, kind in edges:
-            graph.add_edge(a, b, variance=variance, conductance=1 / variance, kind=names[kind])
+        for i, (a, b, variance, kind) in enumerate(edges):
+            graph.add_edge(
+                a, b, variance=variance, conductance=1 / variance, kind=names[kind], edge=i, tail=a
+            )
         return graph
 
     @classmethod
@@ -138,21 +149,26 @@ class Network:
         """
         number = {node: i for i, node in enumerate(graph.nodes)}
         order = {"inductive bias": INDUCTIVE_BIAS, "human preference": HUMAN_PREFERENCE}
-        edges = []
+        edges: list[tuple[int, int, int, int, float]] = []
         for a, b, data in graph.edges(data=True):
-            if not data.get("variance", 0) > 0:
-                raise InputError(f"edge {a}-{b} of the graph has no positive variance")
-            kind = order[data.get("kind", "inductive bias")]
-            edges.append((kind, number[a], number[b], data["variance"]))
-        edges.sort(key=lambda edge: edge[0])
-        kinds, u, v, variance = (np.array(x) for x in zip(*edges, strict=True))
+            if not 0 < data.get("variance", 0) < np.inf:
+                raise InputError(f"edge {a}-{b} of the graph has no positive finite variance")
+            kind = data.get("kind", "inductive bias")
+            if kind not in order:
+                raise unknown_name(f"kind of edge {a}-{b}", kind, order)
+            tail, tip = (b, a) if data.get("tail", a) == b else (a, b)
+            place = data.get("edge", len(edges))
+            edges.append((order[kind], place, number[tail], number[tip], data["variance"]))
+        edges.sort(key=lambda edge: edge[:2])
+        kinds, _, u, v, variance = np.array(edges).reshape(-1, 5).T
         pairs = [
             (response, number[node])
             for node, held in graph.nodes(data="responses")
             for response in (held or [])
         ]
         nodes = np.array([node for _, node in sorted(pairs)] or list(number.values()), np.int64)
-        return cls(len(number), nodes, u, v, variance.astype(float), kinds.astype(np.int8))
+        u, v = u.astype(np.int64), v.astype(np.int64)
+        return cls(len(number), nodes, u, v, variance, kinds.astype(np.int8))
 
 
 def build_network(
@@ -174,7 +190,12 @@ def build_network(
     InputError
         If a variance is not positive and finite.
     """
-    sigma2 = np.broadcast_to(np.asarray(noise_variance, dtype=float), (len(comparisons),))
+    sigma2 = np.asarray(noise_variance, dtype=float)
+    if sigma2.ndim and sigma2.shape != (len(comparisons),):
+        raise InputError(
+            f"noise variance of shape {sigma2.shape} for {len(comparisons)} comparisons"
+        )
+    sigma2 = np.broadcast_to(sigma2, (len(comparisons),))
     if not np.all(np.isfinite(sigma2) & (sigma2 > 0)):
         raise InputError("the noise variance must be positive and finite")
     laid = bias.edges(comparisons.responses)

@@ -31,7 +31,10 @@ from ibn.reduction import Reduced, reduce_network
 DENSE_NODES = 1500
 BLOCK = 8
 MOST_ITERATIONS = 20_000
-MIN_PROBES = 4
+# Draws made before their spread is believed: many where they are cheap, few in large networks,
+# where each is itself a mean over many cells and so nearly normal.
+MIN_PROBES = (4, 64)
+MIN_WORK = 2**18
 MOST_PAIRS = 2**17
 TIGHT = 1e-10
 STIFF = "variances differ by too many orders of magnitude; check beta and scale"
@@ -197,7 +200,7 @@ def resistance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np.float64
         If the network is not connected.
     """
     solver = Solver.of(network)
-    nodes = network.nodes[np.asarray(pairs, dtype=np.int64)]
+    nodes = network.nodes_of(pairs)
     result = np.empty(len(nodes))
     for low in range(0, len(nodes), BLOCK):
         block = nodes[low : low + BLOCK]
@@ -295,7 +298,7 @@ def mean_variance(
     return estimate_mean(
         draw,
         rel_err,
-        min_count=MIN_PROBES,
+        min_count=int(np.clip(MIN_WORK // network.size, *MIN_PROBES)),
         max_count=max_count,
         max_seconds=max_seconds,
     )
@@ -306,6 +309,8 @@ def _probe(network: Network, rng: np.random.Generator) -> tuple[NDArray[np.float
     world, trie = network.bias, network.trie
     if not (isinstance(world, Ultrametric) and trie is not None):
         m = len(network.nodes)
+        if m < 2:
+            raise InputError("a mean over pairs needs at least two responses")
         pairs = m // 2
         order = rng.permutation(network.nodes)
         inflow = np.zeros(network.size)
@@ -357,6 +362,11 @@ def posterior_mean(network: Network, comparisons: Comparisons) -> NDArray[np.flo
     """
     if comparisons.delta is None:
         raise InputError("a posterior mean needs continuous labels (delta)")
+    if len(comparisons) != len(network.u) - network.bias_edges:
+        raise InputError(
+            f"{len(comparisons)} comparisons, but a network of "
+            f"{len(network.u) - network.bias_edges}"
+        )
     pull = np.zeros(len(network.u))
     pull[network.bias_edges :] = comparisons.delta / network.variance[network.bias_edges :]
     reward = Solver.of(network).potential(_label_inflow(network, pull)[:, None])[:, 0]

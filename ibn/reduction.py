@@ -124,7 +124,7 @@ def _stars_for_cliques(
     np.maximum.at(heaviest, group, sigma2)
     low, high = np.minimum(a, b), np.maximum(a, b)
     distinct = np.zeros(len(a), bool)
-    distinct[np.unique(low * size + high, return_index=True)[1]] = True
+    distinct[np.unique(low.astype(np.int64) * size + high, return_index=True)[1]] = True
     repeated = np.bincount(group, weights=~distinct, minlength=count) > 0
     complete = (members > 2) & (edges == members * (members - 1) // 2)
     clique = complete & (lightest == heaviest) & ~repeated

@@ -27,7 +27,7 @@ class World(Protocol):
 
 
 def _budget(n: int) -> int:
-    if int(n) != n or n < 1:
+    if not 1 <= n < np.inf or n % 1:
         raise InputError(f"the number of comparisons n must be a whole number above 0, not {n}")
     return int(n)
 
@@ -134,6 +134,10 @@ def grown_leaves(
     powers = getattr(world, "powers", None)
     if powers is None:
         raise InputError("growing a prefix tree of addresses needs the ultrametric world")
+    if growth < 2 or int(growth) != growth:
+        raise InputError(f"growth must be a whole number of at least 2, not {growth}")
+    if not 1 <= segment < len(powers) or int(segment) != segment:
+        raise InputError(f"a segment must have 1 to {len(powers) - 1} digits, not {segment}")
     choices = int(powers[segment])
     if distinct and growth > choices:
         raise InputError(
@@ -168,6 +172,11 @@ _RULES: dict[str, Callable[..., Comparisons]] = {
     "star": star,
     "expander": expander,
     "kwise": kwise,
+}
+_OPTIONS = {
+    "expander": ("degree",),
+    "kwise": ("group",),
+    "tree-grown": ("growth", "segment", "distinct"),
 }
 TOPOLOGIES = (*_RULES, "tree-grown", *(f"stratified-{name}" for name in _RULES))
 
@@ -208,13 +217,17 @@ def build(
     if name not in TOPOLOGIES:
         raise unknown_name("topology", name, TOPOLOGIES)
     n = _budget(n)
+    rule = name.removeprefix("stratified-")
+    for option in options:
+        if option not in _OPTIONS.get(rule, ()):
+            raise InputError(f"a {rule} topology has no option {option!r}")
     if name == "tree-grown":
         return _grown_tree(world, n, rng, leaves, **options)
-    rule, draw = name, world.sample
+    draw = world.sample
     if name.startswith("stratified-"):
         if not hasattr(world, "stratified"):
             raise InputError(f"{name} needs a world that can stratify its responses")
-        rule, draw = name.removeprefix("stratified-"), world.stratified
+        draw = world.stratified
     if rule == "tree":
         options["leaves"] = leaves
     return _RULES[rule](draw, n, rng, **options)

@@ -22,8 +22,9 @@ from proofs_check.asymptotics import Curve
 from proofs_check.claim import Context
 
 PATH_ERROR, EXACT_ERROR = 0.01, 0.03  # relative standard error a network
-MOST_NETWORKS, LEAST_NETWORKS = 64, 2
+MOST_NETWORKS = {"chain": 16, "tree": 64}  # few leaves make networks that differ much
 SEVERAL = 12  # networks from which their spread is worth believing
+SLOW_PAIRS = 64  # a network, where one search takes long
 NEGLIGIBLE = 1e-3  # of F(2n) / log n: so small that log n comparison steps do not show
 
 N = symbols().n
@@ -60,8 +61,9 @@ def curve(
     name: str,
     numbers: tuple[int, ...],
     draw: Callable[[int, np.random.Generator], Estimate],
+    most: int,
 ) -> Curve:
-    """Average ``draw(n, rng)`` over independent networks, more of them where n is small.
+    """Average ``draw(n, rng)`` over independent networks, up to ``most`` where n is small.
 
     The standard error is the larger of what the draws say of themselves and what their spread
     says, so that neither few networks nor few pairs go unnoticed.
@@ -69,7 +71,7 @@ def curve(
     means, errors = [], []
     for n in numbers:
         rng = context.rng(f"{name} {n}")
-        count = int(np.clip(2**16 // n, LEAST_NETWORKS, MOST_NETWORKS))
+        count = int(np.clip(2**16 // n, 2, most))
         drawn = [draw(n, rng) for _ in range(count)]
         within = np.sqrt(sum(x.stderr**2 for x in drawn)) / count
         between = Estimate.of(np.array([x.mean for x in drawn])).stderr
@@ -91,9 +93,12 @@ def path_curve(
     def draw(n: int, rng: np.random.Generator) -> Estimate:
         comparisons = build(topology, world, n, rng, leaves=leaves_at(rule, n))
         network = build_network(world, comparisons, negligible_noise(world, n))
-        return mean_distance(network, rel_err=PATH_ERROR, rng=rng)
+        return mean_distance(network, rel_err=PATH_ERROR, rng=rng, max_count=pairs)
 
-    return curve(context, f"path {topology} {world} {rule}", numbers, draw)
+    slow = topology == "chain" and world.family != "power"
+    pairs = SLOW_PAIRS if slow else 2**31
+    most = MOST_NETWORKS[topology]
+    return curve(context, f"path {topology} {world} {rule}", numbers, draw, most)
 
 
 @lru_cache(maxsize=None)
@@ -113,7 +118,7 @@ def exact_curve(
         network = build_network(world, comparisons, noise)
         return mean_variance(network, rel_err=EXACT_ERROR, rng=rng)
 
-    return curve(context, f"exact {topology} {world} {rule} {sigma2}", numbers, draw)
+    return curve(context, f"exact {topology} {world} {rule} {sigma2}", numbers, draw, MOST_NETWORKS[topology])
 
 
 @lru_cache(maxsize=None)
@@ -132,7 +137,7 @@ def combined_chain_curve(
         network = combined(world, snap(world, comparisons, 1 + int(cost.argmin()), rng), sigma2)
         return mean_distance(network, rel_err=PATH_ERROR, rng=rng)
 
-    return curve(context, f"combined chain {world} {sigma2}", numbers, draw)
+    return curve(context, f"combined chain {world} {sigma2}", numbers, draw, MOST_NETWORKS["chain"])
 
 
 @lru_cache(maxsize=None)
@@ -146,7 +151,7 @@ def combined_tree_curve(
     counts = dict(leaves)
 
     def draw(n: int, rng: np.random.Generator) -> Estimate:
-        # Few leaves make networks that differ much, and are cheap: average several each time.
+        # A handful of leaves make networks that differ much: average several each time.
         networks = [
             combined(world, build("tree", world, n, rng, leaves=counts[n]), sigma2)
             for _ in range(SEVERAL)
@@ -154,7 +159,8 @@ def combined_tree_curve(
         means = [mean_distance(x, rel_err=5 * PATH_ERROR, rng=rng).mean for x in networks]
         return Estimate.of(np.array(means))
 
-    return curve(context, f"combined tree {world} {sigma2} {leaves}", tuple(counts), draw)
+    name = f"combined tree {world} {sigma2} {leaves}"
+    return curve(context, name, tuple(counts), draw, MOST_NETWORKS["tree"])
 
 
 def snap(
@@ -190,6 +196,13 @@ def mean_nearest(world: Ultrametric, count: int) -> float:
     depth = np.arange(len(world.powers) + 1)
     missed = (1.0 - float(world.branching) ** -depth) ** count
     return float(world.distance_at(depth[:-1]) @ np.diff(missed))
+
+
+def or_direct(world: Ultrametric, cost: NDArray[np.float64]) -> NDArray[np.float64]:
+    """E[min(d_IB(y1, y2), cost)] over random pairs, exactly."""
+    depth = np.arange(len(world.powers))
+    weight = (1.0 - 1.0 / world.branching) * float(world.branching) ** -depth
+    return np.minimum(world.distance_at(depth)[:, None], cost).T @ weight
 
 
 def nearest_bounds(world: Ultrametric, count: int) -> tuple[float, float]:

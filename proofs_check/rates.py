@@ -38,6 +38,7 @@ from proofs_check.measured import (
     mean_nearest,
     nearest_bounds,
     negligible_noise,
+    or_direct,
     path_curve,
     sizes,
 )
@@ -562,9 +563,7 @@ def _strict_floor() -> Check:
 
     def run(context: Context) -> Finding:
         world = LOUD[0]
-        depth = np.arange(len(world.powers))
-        weight = (1 - 1 / world.branching) * float(world.branching) ** -depth
-        floor = float(weight @ np.minimum(world.distance_at(depth), LABEL))
+        floor = float(or_direct(world, np.array([LABEL]))[0])
         means = []
         for n in (500, 4_000, 32_000):
             rng = context.rng(f"strict {n}")
@@ -624,7 +623,10 @@ def _leaves_of_p8(world: Ultrametric, numbers: tuple[int, ...]) -> tuple[tuple[i
 
 
 def _tree_two_terms(closed: Closed, label_share: float) -> Check:
-    """Check that a tree's combined distance is 2 E[d_IB(y, S)] + σ²|S|²/2n, and that law's order."""
+    """Check that a tree's combined distance is 2 E[d_IB(y, S)] + σ²|S|²/2n, and that law's order.
+
+    Where few labels make that dear, a pair that is close takes the direct step instead.
+    """
 
     def run(context: Context) -> Finding:
         found = {}
@@ -633,7 +635,7 @@ def _tree_two_terms(closed: Closed, label_share: float) -> Check:
             curve = combined_tree_curve(context, world, leaves, LABEL)
             s = np.array([count for _, count in leaves], float)
             ends = 2.0 * np.array([mean_nearest(world, count) for _, count in leaves])
-            law = ends + label_share * LABEL * s**2 / curve.n
+            law = or_direct(world, ends + label_share * LABEL * s**2 / curve.n)
             drift = Drift.of(curve, law)
             verdict = drift.judge()
             if not np.all(np.abs(np.log(curve.mean / law)) < np.log(1.5)):

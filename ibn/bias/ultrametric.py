@@ -55,15 +55,21 @@ class Ultrametric:
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"{name} must be positive and finite, not {value}")
-        if self.branching < 2 or int(self.branching) != self.branching:
+        if not 2 <= self.branching <= 2**ADDRESS_BITS or self.branching % 1:
             raise InputError(
                 f"branching must be a whole number of at least 2, not {self.branching}"
             )
         most = int(ADDRESS_BITS / np.log2(self.branching) + 1e-9)
-        if self.digits is None:
-            object.__setattr__(self, "digits", most)
-        elif not 1 <= self.digits <= most:
+        digits = most if self.digits is None else self.digits
+        if not 1 <= digits <= most or digits % 1:
             raise InputError(f"digits must lie between 1 and {most}, not {self.digits}")
+        object.__setattr__(self, "branching", int(self.branching))
+        object.__setattr__(self, "digits", int(digits))
+        if not np.all(np.diff(self.half_variance) < 0):
+            raise InputError(
+                f"alpha = {self.alpha} leaves the deepest of {self.digits} levels no variance",
+                mend="ask for fewer digits or a smaller alpha",
+            )
 
     @cached_property
     def powers(self) -> NDArray[np.uint64]:
@@ -121,13 +127,23 @@ class Ultrametric:
         For ``count`` = B^k these are exactly the cells at depth k. The order is random.
         """
         low = np.array([i * int(self.powers[-1]) // count for i in range(count + 1)], np.uint64)
-        return rng.permutation(rng.integers(low[:-1], np.maximum(low[1:], low[:-1] + np.uint64(1))))
+        high = np.maximum(low[1:], low[:-1] + np.uint64(1))
+        return rng.permutation(rng.integers(low[:-1], high, dtype=np.uint64))
 
     def distance(self, x: NDArray[np.uint64], y: NDArray[np.uint64]) -> NDArray[np.float64]:
         """d_IB between responses, elementwise; 0 between a response and itself."""
-        x, y = np.broadcast_arrays(x, y)
+        x, y = np.broadcast_arrays(self._addresses(x), self._addresses(y))
         depth = common_depths(x.ravel(), y.ravel(), self.powers, self.digit_bits)
         return 2.0 * self.half_variance[depth].reshape(x.shape)
+
+    def _addresses(self, responses: NDArray) -> NDArray[np.uint64]:
+        """Check that whole numbers are addresses of this world."""
+        addresses = np.asarray(responses).astype(np.uint64, copy=False)
+        if addresses.size and addresses.max() >= self.powers[-1]:
+            raise InputError(
+                f"address {addresses.max()} lies outside the world's {self.powers[-1]}"
+            )
+        return addresses
 
     def edges(self, responses: NDArray[np.uint64]) -> BiasEdges:
         """Lay the edges of the compressed trie of the addresses in use.
@@ -137,6 +153,9 @@ class Ultrametric:
         responses : ndarray of uint64, shape (m,)
             Addresses, repeats allowed.
         """
+        responses = self._addresses(responses)
+        if not len(responses):
+            raise InputError("there are no responses to lay edges among")
         keys = pack_keys(responses, ADDRESS_BITS)
         keys.sort()
         addresses, leaf = unpack_sorted(responses, keys, ADDRESS_BITS)
