@@ -8,10 +8,12 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from ibn.errors import InputError, unknown_name
 from proofs_check.claim import Claim, Context, Verdict, decide
 
-MODULES = ("macro", "paths", "rates", "resistance")
+MODULES = ("macro", "paths", "resistance")
 RECORD = Path(__file__).with_name("recorded.json")
 
 
@@ -41,8 +43,10 @@ def select(ids: Iterable[str]) -> list[str]:
 
 
 def _decide(claim_id: str, context: Context) -> tuple[str, str, tuple, float]:
-    # A claim holds functions, which do not travel between processes; its findings do.
-    verdict = decide(claims()[claim_id](), context)
+    # A claim holds functions, which do not travel between processes; its findings do. One thread
+    # each: the processes share the cores already.
+    with threadpool_limits(1):
+        verdict = decide(claims()[claim_id](), context)
     return claim_id, verdict.verdict, verdict.findings, verdict.seconds
 
 
@@ -55,7 +59,7 @@ def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict
     names = list(ids)
     if jobs == 1:
         for name in names:
-            yield decide(builders[name](), context)
+            yield Verdict(builders[name](), *_decide(name, context)[1:])
         return
     with ProcessPoolExecutor(jobs) as pool:
         for name, verdict, findings, seconds in pool.map(_decide, names, [context] * len(names)):
