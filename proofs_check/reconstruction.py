@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import sympy as sp
-from mpmath import iv  # type: ignore[import-untyped]
+from mpmath import iv
 
 from proofs_check.claim import (
     CHECK_ERROR,
