@@ -152,5 +152,5 @@ def _principal(project: Projection, size: int, rng: np.random.Generator) -> NDAr
     score = rng.normal(size=size)
     for _ in range(POWER_STEPS):
         score -= score.mean()
-        score = project(score / max(np.linalg.norm(score), 1e-300))
+        score = project(score / max(float(np.linalg.norm(score)), 1e-300))
     return score
