@@ -10,7 +10,16 @@ from sympy import E, Expr, Rational, diff, gamma, log
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.rates import lower_bound, symbols
-from proofs_check.asymptotics import Curve, Drift, agree, gather, growth, listed, same_order
+from proofs_check.asymptotics import (
+    Curve,
+    Drift,
+    agree,
+    gather,
+    growth,
+    listed,
+    same_order,
+    written,
+)
 from proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
 from proofs_check.measured import (
     chain_lower_bound,
@@ -78,7 +87,7 @@ def _quotient_of_table(headline: Expr, noisy: Expr) -> Check:
                     of_family[f"chain {regime}"] / of_family[f"tree {regime}"]
                 )
         words = "quotient of the table / claimed: " + ", ".join(
-            f"{name} → {value}" for name, value in limits.items()
+            f"{name} → {written(value)}" for name, value in limits.items()
         )
         holds = all(same_order(value) for value in limits.values())
         return Finding(HOLDS if holds else FAILS, words)
@@ -95,9 +104,9 @@ def _headline_derived(headline: Expr) -> Check:
         true = growth(CHAIN_DERIVED / TREE_AT_LEAST / log(N) ** (1 - ALPHA))
         words = (
             f"chain ≥ (log 2n − 1)/λ and tree ≤ 2E[d_IB(y, S)] give (chain/tree)/claimed → at "
-            f"least {least}; chain of order n^(-α) log n (P5) and tree ≥ E[d_IB(y, S)] give at "
-            f"most {most}. The order is (log n)^(1-α) (/that → {true}): the table's log log n "
-            "is in P5's bound, not in the distance. At the edge of regime 𝒜, σ² = F(n), the "
+            f"least {written(least)}; chain of order n^(-α) log n (P5) and tree ≥ E[d_IB(y, S)] "
+            f"give at most {written(most)}. The order is (log n)^(1-α) (/that → "
+            f"{written(true)}): the table's log log n is in P5's bound, not in the distance. At the edge of regime 𝒜, σ² = F(n), the "
             "tree's comparison steps cost F(n) log n/log log n (P7), and for α < 1 no more than "
             "log log n is left of the ratio"
         )
@@ -167,10 +176,10 @@ def _most(ceiling: Expr) -> Check:
         stationary = diff(log(shape), ALPHA).subs(ALPHA, best).simplify()
         quotient = growth((E * shape).subs(ALPHA, best) / ceiling)
         words = (
-            f"derived from above chain/tree ≤ {ratio.simplify()} up to its constant; over α that "
-            "is greatest at α = 1/log log n (derivative "
-            f"{stationary}), where it is of the order of log n/log log n (/claimed → {quotient}); "
-            "for α → 0 at fixed n it falls again, as both topologies end at F(1)"
+            f"derived from above chain/tree ≤ {written(ratio.simplify())} up to its constant; "
+            "over α that is greatest at α = 1/log log n (derivative "
+            f"{stationary}), where it is of the order of log n/log log n (/claimed → "
+            f"{written(quotient)}); for α → 0 at fixed n it falls again, as both topologies end at F(1)"
         )
         holds = stationary == 0 and same_order(quotient)
         return Finding(HOLDS if holds else FAILS, words)
@@ -268,7 +277,7 @@ def _elsewhere_exact(log_power: float) -> Check:
             least = lower_bound(family).expression
             for kind in ("chain 𝒜", "tree 𝒜"):
                 limits[f"{family}, {kind}"] = growth(least / TABLE[kind].expression(family))
-        told = ", ".join(f"{name} → {value}" for name, value in limits.items())
+        told = ", ".join(f"{name} → {written(value)}" for name, value in limits.items())
         numbers = tuple(sizes(context, slow=True)[i] for i in (0, 2, -1))
         chain, tree = (
             exact_curve(context, kind, LOGARITHMIC, numbers) for kind in ("chain", "tree")

@@ -28,6 +28,7 @@ from proofs_check.asymptotics import (
     limits_found,
     listed,
     same_order,
+    written,
 )
 from proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
 from proofs_check.measured import (
@@ -154,7 +155,9 @@ def balanced(claim: str, family: str, expression: Expr) -> Finding:
     rise = given - fall
     at = cells_at_least(claim, family)
     terms = {"F(M*)": fall.subs(CELLS, at), "cost(M*)": rise.subs(CELLS, at)}
-    found = limits_found(terms, expression, f"the least lies between its terms at M* = {at}")
+    found = limits_found(
+        terms, expression, f"the least lies between its terms at M* = {written(at)}"
+    )
     if found.verdict != HOLDS:
         return found
     alpha, scale, sigma2 = 0.5, 2.0, 0.7
@@ -238,7 +241,8 @@ def library(closed: Closed, families: tuple[str, ...] = FAMILIES) -> Check:
             known = rate(closed.topology, family, closed.regime, closed.inference).expression
             quotients[family] = growth(known / closed.expression(family))
         same = all(value == 1 for value in quotients.values())
-        return Finding(HOLDS if same else FAILS, f"ibn.rates / claimed → {quotients}")
+        told = ", ".join(f"{family} {written(value)}" for family, value in quotients.items())
+        return Finding(HOLDS if same else FAILS, f"ibn.rates / claimed → {told}")
 
     return Check("the library's formula", "symbolic", run)
 
@@ -334,8 +338,8 @@ def _chain_without_connectivity(closed: Closed) -> Check:
         words = (
             "connectivity, hence M ≤ n/log n, is what the farthest pair needs; the mean needs a "
             "giant component, M = n/k with k constant. Over k the objective is then least at "
-            f"k = e^(1/α), {least} = eα I n^(-α) log n, and that / claimed → {quotient}; the "
-            "rigorous lower bound (log 2n − 1)/λ is of the same order "
+            f"k = e^(1/α), {written(least)} = eα I n^(-α) log n, and that / claimed → "
+            f"{written(quotient)}; the rigorous lower bound (log 2n − 1)/λ is of the same order "
             f"(/(I n^(-α) log n) → {order})"
         )
         return Finding(HOLDS if attained else FAILS, words, {"quotient": str(quotient)})
@@ -373,7 +377,7 @@ def p5(
     attained = (_chain_without_connectivity(closed), measured_attained(closed))
     return Claim(
         id="P5",
-        statement=_statement(closed, bound, "mean path distance of a chain, few labels"),
+        statement=_statement(closed, bound, "Mean path distance of a chain, few labels"),
         latex=r"\mathbb E[d] \asymp I(\log n)^{1+\alpha}/(n^{\alpha}\log\log n)",
         source=PAPER,
         assumptions=(
@@ -398,8 +402,9 @@ def p5(
 def _statement(closed: Closed, bound: str, what: str) -> str:
     sign = {"order": "is of the order of", "upper": "is at most of the order of"}[bound]
     return (
-        f"{closed.claim}, {what}: E[d] {sign} {closed.expression('power')} where F ~ I·M^(-α), "
-        f"{closed.expression('logarithmic')} where F ~ I·(log M)^(-α), F(√n) where F is slower"
+        f"{what}: E[d] {sign} {written(closed.expression('power'))} where F ~ I·M^(-α), "
+        f"{written(closed.expression('logarithmic'))} where F ~ I·(log M)^(-α), F(√n) where F "
+        "is slower"
     )
 
 
@@ -487,7 +492,7 @@ def _noise_condition() -> Check:
             f"comparison steps a path: {listed(steps)}, log|S|/log(2n/|S|) = {listed(predicted)}; "
             f"σ² must stay far below F(|S|) log log n / log n. At σ² = F(|S|), which regime 𝒜 as "
             f"defined still allows, d is {listed(edge)} times as large, and for α < 1 "
-            f"(log n/log log n)·F(n) / F(|S|) → {str(outgrown).replace('oo', '∞')}"
+            f"(log n/log log n)·F(n) / F(|S|) → {written(outgrown)}"
         )
         return Finding(HOLDS if np.all((ratio > 0.6) & (ratio < 1.4)) else FAILS, words)
 
@@ -505,7 +510,7 @@ def p7(
     attained = (_tree_bound(closed), measured_attained(closed))
     return Claim(
         id="P7",
-        statement=_statement(closed, bound, "mean path distance of a tree, few labels"),
+        statement=_statement(closed, bound, "Mean path distance of a tree, few labels"),
         latex=r"\mathbb E[d] \asymp I(\log n)^{2\alpha}/n^{\alpha}",
         source=PAPER,
         assumptions=(
@@ -638,7 +643,7 @@ def p6(
     )
     return Claim(
         id="P6",
-        statement=_statement(closed, "order", "mean distance of a chain, many labels combined"),
+        statement=_statement(closed, "order", "Mean distance of a chain, many labels combined"),
         latex=r"\mathbb E[d] \asymp I^{2/(2+\alpha)}(\sigma^2/n)^{\alpha/(2+\alpha)}",
         source=PAPER,
         assumptions=(WORLD, COMBINED, "σ² fixed (1, and I = 1, in what is measured)"),
@@ -717,7 +722,7 @@ def two_terms(
         order = all(value.is_finite for value in limits.values()) and any(
             same_order(value) for value in limits.values()
         )
-        words = ", ".join(f"({key})/rate → {value}" for key, value in limits.items())
+        words = ", ".join(f"({key})/rate → {written(value)}" for key, value in limits.items())
         found["power, order of the law"] = Finding(HOLDS if order else FAILS, words)
         return gather(found)
 
@@ -755,7 +760,7 @@ def p8(
     return Claim(
         id="P8",
         statement=_statement(
-            closed, "order", "mean distance of a tree of M log M leaves, many labels combined"
+            closed, "order", "Mean distance of a tree of M log M leaves, many labels combined"
         ),
         latex=(
             r"\mathbb E[d] \asymp I^{2/(2+\alpha)}(\log n)^{2\alpha/(2+\alpha)}"
