@@ -106,7 +106,8 @@ def _headline_derived(headline: Expr) -> Check:
             f"chain ≥ (log 2n − 1)/λ and tree ≤ 2E[d_IB(y, S)] give (chain/tree)/claimed → at "
             f"least {written(least)}; chain of order n^(-α) log n (P5) and tree ≥ E[d_IB(y, S)] "
             f"give at most {written(most)}. The order is (log n)^(1-α) (/that → "
-            f"{written(true)}): the table's log log n is in P5's bound, not in the distance. At the edge of regime 𝒜, σ² = F(n), the "
+            f"{written(true)}): the table's log log n is in P5's bound, not in the distance. At "
+            "the edge of regime 𝒜, σ² = F(n), the "
             "tree's comparison steps cost F(n) log n/log log n (P7), and for α < 1 no more than "
             "log log n is left of the ratio"
         )
@@ -179,7 +180,8 @@ def _most(ceiling: Expr) -> Check:
             f"derived from above chain/tree ≤ {written(ratio.simplify())} up to its constant; "
             "over α that is greatest at α = 1/log log n (derivative "
             f"{stationary}), where it is of the order of log n/log log n (/claimed → "
-            f"{written(quotient)}); for α → 0 at fixed n it falls again, as both topologies end at F(1)"
+            f"{written(quotient)}); for α → 0 at fixed n it falls again, as both topologies end "
+            "at F(1)"
         )
         holds = stationary == 0 and same_order(quotient)
         return Finding(HOLDS if holds else FAILS, words)
