@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.special import expit, logit
 
 from ibn.bias.features import FeatureMap, feature_map, typical_distance
@@ -21,6 +23,7 @@ LAPSES = (1e-3, 0.8)  # range of 2ε
 DROP = 1.9207  # of the log evidence at the end of a 95 % interval: half the quantile of χ²₁
 STEP = 0.1  # of the logarithms, for the curvature
 SLOPE_STEP = 1e-4
+LARGEST_COMPONENT = 2000  # beyond, eliminating own parts can fill matrices
 KEPT = 2  # widths whose features are kept
 
 
@@ -80,8 +83,9 @@ class Search:
         Which features.
     points : ndarray, shape (m, p)
         Embeddings.
-    comparisons, labels, beta, lapse, landmarks, seed
-        As for ``ibn.reward_model.fit``; ``lapse`` is the one used where none is fitted.
+    comparisons, labels, beta, lapse, own_variance, landmarks, seed
+        As for ``ibn.reward_model.fit``; ``lapse`` and ``own_variance`` are used where none is
+        fitted.
     kept, modes
         Features of the widths last used, and the mode found last.
     """
@@ -93,10 +97,13 @@ class Search:
     labels: str
     beta: float
     lapse: float
+    own_variance: float
     landmarks: int
     seed: int
-    kept: dict[float | None, tuple[FeatureMap, PairLabels]] = field(default_factory=dict)
-    modes: dict[float | None, NDArray[np.float64]] = field(default_factory=dict)
+    kept: dict[float | None, tuple[FeatureMap, NDArray[np.float64], PairLabels]] = field(
+        default_factory=dict
+    )
+    modes: dict[float | None, WeightPosterior] = field(default_factory=dict)
 
     @classmethod
     def over(
@@ -107,6 +114,7 @@ class Search:
         labels: str,
         beta: float,
         lapse: float | None,
+        own_variance: float | None,
         landmarks: int,
         seed: int,
     ) -> Search:
@@ -116,21 +124,36 @@ class Search:
             return Axis(name, *np.log([centre / reach, centre * reach, centre]).tolist())
 
         axes = []
+        square = 1.0 / beta**2
         if labels == "gaussian":
             delta = comparisons.delta
-            square = 1.0 if delta is None or not np.any(delta) else float(np.mean(delta**2))
+            if delta is not None and np.any(delta):
+                square = float(np.mean(delta**2))
             axes = [
                 positive("scale", square, LARGEST),
                 positive("noise_variance", square / 2.0, LARGEST),
             ]
         else:
-            axes = [positive("scale", 1.0 / beta**2, LARGEST)]
+            axes = [positive("scale", square, LARGEST)]
             if lapse is None:
                 axes.append(Axis("lapse", *logit([*LAPSES, 0.1]).tolist()))
+        if own_variance is None and own_parts_show(comparisons):
+            axes.append(positive("own_variance", square / 4.0, LARGEST))
         if kernel == "rbf":
             axes.append(positive("width", typical_distance(points, seed=seed), WIDEST))
 
-        return cls(axes, kernel, points, comparisons, labels, beta, lapse or 0.0, landmarks, seed)
+        return cls(
+            axes,
+            kernel,
+            points,
+            comparisons,
+            labels,
+            beta,
+            lapse or 0.0,
+            own_variance or 0.0,
+            landmarks,
+            seed,
+        )
 
     def values(self, at: NDArray[np.float64]) -> dict[str, float]:
         """Hyperparameters at a point of the axes."""
@@ -138,11 +161,16 @@ class Search:
 
     def settings(self, at: NDArray[np.float64]) -> Settings:
         """Hyperparameters at a point of the axes, those of the features left out."""
-        values = {"beta": self.beta, "lapse": self.lapse, **self.values(at)}
+        values = {
+            "beta": self.beta,
+            "lapse": self.lapse,
+            "own_variance": self.own_variance,
+            **self.values(at),
+        }
         values.pop("width", None)
         return Settings(**values)
 
-    def laid(self, width: float | None) -> tuple[FeatureMap, PairLabels]:
+    def laid(self, width: float | None) -> tuple[FeatureMap, NDArray[np.float64], PairLabels]:
         """Features of a kernel width and the labels over them; those last used are kept."""
         if width not in self.kept:
             while len(self.kept) >= KEPT:
@@ -150,17 +178,18 @@ class Search:
             mapped = feature_map(
                 self.kernel, self.points, width, landmarks=self.landmarks, seed=self.seed
             )
-            read = PairLabels.of(mapped.features(self.points), self.comparisons, self.labels)
-            self.kept[width] = mapped, read
+            features = mapped.features(self.points)
+            read = PairLabels.of(features, self.comparisons, self.labels)
+            self.kept[width] = mapped, features, read
         self.kept[width] = self.kept.pop(width)  # the last used comes last
         return self.kept[width]
 
     def posterior(self, at: NDArray[np.float64]) -> WeightPosterior:
         """Posterior of the weights there; the mode is sought from the last one of that width."""
         width = self.values(at).get("width")
-        read = self.laid(width)[1]
-        found = infer(read, self.labels, self.settings(at), self.modes.get(width))
-        self.modes = {width: found.mean}
+        read = self.laid(width)[2]
+        found = infer(read, self.settings(at), self.modes.get(width))
+        self.modes = {width: found}
         return found
 
     def evidence(self, at: NDArray[np.float64]) -> float:
@@ -243,3 +272,12 @@ class Search:
         if above(end) > 0:
             return end
         return float(brentq(above, best[axis], end, xtol=0.02))
+
+
+def own_parts_show(comparisons: Comparisons) -> bool:
+    """Whether own parts can be told from label noise, and eliminated at little cost."""
+    m = len(comparisons.responses)
+    pairs = csr_array((np.ones(len(comparisons)), (comparisons.a, comparisons.b)), shape=(m, m))
+    partners = np.diff((pairs + pairs.T).tocsr().indptr)
+    component = connected_components(pairs, directed=False)[1]
+    return bool(partners.max() > 1 and np.bincount(component).max() <= LARGEST_COMPONENT)

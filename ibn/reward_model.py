@@ -1,13 +1,18 @@
 """The Bayesian reward model over features, given comparisons.
 
-r = Φ w with w ~ N(0, scale · I); a label of the pair (a, b) depends on r(a) - r(b) = xᵀw with
-x = φ(a) - φ(b). All inference is in the d weights.
+r = Φ w + u with weights w ~ N(0, scale · I) and, for each response, an own part
+u ~ N(0, own variance) that no feature explains. A label of the pair (a, b) depends on
+Δ = r(a) - r(b):
 
-- ``binary`` labels: P(a preferred) = ε + (1 - 2ε) σ(β xᵀw), Bradley-Terry where the lapse rate ε,
+- ``binary`` labels: P(a preferred) = ε + (1 - 2ε) σ(β Δ), Bradley-Terry where the lapse rate ε,
   the probability that a label is flipped, is 0. A tie counts as half a label for each side.
   The posterior is Laplace's: the mode, and the inverse of the exact Hessian there (MacKay 1992;
   Rasmussen and Williams 2006, §3.4).
-- ``gaussian`` labels: delta ~ N(xᵀw, noise variance). The posterior is exact.
+- ``gaussian`` labels: delta ~ N(Δ, noise variance). The posterior is exact.
+
+Without own parts, several comparisons of one response count as independent evidence about the
+features, and a response that wins them all for reasons of its own makes the fit overconfident.
+Where every response is compared once, own parts cannot be told from label noise.
 
 Binary labels know rewards in units of 1/β alone: only β² · scale is identified. β is therefore
 given and fixes the unit (1 by default: rewards in nats of log-odds), and scale is fitted.
@@ -56,12 +61,15 @@ class RewardModel:
         Which labels were read.
     noise_variance : float
         Of a Gaussian label; NaN for binary ones.
+    own_variance : float
+        Prior variance of each response's own part.
     log_evidence : float
         Log marginal likelihood of the labels, Laplace's for binary ones.
     feature_map : FeatureMap, optional
         What made Φ of embeddings.
     hyperparameters : mapping of str to Hyperparameter
-        What was fitted, by name: scale, lapse, noise_variance, width.
+        What was fitted, by name: scale, lapse,
+        noise_variance, own_variance, width.
     """
 
     mean: NDArray[np.float64]
@@ -72,6 +80,7 @@ class RewardModel:
     lapse: float
     labels: str
     noise_variance: float
+    own_variance: float
     log_evidence: float
     feature_map: FeatureMap | None = None
     hyperparameters: Mapping[str, Hyperparameter] = field(default_factory=dict)
@@ -89,7 +98,7 @@ class RewardModel:
         return replace(self, features=self.feature_map.features(embeddings))
 
     def rewards(self, features: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Posterior mean rewards, shape (m,); only their differences mean something.
+        """Posterior mean of what features explain of rewards, shape (m,), up to a shift.
 
         Parameters
         ----------
@@ -101,7 +110,7 @@ class RewardModel:
     def difference(
         self, a: NDArray[np.int64], b: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Posterior mean and variance of r(a) - r(b).
+        """Posterior mean and variance of r(a) - r(b), own parts as of responses not yet compared.
 
         Parameters
         ----------
@@ -119,7 +128,8 @@ class RewardModel:
             block = slice(low, low + BLOCK)
             x = self.features[a[block]] - self.features[b[block]]
             variance[block] = np.einsum("ij,ij->i", x @ self.covariance, x)
-        return rewards[a] - rewards[b], np.maximum(variance, 0.0)
+        own = np.where(a == b, 0.0, 2.0 * self.own_variance)
+        return rewards[a] - rewards[b], np.maximum(variance, 0.0) + own
 
     def probability(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
         """P(a label prefers a to b): σ(β (r(a) - r(b))) averaged over the posterior.
@@ -165,6 +175,7 @@ def posterior(
     beta: float = 1.0,
     lapse: float = 0.0,
     noise_variance: float | None = None,
+    own_variance: float = 0.0,
 ) -> RewardModel:
     """Compute the posterior for hyperparameters that are known.
 
@@ -178,7 +189,7 @@ def posterior(
         Prior variance of each weight.
     labels : {"binary", "gaussian"}
         Whether to read ``winner`` or ``delta``.
-    beta, lapse, noise_variance : float
+    beta, lapse, noise_variance, own_variance : float
         See :class:`RewardModel`; Gaussian labels need the last.
 
     Raises
@@ -194,8 +205,11 @@ def posterior(
     noise = np.nan if noise_variance is None else noise_variance
     if labels == "gaussian" and not 1e-100 < noise < 1e100:
         raise InputError(f"Gaussian labels need a positive noise variance, not {noise_variance}")
-    read = PairLabels.of(np.asarray(features, dtype=np.float64), comparisons, labels)
-    return _model(read, labels, Settings(scale, beta, lapse, noise))
+    if not 0.0 <= own_variance < 1e100:
+        raise InputError(f"the own variance must not be negative, not {own_variance}")
+    features = np.asarray(features, dtype=np.float64)
+    read = PairLabels.of(features, comparisons, labels)
+    return _model(features, read, Settings(scale, beta, lapse, noise, own_variance))
 
 
 def fit(
@@ -206,6 +220,7 @@ def fit(
     labels: str = "binary",
     beta: float = 1.0,
     lapse: float | None = 0.0,
+    own_variance: float | None = None,
     landmarks: int = MOST_LANDMARKS,
     seed: int = 0,
     progress: Callable[[str], None] = lambda message: None,
@@ -228,6 +243,10 @@ def fit(
         Probability ε that a binary label is flipped; ``None`` fits it. What identifies it beside
         the scale is that labels of clear differences, too, are then wrong; where the data have
         few such, its interval is wide.
+    own_variance : float, optional
+        Of each response's own part. ``None`` fits it where that is possible: where some response
+        is compared with several others, and no more than 2000 responses hang together by
+        comparisons; elsewhere it is 0.
     landmarks : int
         With more responses than this the RBF kernel is approximated (Nyström).
     seed : int
@@ -251,26 +270,30 @@ def fit(
         raise InputError(f"beta must be positive and finite, not {beta}")
     if lapse is not None and not 0.0 <= lapse < 0.5:
         raise InputError(f"the lapse rate must lie between 0 and 1/2, not {lapse}")
+    if own_variance is not None and not 0.0 <= own_variance < 1e100:
+        raise InputError(f"the own variance must not be negative, not {own_variance}")
     points = check_embeddings(embeddings, rows=len(comparisons.responses))
     found = []
     for name in KERNELS if kernel == "best" else (kernel,):
         progress(f"fitting a reward model, {name} kernel")
-        search = Search.over(name, points, comparisons, labels, beta, lapse, landmarks, seed)
+        search = Search.over(
+            name, points, comparisons, labels, beta, lapse, own_variance, landmarks, seed
+        )
         best = search.best()
         hyperparameters = search.intervals(best)
-        mapped, read = search.laid(search.values(best).get("width"))
-        model = _model(read, labels, search.settings(best))
+        mapped, features, read = search.laid(search.values(best).get("width"))
+        model = _model(features, read, search.settings(best))
         found.append(replace(model, feature_map=mapped, hyperparameters=hyperparameters))
     return max(found, key=lambda model: model.log_evidence)
 
 
-def _model(read: PairLabels, labels: str, settings: Settings) -> RewardModel:
-    found = infer(read, labels, settings)
+def _model(features: NDArray[np.float64], read: PairLabels, settings: Settings) -> RewardModel:
+    found = infer(read, settings)
     return RewardModel(
         mean=found.mean,
         covariance=found.covariance(),
-        features=read.features,
-        labels=labels,
+        features=features,
+        labels=read.kind,
         log_evidence=found.log_evidence,
         **asdict(settings),
     )

@@ -1,7 +1,9 @@
-"""The posterior of weights, given labels of pairs that depend on differences of features.
+"""The posterior of a reward model's weights, given labels of pairs.
 
-A label of the pair (a, b) depends on xᵀw with x = φ(a) - φ(b) and w ~ N(0, scale · I). A Newton
-step costs min(pairs, responses) · d² + d³.
+A label of the pair (a, b) depends on r(a) - r(b) with r = Φ w + u: weights w ~ N(0, scale · I),
+and an own part u ~ N(0, own variance) of each response, which no feature explains. A Newton step
+eliminates the own parts by a sparse factorisation, cheap where comparisons stay within prompts,
+and costs min(pairs, responses) · d² + d³ besides.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, lapack
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array, eye_array
+from scipy.sparse.linalg import SuperLU, splu
 from scipy.special import expit, log_expit
 
 from ibn.errors import InputError, unknown_name
@@ -22,6 +25,18 @@ MOST_STEPS = 100
 TOLERANCE = 1e-8  # of the mode, in posterior standard deviations
 ROUNDING = 1e-12  # of the log-posterior
 BLOCK = 4096
+Factor = tuple[NDArray[np.float64], bool]  # as scipy.linalg.cho_factor returns it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyperparameters of the posterior; see ``ibn.reward_model.RewardModel``."""
+
+    scale: float
+    beta: float = 1.0
+    lapse: float = 0.0
+    noise_variance: float = np.nan
+    own_variance: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +45,10 @@ class PairLabels:
 
     Attributes
     ----------
+    kind : {"binary", "gaussian"}
+        Of the labels.
     features : ndarray of float, shape (m, d)
-        Φ.
+        Φ of the responses that are compared.
     a, b : ndarray of int, shape (k,)
         The distinct pairs.
     plus, minus : ndarray of float, shape (k,)
@@ -41,6 +58,7 @@ class PairLabels:
         Sum of squared Gaussian labels.
     """
 
+    kind: str
     features: NDArray[np.float64]
     a: NDArray[np.int64]
     b: NDArray[np.int64]
@@ -81,26 +99,32 @@ class PairLabels:
         else:
             parts = (np.ones_like(label), label)
         plus, minus = (np.bincount(at, part, len(pair)).astype(float) for part in parts)
-        return cls(features, pair // m, pair % m, plus, minus, float(label @ label))
+        used, ends = np.unique(np.stack([pair // m, pair % m]), return_inverse=True)
+        rows = features if len(used) == m else features[used]
+        first, second = ends.reshape(2, -1)
+        return cls(labels, rows, first, second, plus, minus, float(label @ label))
 
-    def gap(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Reward difference of each pair under these weights."""
-        reward = self.features @ weights
+    def gap(self, reward: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Reward difference of each pair."""
         return reward[self.a] - reward[self.b]
 
-    def pull(self, force: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Σ force x over the pairs, shape (d,)."""
+    def inflow(self, force: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pull of the pairs' forces on each response's reward, shape (m,)."""
         m = len(self.features)
-        return self.features.T @ (np.bincount(self.a, force, m) - np.bincount(self.b, force, m))
+        return np.asarray(np.bincount(self.a, force, m) - np.bincount(self.b, force, m), float)
+
+    def laplacian(self, weight: NDArray[np.float64]) -> csr_array:
+        """Weighted Laplacian of the pairs, shape (m, m)."""
+        ends = np.concatenate([self.a, self.b]), np.concatenate([self.b, self.a])
+        both, m = np.concatenate([weight, weight]), len(self.features)
+        diagonal = np.bincount(ends[0], both, m), (np.arange(m), np.arange(m))
+        return csr_array(diagonal, shape=(m, m)) - csr_array((both, ends), shape=(m, m))
 
     def information(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Σ weight x xᵀ over the pairs, shape (d, d)."""
+        """Σ weight x xᵀ over the pairs, x = φ(a) - φ(b); shape (d, d)."""
         m, d = self.features.shape
-        if len(self.a) >= m:  # Φᵀ L Φ with L the weighted Laplacian of the pairs
-            ends = np.concatenate([self.a, self.b]), np.concatenate([self.b, self.a])
-            off = csr_array((np.concatenate([weight, weight]), ends), shape=(m, m))
-            degree = np.bincount(ends[0], np.concatenate([weight, weight]), m)
-            return self.features.T @ (degree[:, None] * self.features - off @ self.features)
+        if len(self.a) >= m:
+            return self.features.T @ (self.laplacian(weight) @ self.features)
         total = np.zeros((d, d))
         for low in range(0, len(self.a), BLOCK):
             block = slice(low, low + BLOCK)
@@ -108,121 +132,29 @@ class PairLabels:
             total += (x.T * weight[block]) @ x
         return total
 
-
-@dataclass(frozen=True, eq=False)
-class WeightPosterior:
-    """What :func:`infer` finds: mode, Cholesky factor of the precision there, log evidence."""
-
-    mean: NDArray[np.float64]
-    factor: tuple[NDArray[np.float64], bool]
-    log_evidence: float
-
-    def covariance(self) -> NDArray[np.float64]:
-        """Inverse of the precision, shape (d, d)."""
-        inverse, _ = lapack.dpotri(self.factor[0], lower=self.factor[1])
-        lower = np.tril(inverse)
-        return lower + np.tril(lower, -1).T
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Hyperparameters of the posterior; see ``ibn.reward_model.RewardModel``."""
-
-    scale: float
-    beta: float = 1.0
-    lapse: float = 0.0
-    noise_variance: float = np.nan
-
-
-def infer(
-    labels: PairLabels,
-    kind: str,
-    settings: Settings,
-    start: NDArray[np.float64] | None = None,
-) -> WeightPosterior:
-    """Find the posterior of the weights.
-
-    Parameters
-    ----------
-    labels : PairLabels
-        The data.
-    kind : {"binary", "gaussian"}
-        What the labels are.
-    settings : Settings
-        Hyperparameters.
-    start : ndarray of float, shape (d,), optional
-        Where the search for the mode of binary labels begins.
-    """
-    if kind == "gaussian":
-        return _exact(labels, settings.scale, settings.noise_variance)
-    return _laplace(labels, settings, start)
-
-
-def _exact(labels: PairLabels, scale: float, noise: float) -> WeightPosterior:
-    """Bayesian linear regression (Rasmussen and Williams 2006, §2.1)."""
-    d, n = labels.features.shape[1], labels.plus.sum()
-    precision = labels.information(labels.plus) / noise
-    precision[np.diag_indices(d)] += 1.0 / scale
-    factor = cho_factor(precision, lower=True)
-    pull = labels.pull(labels.minus) / noise
-    mean = cho_solve(factor, pull)
-    fit = labels.square / noise - pull @ mean
-    volume = d * np.log(scale) + _log_det(factor) + n * np.log(2.0 * np.pi * noise)
-    return WeightPosterior(mean, factor, -0.5 * float(fit + volume))
-
-
-def _laplace(
-    labels: PairLabels, settings: Settings, start: NDArray[np.float64] | None
-) -> WeightPosterior:
-    """Newton's method; with a lapse rate the curvature of a surprising label is negative."""
-    scale, beta, lapse = settings.scale, settings.beta, settings.lapse
-    d = labels.features.shape[1]
-    weights = np.zeros(d) if start is None else start
-
-    def log_posterior(weights: NDArray[np.float64]) -> float:
-        x = beta * labels.gap(weights)
+    def log_likelihood(self, gap: NDArray[np.float64], settings: Settings) -> float:
+        """Log-likelihood of all labels."""
+        if self.kind == "gaussian":
+            noise = settings.noise_variance
+            square = self.square - 2.0 * self.minus @ gap + self.plus @ gap**2
+            return float(-0.5 * (square / noise + self.plus.sum() * np.log(2.0 * np.pi * noise)))
+        x, lapse = settings.beta * gap, settings.lapse
         return float(
-            labels.plus @ _log_probability(x, lapse)
-            + labels.minus @ _log_probability(-x, lapse)
-            - weights @ weights / (2.0 * scale)
+            self.plus @ _log_probability(x, lapse) + self.minus @ _log_probability(-x, lapse)
         )
 
-    now = log_posterior(weights)
-    for _ in range(MOST_STEPS):
-        x = beta * labels.gap(weights)
-        (up, up_curvature), (down, down_curvature) = _derivatives(x, lapse), _derivatives(-x, lapse)
-        gradient = labels.pull(beta * (labels.plus * up - labels.minus * down)) - weights / scale
-        curvature = beta**2 * (labels.plus * up_curvature + labels.minus * down_curvature)
-        try:
-            factor = _precision(labels, curvature, scale)
-        except LinAlgError:  # not yet where the posterior is concave
-            factor = _precision(labels, np.maximum(curvature, 0.0), scale)
-        move = cho_solve(factor, gradient)
-        gain = float(gradient @ move)  # squared length of the move in posterior deviations
-        if gain <= TOLERANCE**2 * d:
-            volume = d * np.log(scale) + _log_det(factor)
-            return WeightPosterior(weights, factor, now - 0.5 * float(volume))
-        length = 1.0
-        slack = ROUNDING * abs(now)
-        while (then := log_posterior(weights + length * move)) < now + length * gain / 4.0 - slack:
-            length /= 2.0
-        weights, now = weights + length * move, then
-    raise InputError(
-        f"the posterior's mode was not found within {MOST_STEPS} steps",
-        mend="check the scale and beta, or set the lapse rate to 0",
-    )
-
-
-def _precision(
-    labels: PairLabels, curvature: NDArray[np.float64], scale: float
-) -> tuple[NDArray[np.float64], bool]:
-    precision = labels.information(curvature)
-    precision[np.diag_indices(len(precision))] += 1.0 / scale
-    return cho_factor(precision, lower=True, overwrite_a=True)
-
-
-def _log_det(factor: tuple[NDArray[np.float64], bool]) -> float:
-    return float(2.0 * np.log(np.diagonal(factor[0])).sum())
+    def derivatives(
+        self, gap: NDArray[np.float64], settings: Settings
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """First derivative of each pair's log-likelihood in its gap, and minus the second."""
+        if self.kind == "gaussian":
+            weight = self.plus / settings.noise_variance
+            return self.minus / settings.noise_variance - weight * gap, weight
+        beta, lapse = settings.beta, settings.lapse
+        up, up_curvature = _derivatives(beta * gap, lapse)
+        down, down_curvature = _derivatives(-beta * gap, lapse)
+        slope = beta * (self.plus * up - self.minus * down)
+        return slope, beta**2 * (self.plus * up_curvature + self.minus * down_curvature)
 
 
 def _log_probability(x: NDArray[np.float64], lapse: float) -> NDArray[np.float64]:
@@ -242,3 +174,148 @@ def _derivatives(
     probability = lapse + (1.0 - 2.0 * lapse) * share
     slope = (1.0 - 2.0 * lapse) * share * other / probability
     return slope, slope**2 - slope * (other - share)
+
+
+@dataclass(frozen=True, eq=False)
+class WeightPosterior:
+    """What :func:`infer` finds.
+
+    Attributes
+    ----------
+    mean : ndarray of float, shape (d,)
+        Mode of the weights.
+    own : ndarray of float, shape (m,)
+        Mode of the own part of each response that is compared.
+    factor : tuple
+        Cholesky factor of the precision of the weights there, own parts integrated out.
+    log_evidence : float
+        Log marginal likelihood.
+    """
+
+    mean: NDArray[np.float64]
+    own: NDArray[np.float64]
+    factor: Factor
+    log_evidence: float
+
+    def covariance(self) -> NDArray[np.float64]:
+        """Inverse of the precision, shape (d, d)."""
+        inverse, _ = lapack.dpotri(self.factor[0], lower=self.factor[1])
+        lower = np.tril(inverse)
+        return lower + np.tril(lower, -1).T
+
+
+@dataclass(frozen=True, eq=False)
+class _Precision:
+    """Factorised precision of weights and own parts, in blocks."""
+
+    factor: Factor
+    log_det: float
+    own: SuperLU | None
+    coupled: NDArray[np.float64]
+    solved: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, labels: PairLabels, curvature: NDArray[np.float64], settings: Settings
+    ) -> _Precision:
+        """Factorise, or raise LinAlgError where it is not positive definite."""
+        features, own = labels.features, None
+        coupled = solved = np.empty(0)
+        if settings.own_variance:
+            stiffness = 1.0 / settings.own_variance
+            laplacian = labels.laplacian(curvature)
+            own = splu(
+                csc_array(laplacian + stiffness * eye_array(len(features))),
+                permc_spec="MMD_AT_PLUS_A",
+                diag_pivot_thresh=0.0,
+                options={"SymmetricMode": True},
+            )
+            if own.U.diagonal().min() <= 0:
+                raise LinAlgError("the own parts' precision is not positive definite")
+            coupled = laplacian @ features
+            solved = own.solve(coupled)
+            # L - L (L + I/τ²)⁻¹ L = (L + I/τ²)⁻¹ L / τ², so one product gives the Schur complement
+            precision = stiffness * (features.T @ solved)
+        else:
+            precision = labels.information(curvature)
+        precision[np.diag_indices(len(precision))] += 1.0 / settings.scale
+        factor = cho_factor(precision, lower=True)
+        log_det = 2.0 * np.log(np.diagonal(factor[0])).sum()
+        if own is not None:
+            log_det += np.log(own.U.diagonal()).sum()
+        return cls(factor, float(log_det), own, coupled, solved)
+
+    def solve(
+        self, weights: NDArray[np.float64], own: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Solve for weights and own parts."""
+        if self.own is None:
+            return cho_solve(self.factor, weights), np.zeros_like(own)
+        first = self.own.solve(own)
+        move = cho_solve(self.factor, weights - self.coupled.T @ first)
+        return move, first - self.solved @ move
+
+
+def infer(
+    labels: PairLabels, settings: Settings, start: WeightPosterior | None = None
+) -> WeightPosterior:
+    """Find the mode of the posterior by Newton's method, and its curvature there.
+
+    Parameters
+    ----------
+    labels : PairLabels
+        The data.
+    settings : Settings
+        Hyperparameters.
+    start : WeightPosterior, optional
+        Of the same features: where to begin.
+
+    Raises
+    ------
+    InputError
+        If no mode is found.
+    """
+    m, d = labels.features.shape
+    own_variance = settings.own_variance
+    weights, own = np.zeros(d), np.zeros(m)
+    if start is not None:
+        weights, own = start.mean, start.own if own_variance else own
+
+    def log_posterior(
+        gap: NDArray[np.float64], weights: NDArray[np.float64], own: NDArray[np.float64]
+    ) -> float:
+        prior = weights @ weights / settings.scale
+        prior += own @ own / own_variance if own_variance else 0.0
+        return labels.log_likelihood(gap, settings) - 0.5 * float(prior)
+
+    gap = labels.gap(labels.features @ weights + own)
+    now = log_posterior(gap, weights, own)
+    for _ in range(MOST_STEPS):
+        slope, curvature = labels.derivatives(gap, settings)
+        inflow = labels.inflow(slope)
+        pull = labels.features.T @ inflow - weights / settings.scale
+        own_pull = inflow - own / own_variance if own_variance else np.zeros(m)
+        try:
+            precision = _Precision.of(labels, curvature, settings)
+        except LinAlgError:  # a lapse rate bends the likelihood: not yet where it is concave
+            precision = _Precision.of(labels, np.maximum(curvature, 0.0), settings)
+        move, own_move = precision.solve(pull, own_pull)
+        gain = float(pull @ move + own_pull @ own_move)  # in squared posterior deviations
+        if gain <= TOLERANCE**2 * d:
+            volume = d * np.log(settings.scale) + precision.log_det
+            volume += m * np.log(own_variance) if own_variance else 0.0
+            return WeightPosterior(weights, own, precision.factor, now - 0.5 * float(volume))
+        gap_move = labels.gap(labels.features @ move + own_move)
+        length, slack = 1.0, ROUNDING * abs(now)
+        while True:
+            there = weights + length * move, own + length * own_move
+            then = log_posterior(gap + length * gap_move, *there)
+            if then >= now + length * gain / 4.0 - slack:
+                break
+            length /= 2.0
+        gap, now = gap + length * gap_move, then
+        weights, own = there
+    raise InputError(
+        f"the posterior's mode was not found within {MOST_STEPS} steps",
+        mend="check the scale and beta, or set the lapse rate to 0",
+    )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -135,6 +137,43 @@ def test_gaussian_labels_are_exact_regression(seed, scale, noise):
     assert_allclose(model.probability(a, b), norm.cdf(mean / np.sqrt(variance + noise)))
 
 
+@pytest.mark.parametrize("labels", ["binary", "gaussian"])
+@given(seed=st.integers(0, 20), own=st.floats(0.05, 20.0), n=st.sampled_from([6, 40]))
+def test_own_parts_are_a_feature_for_each_response(labels, seed, own, n):
+    features, comparisons, _ = data(seed=seed, n=n)
+    settings = {"scale": 1.5, "labels": labels, "noise_variance": 0.7}
+    model = posterior(features, comparisons, own_variance=own, **settings)
+    wide = np.hstack([features, np.sqrt(own / 1.5) * np.eye(12)])
+    twin = posterior(wide, comparisons, **settings)
+    assert model.log_evidence == pytest.approx(twin.log_evidence, abs=1e-6)
+    assert_allclose(model.mean, twin.mean[:3], atol=1e-6)
+    assert_allclose(model.covariance, twin.covariance[:3, :3], atol=1e-6)
+    two_new = np.vstack([features, features + 1.0])  # rows whose own parts nobody knows
+    mean, variance = replace(model, features=two_new).difference([0], [13])
+    x = features[0] - features[1] - 1.0
+    assert mean[0] == pytest.approx(x @ twin.mean[:3], abs=1e-5)
+    assert variance[0] == pytest.approx(x @ model.covariance @ x + 2 * own)
+
+
+def test_own_parts_are_fitted_where_they_show():
+    """A response that wins for reasons of its own says less about the features."""
+    rng = np.random.default_rng(5)
+    points = rng.normal(size=(200, 3))
+    reward = points @ [0.5, 0.0, 0.0] + rng.normal(0, 2.0, 200)
+    group = np.arange(200) // 4
+    a, b = np.nonzero((group[:, None] == group) & (np.arange(200)[:, None] < np.arange(200)))
+    comparisons = ibn.simulate_labels(ibn.Comparisons(np.arange(200), a, b), reward, 1.0, rng)
+    model = fit(points, comparisons)
+    own = model.hyperparameters["own_variance"]
+    assert own.low < 4.0 < own.high
+    without = fit(points, comparisons, own_variance=0.0)
+    assert model.log_evidence > without.log_evidence + 5
+    chain = ibn.Comparisons(np.arange(200), np.arange(0, 200, 2), np.arange(1, 200, 2))
+    once = fit(points, ibn.simulate_labels(chain, reward, 1.0, rng))
+    assert once.own_variance == 0.0
+    assert "own_variance" not in once.hyperparameters
+
+
 @given(st.floats(-30, 30), st.floats(0, 12))
 def test_the_average_sigmoid_is_the_integral(mean, deviation):
     def product(z):
@@ -187,7 +226,13 @@ def test_the_fit_is_where_the_evidence_is_greatest():
     for scale, lapse in [(1.0, 0.0), (0.7, 0.01), (1.4, 0.02), (2.0, 0.1)]:
         other = posterior(read, comparisons, scale=scale * model.scale, lapse=lapse)
         assert other.log_evidence <= model.log_evidence + 0.05
-    again = posterior(read, comparisons, scale=model.scale, lapse=model.lapse)
+    again = posterior(
+        read,
+        comparisons,
+        scale=model.scale,
+        lapse=model.lapse,
+        own_variance=model.own_variance,
+    )
     assert_allclose(again.mean, model.mean, atol=1e-6)
 
 
