@@ -225,6 +225,13 @@ class Search:
         at[free] = found.x
         return at
 
+    def bare(self, best: NDArray[np.float64]) -> dict[str, Hyperparameter]:
+        """Hyperparameters without their uncertainty."""
+        return {
+            name: Hyperparameter(value, np.nan, np.nan, np.nan)
+            for name, value in self.values(best).items()
+        }
+
     def intervals(self, best: NDArray[np.float64]) -> dict[str, Hyperparameter]:
         """95 % interval of each hyperparameter."""
         inside = [

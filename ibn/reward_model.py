@@ -12,7 +12,9 @@ u ~ N(0, own variance) that no feature explains. A label of the pair (a, b) depe
 
 Without own parts, several comparisons of one response count as independent evidence about the
 features, and a response that wins them all for reasons of its own makes the fit overconfident.
-Where every response is compared once, own parts cannot be told from label noise.
+Where every response is compared once, own parts cannot be told from label noise. From binary
+labels, where each response has but a few, Laplace's evidence underrates the own variance, as it
+does every variance component of binary data (Breslow and Lin 1995).
 
 Binary labels know rewards in units of 1/β alone: only β² · scale is identified. β is therefore
 given and fixes the unit (1 by default: rewards in nats of log-odds), and scale is fitted.
@@ -222,6 +224,7 @@ def fit(
     lapse: float | None = 0.0,
     own_variance: float | None = None,
     landmarks: int = MOST_LANDMARKS,
+    intervals: bool = True,
     seed: int = 0,
     progress: Callable[[str], None] = lambda message: None,
 ) -> RewardModel:
@@ -249,6 +252,9 @@ def fit(
         comparisons; elsewhere it is 0.
     landmarks : int
         With more responses than this the RBF kernel is approximated (Nyström).
+    intervals : bool
+        Whether to measure the uncertainty of the hyperparameters, at several times the cost;
+        without, their intervals are NaN.
     seed : int
         Of the landmarks.
     progress : callable, optional
@@ -280,7 +286,7 @@ def fit(
             name, points, comparisons, labels, beta, lapse, own_variance, landmarks, seed
         )
         best = search.best()
-        hyperparameters = search.intervals(best)
+        hyperparameters = search.intervals(best) if intervals else search.bare(best)
         mapped, features, read = search.laid(search.values(best).get("width"))
         model = _model(features, read, search.settings(best))
         found.append(replace(model, feature_map=mapped, hyperparameters=hyperparameters))
