@@ -31,6 +31,7 @@ _HOME = {
     "optimal_path": "ibn.distance",
     "posterior_mean": "ibn.posterior",
     "posterior_samples": "ibn.posterior",
+    "rank": "ibn.leaderboard",
     "read_preferences": "ibn.preferences.reading",
     "resistance": "ibn.posterior",
     "resistance_matrix": "ibn.posterior",
