@@ -64,7 +64,9 @@ def test_the_covariance_is_the_inverse_information():
         x = np.eye(6)[a] - np.eye(6)[b]
         p = expit(board.rewards @ x)
         information += p * (1 - p) * np.outer(x, x)
-    assert_allclose(board.covariance, np.linalg.pinv(information, rcond=1e-9, hermitian=True), atol=1e-9)
+    assert_allclose(
+        board.covariance, np.linalg.pinv(information, rcond=1e-9, hermitian=True), atol=1e-9
+    )
 
 
 def test_ties_narrow_the_covariance_as_the_sandwich_says():

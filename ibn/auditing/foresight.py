@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,10 @@ class AgainstMore:
     remaining: Correlation
     variance: Correlation
     ratio: Estimate
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as JSON has it."""
+        return asdict(self)
 
 
 def against_more(
