@@ -25,6 +25,7 @@ from ibn.weight_posterior import PairLabels, Settings, infer
 
 POLICIES = ("planned", "random", "variance", "margin")
 RESAMPLES = 1000
+ROUNDING = 1e-12  # of the scale: keeps the factor of a world's covariance real
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,13 @@ class Replay:
 
         low, high = np.quantile([ratio(rows) for rows in again], [0.025, 0.975])
         whole = ratio(np.arange(len(own)))
-        return Saving(
-            int(self.labels[k]), Estimate.of(ratios), whole, (float(low), float(high))
-        )
+        return Saving(int(self.labels[k]), Estimate.of(ratios), whole, (float(low), float(high)))
+
+
+def unlearnt(model: RewardModel) -> RewardModel:
+    """Return the prior of a fitted model: its hyperparameters, and nothing learnt."""
+    d = len(model.mean)
+    return replace(model, mean=np.zeros(d), covariance=model.scale * np.eye(d))
 
 
 def data_problem(
@@ -143,10 +148,11 @@ def world_problem(
     if len(drawn) < responses:
         raise InputError(f"{responses} responses drawn are not all different in so small a world")
     covariance = (world.scale - world.distance(drawn[:, None], drawn)) / 2.0
+    covariance[np.diag_indices(responses)] += ROUNDING * world.scale
     prior = RewardModel(
         mean=np.zeros(responses),
         covariance=np.eye(responses),
-        features=np.linalg.cholesky(covariance + 1e-12 * world.scale * np.eye(responses)),
+        features=np.asarray(np.linalg.cholesky(covariance), dtype=np.float64),
         scale=1.0,
         beta=noise.beta,
         lapse=0.0,
@@ -250,7 +256,9 @@ def _label(
             flipped = rng.random(count) < model.lapse
             fresh = np.where(up != flipped, 1.0, -1.0)
         compared, told = np.concatenate([compared, chosen]), np.concatenate([told, fresh])
-        comparisons = Comparisons(np.arange(len(reward)), *compared.T, delta=told, winner=told)
+        a, b = compared.T
+        everyone = np.arange(len(reward))
+        comparisons = Comparisons(everyone, a, b, delta=told, winner=np.sign(told).astype(np.int8))
         read = PairLabels.of(model.features, comparisons, model.labels)
         found = infer(read, settings, found)
         model = replace(model, mean=found.mean, covariance=found.covariance())
@@ -290,9 +298,7 @@ def _falling(curves: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.minimum.accumulate(curves.mean(axis=0))
 
 
-def _needed(
-    labels: NDArray[np.int64], curve: NDArray[np.float64], level: float
-) -> float:
+def _needed(labels: NDArray[np.int64], curve: NDArray[np.float64], level: float) -> float:
     """Labels at which a falling curve first reaches a level, log-linear between its points."""
     k = int(np.argmax(curve <= level))
     if k == 0:
