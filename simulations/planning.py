@@ -8,7 +8,7 @@ they know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -172,14 +172,14 @@ def replay(
     batches: int = 16,
     repetitions: int = 20,
     seed: int = 0,
-    policies: tuple[str, ...] = POLICIES,
+    policies: Sequence[str] = POLICIES,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Replay:
     """Replay the labelling of ``budget`` comparisons by each policy.
 
     ``planned`` chooses by expected reduction of the mean posterior variance; ``variance``, the
     reward difference of the largest posterior variance; ``margin``, the label whose probability
-    is nearest to 1/2; ``random``, uniformly. None labels a pair twice.
+    under the mean rewards is nearest to 1/2; ``random``, uniformly. None labels a pair twice.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def replay(
         At least 2.
     seed : int
         Of everything random.
-    policies : tuple of str
+    policies : sequence of str
         Which; random choice must be among them for :meth:`Replay.saving`.
     progress : callable, optional
         Told what goes on.
@@ -289,8 +289,9 @@ def _choose(
     pairs = problem.pairs[~np.isin(problem.pairs @ [m, 1], compared @ [m, 1])]
     if policy == "random":
         return pairs[rng.choice(len(pairs), count, replace=False)]
-    doubt = np.abs(model.probability(*pairs.T) - 0.5)
-    return pairs[np.argsort(doubt, kind="stable")[:count]]
+    reward = model.rewards()
+    gap = np.abs(reward[pairs[:, 0]] - reward[pairs[:, 1]])
+    return pairs[np.argsort(gap, kind="stable")[:count]]
 
 
 def _falling(curves: NDArray[np.float64]) -> NDArray[np.float64]:

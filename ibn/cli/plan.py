@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
     from simulations.planning import Problem, Replay
 
-WORLD_RESPONSES = 512
+WORLD_RESPONSES = 256
 
 
 @click.command(name="plan")
@@ -130,7 +130,7 @@ def command(
       ibn plan preferences.jsonl --budget 100 --pairs any --max-uses 2 --out next.csv
       ibn plan preferences.jsonl --candidates pairs.jsonl --budget 50 --out next.jsonl
       ibn plan preferences.jsonl --simulate --budget 200 --figure replay.svg
-      ibn plan --simulate --world power --alpha 0.3 --budget 64
+      ibn plan --simulate --world power --alpha 0.3 --budget 32
     """  # noqa: D301 - the escape is for click
     start = time.perf_counter()
 
@@ -259,7 +259,10 @@ def _replay(
             raise InputError(f"the world needs at least 3 responses, not {count}")
         told = {"world": world, "alpha": place.alpha, "beta": noise.beta, "responses": count}
         found = replay(
-            lambda rng: world_problem(place, count, noise, rng), progress=progress, **common
+            lambda rng: world_problem(place, count, noise, rng),
+            policies=("planned", "random", "variance"),  # continuous labels have no margin
+            progress=progress,
+            **common,
         )
         return found, {**told, "pairs": "any", "target": "any"}
     if not prefs:
