@@ -108,19 +108,6 @@ def test_probes_are_unbiased_and_the_control_variate_narrows_them():
     assert overall.std() < 0.7 * np.std(bare)
 
 
-def test_a_network_beyond_double_precision_is_refused():
-    network = Network(
-        3,
-        np.arange(3),
-        np.array([0, 1]),
-        np.array([1, 2]),
-        np.array([1e-20, 1e20]),
-        np.zeros(2, np.int8),
-    )
-    with pytest.raises(InputError):
-        TwoLevel.of(network, aggregated(network, 3)).energy(np.array([[1.0], [0.0], [-1.0]]), 1e-6)
-
-
 def test_threads_keep_order_and_pass_errors_on():
     assert in_threads(lambda x: x * x, range(20)) == [x * x for x in range(20)]
 
