@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.stats import norm
 
 from ibn.auditing.listing import most_uncertain_pairs, most_uncertain_prompts
-from ibn.auditing.measure import WITHIN, FiniteWorld, Laid, measure, measure_topology
+from ibn.auditing.measure import WITHIN, FiniteWorld, Laid, measure, measure_topologies
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import ExactPosterior, Posterior, SampledPosterior
 from ibn.auditing.result import (
@@ -26,10 +26,11 @@ from ibn.auditing.result import (
     Uncertainty,
 )
 from ibn.bias.edges import BiasEdges
+from ibn.bias.nearest import leading_components
 from ibn.bias.neighbours import EXACT_ROWS, METRICS, NeighbourGraph, check_embeddings
 from ibn.errors import InputError, unknown_name
+from ibn.estimate import Estimate
 from ibn.network import Network, build_network
-from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise
 from ibn.preferences.reading import PreferenceData
@@ -53,7 +54,8 @@ COMPARED = (
 )
 KNOWN = (*(name for name in TOPOLOGIES if name != "tree-grown"), WITHIN)
 EXACT_RESPONSES = 4000
-SAMPLES = 64
+PROBES = (64, 18)  # up to 20,000 responses, and with more: each tells more there
+SAMPLES = (64, 24)
 LISTED_PAIRS = 200_000
 PLOTTED_PAIRS = 20_000
 SOLVED_PAIRS = 16
@@ -158,15 +160,17 @@ def audit(
     def stream() -> np.random.Generator:
         return root.spawn(1)[0]
 
-    def posterior_of(network: Network) -> Posterior:
+    def posterior_of(network: Network, samples: int) -> Posterior:
         if sampled:
-            return SampledPosterior.of(network, pairs, SAMPLES, stream())
+            return SampledPosterior.of(
+                network, pairs, PROBES[m > EXACT_ROWS], stream(), unscaled.aggregates, samples
+            )
         return ExactPosterior.of(network, pairs)
 
     sigma2 = label_noise.variance()
     progress("uncertainty before the labels")
     none = Comparisons(np.arange(m), np.empty(0, np.int64), np.empty(0, np.int64))
-    prior = posterior_of(build_network(unscaled, none, sigma2))
+    prior = posterior_of(build_network(unscaled, none, sigma2), 0)
     factor = bias_scale / prior.overall().mean
     bias = unscaled.scaled(factor)
     unlabelled = build_network(bias, none, sigma2)
@@ -174,7 +178,7 @@ def audit(
     del prior
     progress("uncertainty after the labels")
     network = build_network(bias, comparisons, sigma2)
-    posterior = posterior_of(network)
+    posterior = posterior_of(network, SAMPLES[m > EXACT_ROWS])
     after = measure(network, posterior, stream(), exact=not sampled)
     inside = pairs.list_within(LISTED_PAIRS, stream())
     inside_variance = posterior.of_pairs(inside)
@@ -185,27 +189,26 @@ def audit(
     own = of_prompts[data.prompt_of]
     # A sketch is sure of means but not of a single pair: solve for what it puts at the top.
     candidates = (4 if sampled else 1) * listed
-
-    def solve(some: NDArray[np.int64]) -> NDArray[np.float64]:
-        return resistance(network, some) if sampled else posterior.of_pairs(some)
-
     top_pairs = inside[np.argsort(-inside_variance, kind="stable")[:candidates]]
-    listed_pairs = most_uncertain_pairs(data, top_pairs, solve)[:listed]
+    listed_pairs = most_uncertain_pairs(data, top_pairs, posterior.solve_pairs)[:listed]
     top_prompts = np.argsort(-of_prompts, kind="stable")[:candidates]  # NaN comes last
     most = SOLVED_PAIRS if sampled else LISTED_PAIRS
     listed_prompts = most_uncertain_prompts(
-        data, pairs, top_prompts, solve, most=most, rng=stream()
+        data, pairs, top_prompts, posterior.solve_pairs, most=most, rng=stream()
     )[:listed]
-    found = {}
-    world = FiniteWorld.of(graph.points)
-    for name in topologies:
-        if name == WITHIN and not pairs.within:
-            continue
-        progress(f"{len(comparisons)} comparisons as {name}")
-        found[name] = measure_topology(
-            name, world, pairs, len(comparisons), bias, sigma2, stream(), replicates=replicates
-        )
+    found = measure_topologies(
+        [name for name in topologies if name != WITHIN or pairs.within],
+        FiniteWorld.of(graph.points),
+        pairs,
+        len(comparisons),
+        bias,
+        sigma2,
+        stream(),
+        replicates=replicates,
+        progress=progress,
+    )
     uses = comparisons.uses
+    recall = graph.recall(laid, stream()) if m > EXACT_ROWS else Estimate(1.0, 0.0, m)
     return Audit(
         source=data.source,
         shape=data.shape,
@@ -232,7 +235,8 @@ def audit(
             metric=metric,
             neighbours=min(neighbours, m - 1),
             edges=len(laid.u),
-            recall=graph.recall(laid, stream()) if m > EXACT_ROWS else 1.0,
+            recall=recall.mean,
+            recall_stderr=recall.stderr,
             exact=not sampled,
         ),
         seconds=time.perf_counter() - began,
@@ -271,6 +275,8 @@ def _plane(points: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
     """Coordinates along the two leading principal components."""
     from sklearn.utils.extmath import randomized_svd
 
+    if len(points) > EXACT_ROWS and points.shape[1] > 2:
+        return leading_components(points, 2, np.random.default_rng(seed)).astype(np.float64)
     centred = points - points.mean(axis=0)
     left, singular, _ = randomized_svd(centred, min(2, *centred.shape), random_state=seed)
     result = np.zeros((len(points), 2))
