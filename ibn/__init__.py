@@ -22,6 +22,7 @@ _HOME = {
     "Ultrametric": "ibn.bias.ultrametric",
     "audit": "ibn.auditing",
     "build_network": "ibn.network",
+    "fit_families": "ibn.structure",
     "gibbs": "ibn.autoencoder",
     "inference_distance": "ibn.distance",
     "laplace": "ibn.label_posterior",
@@ -34,6 +35,7 @@ _HOME = {
     "resistance": "ibn.posterior",
     "resistance_matrix": "ibn.posterior",
     "simulate_labels": "ibn.preferences.noise",
+    "structural_function": "ibn.structure",
 }
 
 __all__ = ["__version__", *_HOME]

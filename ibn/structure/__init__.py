@@ -1,0 +1,19 @@
+"""The structural function F(M) of a task, estimated from its responses, and its family."""
+
+from ibn.structure.estimate import (
+    Structure,
+    bias_distances,
+    structural_function,
+    structural_function_of_distances,
+)
+from ibn.structure.families import Fit, Fits, fit_families
+
+__all__ = [
+    "Fit",
+    "Fits",
+    "Structure",
+    "bias_distances",
+    "fit_families",
+    "structural_function",
+    "structural_function_of_distances",
+]
