@@ -18,23 +18,7 @@ from ibn.preferences.near_duplicates import (
 )
 from ibn.preferences.reading import PreferenceData
 
-WORDS = [
-    "the",
-    "quick",
-    "brown",
-    "fox",
-    "jumps",
-    "over",
-    "lazy",
-    "dogs",
-    "and",
-    "cats",
-    "with",
-    "3",
-    "or",
-    "7",
-    "legs",
-]
+WORDS = "the quick brown fox jumps over lazy dogs and cats with 3 or 7 legs".split()  # noqa: SIM905
 
 
 def dataset(prompts, responses, pairs, winner=None):
