@@ -7,30 +7,33 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import quad
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import norm
 
+from ibn.auditing.contradictions import find_contradictions
 from ibn.auditing.listing import most_uncertain_pairs, most_uncertain_prompts
 from ibn.auditing.measure import WITHIN, FiniteWorld, Laid, measure, measure_topology
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import ExactPosterior, Posterior, SampledPosterior
+from ibn.auditing.recommendations import agreement_of, recommend
+from ibn.auditing.redundancy import measure_redundancy
 from ibn.auditing.result import (
     Assumptions,
     Audit,
     Components,
-    PairUncertainty,
     UncertainPair,
     UncertainPrompt,
-    Uncertainty,
 )
+from ibn.auditing.scenarios import Scenarios
+from ibn.auditing.shape import measure_structure
+from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
 from ibn.bias.edges import BiasEdges
 from ibn.bias.neighbours import EXACT_ROWS, METRICS, NeighbourGraph, check_embeddings
 from ibn.errors import InputError, unknown_name
 from ibn.network import Network, build_network
 from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.near_duplicates import find_near_duplicates
 from ibn.preferences.noise import LabelNoise
 from ibn.preferences.reading import PreferenceData
 from ibn.topology import TOPOLOGIES
@@ -164,6 +167,11 @@ def audit(
         return ExactPosterior.of(network, pairs)
 
     sigma2 = label_noise.variance()
+    progress("contradictions and near-duplicates")
+    contradictions = find_contradictions(data)
+    near = find_near_duplicates(data, seed=seed)
+    progress("structural function")
+    structure = measure_structure(graph.points, bias_scale, data.prompt_of, stream())
     progress("uncertainty before the labels")
     none = Comparisons(np.arange(m), np.empty(0, np.int64), np.empty(0, np.int64))
     prior = posterior_of(build_network(unscaled, none, sigma2))
@@ -171,6 +179,8 @@ def audit(
     bias = unscaled.scaled(factor)
     unlabelled = build_network(bias, none, sigma2)
     before = measure(unlabelled, prior.scaled(factor), stream(), exact=not sampled)
+    compared = np.stack([comparisons.a, comparisons.b], axis=1)
+    compared_before = factor * prior.of_pairs(compared)
     del prior
     progress("uncertainty after the labels")
     network = build_network(bias, comparisons, sigma2)
@@ -183,6 +193,9 @@ def audit(
         outside_variance = posterior.of_pairs(pairs.sample_across(PLOTTED_PAIRS, stream()))
     of_prompts, of_responses = posterior.of_prompts(), posterior.of_responses()
     own = of_prompts[data.prompt_of]
+    redundancy = measure_redundancy(
+        compared, data.lines, compared_before, posterior.of_pairs(compared), sigma2
+    )
     # A sketch is sure of means but not of a single pair: solve for what it puts at the top.
     candidates = (4 if sampled else 1) * listed
 
@@ -205,6 +218,25 @@ def audit(
         found[name] = measure_topology(
             name, world, pairs, len(comparisons), bias, sigma2, stream(), replicates=replicates
         )
+    kind = "within" if pairs.within else "across"
+    merged = np.flatnonzero(near.response_into != np.arange(m))
+    most_uncertain = inside if len(inside) else pairs.sample_across(LISTED_PAIRS, stream())
+    most_uncertain = most_uncertain[np.argsort(-posterior.of_pairs(most_uncertain), kind="stable")]
+    recommendations, curve = recommend(
+        Scenarios.of(bias, comparisons, sigma2, pairs, stream()),
+        kind=kind,
+        beta=beta,
+        bias_scale=bias_scale,
+        implied=redundancy.implied,
+        doubtful=contradictions.doubtful,
+        near=np.stack([near.response_into[merged], merged], axis=1),
+        plan=lambda count: most_uncertain[:count],
+        topologies=found,
+        after=after,
+        prompt_of=data.prompt_of,
+        rng=stream(),
+        progress=progress,
+    )
     uses = comparisons.uses
     return Audit(
         source=data.source,
@@ -221,12 +253,18 @@ def audit(
         topologies=found,
         uncertain_pairs=listed_pairs,
         uncertain_prompts=listed_prompts,
+        redundancy=redundancy,
+        contradictions=contradictions,
+        near_duplicates=near,
+        structure=structure,
+        recommendations=recommendations,
+        curve=curve,
         assumptions=Assumptions(
             beta=beta,
             noise=noise,
             noise_variance=sigma2,
             bias_scale=bias_scale,
-            agreement=_agreement(beta, bias_scale),
+            agreement=agreement_of(beta, bias_scale),
             embedding=embedding_name,
             dimensions=embeddings.shape[1],
             metric=metric,
@@ -241,13 +279,6 @@ def audit(
         position=_plane(graph.points, seed),
         response_variance=np.where(np.isnan(own), of_responses, own),
     )
-
-
-def _agreement(beta: float, bias_scale: float) -> float:
-    """P(a label picks the better of two random responses): E σ(β |Δ|) under the prior of Δ."""
-    deviation = beta * np.sqrt(bias_scale)
-    probability, _ = quad(lambda z: 2.0 * norm.pdf(z) / (1.0 + np.exp(-deviation * z)), 0.0, 10.0)
-    return probability
 
 
 def _components(comparisons: Comparisons, laid: BiasEdges, links: int) -> Components:

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import Posterior, SampledPosterior
-from ibn.auditing.result import PairUncertainty, Uncertainty
+from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
 from ibn.bias.edges import Bias, BiasEdges
 from ibn.distance import inference_distance
 from ibn.estimate import Estimate, estimate_mean

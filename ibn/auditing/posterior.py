@@ -160,18 +160,33 @@ class SampledPosterior:
         squares = np.add.reduceat(sorted_**2, self.pairs.start, axis=1)
         return self.pairs.size * squares - sums**2
 
+    def draws(self, kind: str, prompts: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Mean squared difference in each sample, over pairs of a kind, shape (k,).
+
+        Parameters
+        ----------
+        kind : {"within", "across"}
+            Pairs within a prompt, or across prompts.
+        prompts : ndarray of int, optional
+            Only pairs within these.
+        """
+        if kind == "across":
+            rest = self._totals() - self._prompt_totals().sum(axis=1)
+            return rest / self.pairs.across
+        some = slice(None) if prompts is None else prompts
+        return self._prompt_totals()[:, some].sum(axis=1) / self.pairs.within_of[some].sum()
+
     def overall(self) -> Estimate:
         """Mean variance over all pairs."""
         return Estimate.of(self._totals() / (self.pairs.within + self.pairs.across))
 
     def within(self) -> Estimate:
         """Mean variance over the pairs within a prompt."""
-        return Estimate.of(self._prompt_totals().sum(axis=1) / self.pairs.within)
+        return Estimate.of(self.draws("within"))
 
     def across(self) -> Estimate:
         """Mean variance over the pairs across prompts."""
-        rest = self._totals() - self._prompt_totals().sum(axis=1)
-        return Estimate.of(rest / self.pairs.across)
+        return Estimate.of(self.draws("across"))
 
     def of_prompts(self) -> NDArray[np.float64]:
         """Mean variance over the pairs within each prompt; NaN where there are none."""
