@@ -18,12 +18,11 @@ from ibn.estimate import Estimate
 
 SHARE = 0.1  # of the comparisons: what each recommendation may cost
 CLEAR = 3.0  # standard errors at which an effect is one
+LEAST = 1e-3  # relative effect worth a recommendation
 POINTS = 0.05  # of agreement
 HELD_OUT = 0.2
 FRACTIONS = (0.125, 0.25, 0.5, 1.0)
 LEAST_PROMPTS = 40
-
-Planner = Callable[[int], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,9 @@ class Recommendation:
 
     @property
     def helps(self) -> bool:
-        """Whether it lowers the quantity, by more than sampling could."""
-        return self.change.mean < -CLEAR * self.change.stderr and self.change.mean < 0
+        """Whether it lowers the quantity by enough to matter, and by more than sampling could."""
+        relative = self.relative
+        return relative.mean < -max(CLEAR * relative.stderr, LEAST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ def recommend(
     implied: NDArray[np.float64],
     doubtful: NDArray[np.int64],
     near: NDArray[np.int64],
-    plan: Planner,
+    uncertain: NDArray[np.int64],
     topologies: Mapping[str, Uncertainty],
     after: Uncertainty,
     prompt_of: NDArray[np.int64],
@@ -137,8 +137,8 @@ def recommend(
         Pairs that disagree or lie on a cycle.
     near : ndarray of int, shape (k, 2)
         Near-duplicates.
-    plan : callable
-        Chooses so many pairs to label.
+    uncertain : ndarray of int, shape (p, 2)
+        Pairs of the kind, the most uncertain first.
     topologies, after : dict of str to Uncertainty, and Uncertainty
         What other layouts of as many comparisons leave, and what these do.
     prompt_of : ndarray of int, shape (m,)
@@ -157,10 +157,8 @@ def recommend(
     """
     n = len(scenarios.comparisons)
     extra = max(1, round(SHARE * n))
-    quantity = "mean posterior variance " + (
-        "within prompts" if kind == "within" else "across prompts"
-    )
-
+    where = f"{kind} prompts"
+    quantity = f"mean posterior variance {where}"
     now = getattr(after, kind).variance
 
     def change(then: SampledPosterior) -> Estimate:
@@ -177,15 +175,16 @@ def recommend(
     def compared(one: Recommendation, against: str, other: SampledPosterior) -> Recommendation:
         return replace(one, against=against, otherwise=_moved(now, change(other)))
 
-    progress("what to do next: labels by plan and at random")
-    chosen = plan(extra)
+    progress("what to do next: uncertain pairs and random ones")
+    chosen = uncertain[:extra]
     at_random = scenarios.samples(add=_random_pairs(scenarios, kind, len(chosen), rng))
     found = [
         compared(
             one(
-                "plan",
-                f"Label {len(chosen):,} more pairs, chosen by plan",
-                "the pairs whose labels lower the variance most, repeats allowed",
+                "uncertain",
+                f"Label the {len(chosen):,} most uncertain pairs {where}",
+                "a tenth more labels where the posterior variance is largest; also pairs that have "
+                "a label",
                 len(chosen),
                 scenarios.samples(add=chosen),
             ),
@@ -200,10 +199,10 @@ def recommend(
         compared(
             one(
                 "reallocate",
-                f"Spend the {extra:,} most redundant labels on planned pairs instead",
+                f"Spend the {extra:,} most redundant labels on the most uncertain pairs instead",
                 f"their pairs are known to {implied[cheapest].min():.0%} or more without them",
                 0,
-                scenarios.samples(keep=keep, add=plan(extra)),
+                scenarios.samples(keep=keep, add=uncertain[:extra]),
             ),
             "leaving them out and nothing else",
             scenarios.samples(keep=keep),
@@ -248,6 +247,9 @@ def recommend(
                 scenarios.samples(sigma2=ratio * scenarios.sigma2),
             )
         )
+    if kind == "within" and after.across:
+        progress("what to do next: comparisons across prompts")
+        found.append(_bridge(scenarios, after.across.variance, extra, rng))
     found += _relayout(kind, quantity, n, topologies, after)
     curve = None
     if kind == "within":
@@ -270,6 +272,34 @@ def _random_pairs(
 ) -> NDArray[np.int64]:
     pairs = scenarios.pairs
     return (pairs.sample_within if kind == "within" else pairs.sample_across)(count, rng)
+
+
+def _bridge(
+    scenarios: Scenarios, now: Estimate, extra: int, rng: np.random.Generator
+) -> Recommendation:
+    """Compare across prompts: in pairs, or all with one anchor."""
+    m = len(scenarios.pairs.prompt_of)
+    before = scenarios.now.draws("across")
+
+    def change(add: NDArray[np.int64]) -> Estimate:
+        return Estimate.of(scenarios.samples(add=add).draws("across") - before)
+
+    used = rng.permutation(m)[: extra + 1]
+    anchored = np.stack([np.full(len(used) - 1, used[0]), used[1:]], axis=1)
+    moved = change(scenarios.pairs.sample_across(extra, rng))
+    return Recommendation(
+        "bridge",
+        f"Compare {extra:,} random pairs across prompts",
+        "where scores of answers to different prompts matter, as in filtering data or in a "
+        "threshold: comparisons within prompts say little about them",
+        extra,
+        "mean posterior variance across prompts",
+        now,
+        _moved(now, moved),
+        moved,
+        "as many with one anchor response",
+        _moved(now, change(anchored)),
+    )
 
 
 def _relayout(

@@ -175,6 +175,8 @@ class Audit:
         What the figures rest on.
     seconds : float
         Wall-clock time.
+    compared : ndarray, shape (n, 2)
+        The comparisons, for plots.
     within_variance, across_variance : ndarray
         Posterior variances of (at most so many, then random) pairs, for plots.
     position : ndarray, shape (m, 2)
@@ -206,6 +208,7 @@ class Audit:
     curve: LearningCurve | None
     assumptions: Assumptions
     seconds: float
+    compared: NDArray[np.int64]
     within_variance: NDArray[np.float64]
     across_variance: NDArray[np.float64]
     position: NDArray[np.float64]
@@ -263,6 +266,8 @@ def plain(value: Any) -> Any:
         return {name: plain(x) for name, x in held.items() if not isinstance(x, np.ndarray)}
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
