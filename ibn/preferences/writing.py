@@ -8,8 +8,9 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,12 @@ def write_preferences(path: str | os.PathLike[str], data: PreferenceData) -> Non
     write_records(path, records)
 
 
-def write_comparisons(path: str | os.PathLike[str], data: PreferenceData, pairs: ArrayLike) -> None:
+def write_comparisons(
+    path: str | os.PathLike[str],
+    data: PreferenceData,
+    pairs: ArrayLike,
+    columns: Mapping[str, Sequence[Any]] | None = None,
+) -> None:
     """Write pairs of responses for a labelling tool.
 
     Columns are prompt, response_a and response_b, or, where a pair is across prompts, prompt_a and
@@ -82,13 +88,24 @@ def write_comparisons(path: str | os.PathLike[str], data: PreferenceData, pairs:
         Where the responses are from.
     pairs : array_like of int, shape (k, 2)
         Positions in ``data.responses``.
+    columns : mapping of str to sequence, optional
+        Further columns, a value a pair.
 
     Raises
     ------
     InputError
         If the file cannot be written.
     """
-    write_records(path, _pair_records(data, np.asarray(pairs, dtype=np.int64), SIDES))
+    further = columns or {}
+    records = _pair_records(data, np.asarray(pairs, dtype=np.int64), SIDES)
+    values = zip(*further.values(), strict=True) if further else repeat(())
+    write_records(
+        path,
+        (
+            {**record, **dict(zip(further, row, strict=True))}
+            for record, row in zip(records, values, strict=bool(further))
+        ),
+    )
 
 
 def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> None:

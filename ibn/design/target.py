@@ -1,0 +1,46 @@
+"""What a design is to make small: the mean variance of the reward differences of target pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibn.errors import InputError
+
+
+def second_moment(
+    features: NDArray[np.float64], group_of: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """Mean of (φ - φ')(φ - φ')ᵀ over pairs of responses, C.
+
+    With Σ the covariance of the weights, tr(Σ C) is the mean variance of the pairs' reward
+    differences. No pair is listed: the cost is O(m d²).
+
+    Parameters
+    ----------
+    features : ndarray, shape (m, d)
+        A row a response.
+    group_of : ndarray of int, shape (m,), optional
+        The prompt of each response, counted from 0: only pairs within a prompt then count.
+
+    Returns
+    -------
+    ndarray, shape (d, d)
+
+    Raises
+    ------
+    InputError
+        If there is no pair.
+    """
+    m = len(features)
+    group = np.zeros(m, np.int64) if group_of is None else np.asarray(group_of)
+    size = np.bincount(group).astype(float)
+    pairs = float(size @ (size - 1.0)) / 2.0
+    if not pairs:
+        raise InputError("there are no two responses whose rewards could be compared")
+    # Σ_{i<j} (φi - φj)(φi - φj)ᵀ = size Σ φφᵀ about the group's mean.
+    means = np.zeros((len(size), features.shape[1]))
+    np.add.at(means, group, features)
+    means /= np.maximum(size, 1.0)[:, None]
+    centred = (features - means[group]) * np.sqrt(size[group])[:, None]
+    return centred.T @ centred / pairs

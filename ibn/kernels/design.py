@@ -1,0 +1,47 @@
+"""One greedy step of an experimental design over listed candidate pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def update_and_choose(a, b, open_, left, noise, by_variance, v, q, c, t, own, pull):
+    """Learn from the comparison chosen last, and choose the next, in one pass over candidates.
+
+    Parameters
+    ----------
+    a, b : ndarray of int64, shape (N,)
+        The candidates' responses.
+    open_ : ndarray of bool, shape (N,)
+        Which candidates may be chosen.
+    left : ndarray of int64, shape (m,)
+        How many comparisons each response may still take part in.
+    noise : ndarray of float, shape (N,)
+        Variance σ² of a label of each candidate.
+    by_variance : bool
+        Choose the largest variance of the reward difference, not the largest reduction.
+    v, q : ndarray of float, shape (m,)
+        ΦΣx and ΦΣCΣx of the comparison x chosen last (zeros where there is none).
+    c, t : float
+        Its σ² + xᵀΣx and xᵀΣCΣx.
+    own, pull : ndarray of float, shape (N,)
+        xᵀΣx and xᵀΣCΣx of each candidate; brought up to date.
+
+    Returns
+    -------
+    int
+        The candidate with the largest score; the first of equals, -1 where none is open.
+    """
+    best, most = -1, -np.inf
+    for i in range(len(a)):
+        p = v[a[i]] - v[b[i]]
+        own[i] -= p * p / c
+        pull[i] -= (2.0 * (q[a[i]] - q[b[i]]) - p * t / c) * p / c
+        if not open_[i] or left[a[i]] == 0 or left[b[i]] == 0:
+            continue
+        score = own[i] if by_variance else pull[i] / (noise[i] + own[i])
+        if score > most:
+            best, most = i, score
+    return best

@@ -1,0 +1,107 @@
+"""Several preference files over one list of responses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibn.errors import InputError
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.reading import PreferenceData
+
+
+def unite(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData, PreferenceData]:
+    """Bring two datasets over one list of responses: those of the first, then what is new.
+
+    Parameters
+    ----------
+    first, second : PreferenceData
+        Labelled or not.
+
+    Returns
+    -------
+    first, second : PreferenceData
+        Each with its own comparisons, and the same prompts and responses.
+
+    Raises
+    ------
+    InputError
+        If one holds conversations and the other texts.
+    """
+    if (first.response_messages is None) != (second.response_messages is None):
+        kinds = ["texts" if x.response_messages is None else "conversations" for x in (first, second)]
+        raise InputError(
+            f"{kinds[1]}, but {first.source} holds {kinds[0]}",
+            file=second.source,
+            mend="write both in the same form",
+        )
+    prompts = {prompt: i for i, prompt in enumerate(_prompts(first))}
+    prompt_at = np.array([prompts.setdefault(p, len(prompts)) for p in _prompts(second)], np.int64)
+    keys = zip(first.prompt_of.tolist(), _responses(first), strict=True)
+    known = {key: i for i, key in enumerate(keys)}
+    m = len(known)
+    own = list(zip(prompt_at[second.prompt_of].tolist(), _responses(second), strict=True))
+    place = np.array([known.setdefault(key, len(known)) for key in own], np.int64)
+    new = np.flatnonzero(place >= m)  # in order: a response is new once
+    new_prompts = np.flatnonzero(prompt_at >= len(first.prompts))
+
+    def more(these: list | None, those: list | None, at: NDArray[np.int64]) -> list | None:
+        return None if these is None or those is None else [*these, *(those[i] for i in at)]
+
+    united = replace(
+        first,
+        prompts=more(first.prompts, second.prompts, new_prompts),
+        responses=more(first.responses, second.responses, new),
+        prompt_of=np.array([prompt for prompt, _ in known], np.int64),
+        prompt_messages=more(first.prompt_messages, second.prompt_messages, new_prompts),
+        response_messages=more(first.response_messages, second.response_messages, new),
+        comparisons=replace(first.comparisons, responses=np.arange(len(known))),
+    )
+    theirs = second.comparisons
+    comparisons = replace(
+        theirs, responses=np.arange(len(known)), a=place[theirs.a], b=place[theirs.b]
+    )
+    return united, replace(
+        united,
+        comparisons=comparisons,
+        lines=second.lines,
+        source=second.source,
+        shape=second.shape,
+        skipped=second.skipped,
+    )
+
+
+def concatenate(first: PreferenceData, second: PreferenceData) -> PreferenceData:
+    """Put the labelled comparisons of two datasets behind each other.
+
+    Margins are kept where both have them. ``lines`` are those of each file.
+    """
+    first, second = unite(first, second)
+    one, two = first.comparisons, second.comparisons
+
+    def both(these: NDArray | None, those: NDArray | None) -> NDArray | None:
+        return None if these is None or those is None else np.concatenate([these, those])
+
+    comparisons = Comparisons(
+        one.responses,
+        np.concatenate([one.a, two.a]),
+        np.concatenate([one.b, two.b]),
+        delta=both(one.delta, two.delta),
+        winner=both(one.winner, two.winner),
+    )
+    return replace(
+        first,
+        comparisons=comparisons,
+        lines=np.concatenate([first.lines, second.lines]),
+        skipped=first.skipped + second.skipped,
+    )
+
+
+def _prompts(data: PreferenceData) -> list:
+    return data.prompts if data.prompt_messages is None else data.prompt_messages
+
+
+def _responses(data: PreferenceData) -> list:
+    return data.responses if data.response_messages is None else data.response_messages
