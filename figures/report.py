@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -55,7 +55,12 @@ class Provenance:
         return {"ibn": ibn.__version__, "Python": platform.python_version(), **packages}
 
 
-def render(pictures: Sequence[Picture], rows: Rows, provenance: Provenance) -> str:
+def render(
+    pictures: Sequence[Picture],
+    rows: Rows,
+    provenance: Provenance,
+    claims: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """Render the page.
 
     Parameters
@@ -66,6 +71,8 @@ def render(pictures: Sequence[Picture], rows: Rows, provenance: Provenance) -> s
         The rows they were drawn from; the numbers in the tables of measurements lead to them.
     provenance : Provenance
         How they were made.
+    claims : sequence of mapping
+        The claims decided, each as in the JSON document of ``ibn check``.
 
     Returns
     -------
@@ -99,6 +106,7 @@ def render(pictures: Sequence[Picture], rows: Rows, provenance: Provenance) -> s
         plus_minus=plus_minus,
         finding=finding,
         by_size=by_size,
+        claims=claims,
     )
 
 

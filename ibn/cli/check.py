@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from proofs_check.claim import Verdict
+    from proofs_check.claim import Context, Verdict
 
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
@@ -62,34 +62,44 @@ def command(
     from proofs_check import ledger
     from proofs_check.claim import Context
 
-    names = ledger.select(ids)
-    verdicts = []
-    for verdict in ledger.run(names, Context(profile, seed), min(jobs, len(names))):
-        verdicts.append(verdict)
-        told = f"{verdict.claim.id}: {verdict.verdict} ({verdict.seconds:.1f} s)"
-        click.echo(told, err=True)
+    verdicts = decide(ledger.select(ids), Context(profile, seed), jobs)
     if record:
         ledger.record(verdicts)
-    expected = ledger.recorded()
-    changed = [v for v in verdicts if expected.get(v.claim.id) != v.verdict]
     if as_json:
-        print(json.dumps({"claims": [_document(verdict) for verdict in verdicts]}))
+        print(json.dumps({"claims": [document(verdict) for verdict in verdicts]}))
     else:
         from rich.console import Console
 
-        Console().print(_table(verdicts, expected))
+        Console().print(_table(verdicts, ledger.recorded()))
     if page:
         from proofs_check.page import markdown
 
         Path(page).write_text(markdown(verdicts, profile, seed), encoding="utf-8")
-    for verdict in changed:
-        on_record = expected.get(verdict.claim.id, "none")
+    return tell_changed(ledger.changed(verdicts))
+
+
+def decide(names: list[str], context: Context, jobs: int) -> list[Verdict]:
+    """Decide claims, telling each verdict on standard error as it falls."""
+    from proofs_check import ledger
+
+    verdicts = []
+    for verdict in ledger.run(names, context, min(jobs, max(len(names), 1))):
+        verdicts.append(verdict)
+        told = f"{verdict.claim.id}: {verdict.verdict} ({verdict.seconds:.1f} s)"
+        click.echo(told, err=True)
+    return verdicts
+
+
+def tell_changed(changed: list[tuple[Verdict, str]]) -> int:
+    """Tell verdicts that are not those on record on standard error; return the exit status."""
+    for verdict, on_record in changed:
         told = f"{verdict.claim.id} {verdict.verdict}, on record: {on_record}"
         click.echo(f"ibn: the verdict has changed: {told}", err=True)
     return 1 if changed else 0
 
 
-def _document(verdict: Verdict) -> dict[str, Any]:
+def document(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as an object of the JSON document."""
     claim = verdict.claim
     evidence = [
         {

@@ -1,4 +1,4 @@
-"""``ibn reproduce``: sweep, figures and report in one go."""
+"""``ibn reproduce``: sweep, ledger, figures and report in one go."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ibn.cli.check import decide, document, tell_changed
 from ibn.cli.progress import Display
 from simulations.profiles import PROFILES, tasks
 
@@ -25,7 +26,7 @@ def _cores() -> int:
     type=click.Choice(list(PROFILES)),
     default="quick",
     show_default=True,
-    help="quick: one world, about a minute; full: every family and regime, hours.",
+    help="quick: one world and the ledger, minutes; full: every family and regime, hours.",
 )
 @click.option(
     "--out",
@@ -41,43 +42,64 @@ def _cores() -> int:
     show_default="all cores",
     help="Processes. The numbers do not depend on it.",
 )
+@click.option(
+    "--claims",
+    default="all",
+    show_default=True,
+    metavar="ID,...",
+    help="Claims of the ledger to decide: all, none, or these.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as one JSON document.")
-def command(profile: str, out: str, jobs: int, as_json: bool) -> None:
+def command(profile: str, out: str, jobs: int, claims: str, as_json: bool) -> int:
     r"""Measure, draw and report, from nothing to one page.
 
-    Runs the profile's sweep over simulated worlds, draws the figures from it and writes
-    DIR/report.html, an article with everything inside. It needs no data and no network.
+    Runs the profile's sweep over simulated worlds, decides the claims of the theory, draws the
+    figures and writes DIR/report.html, an article with everything inside. It needs no data and
+    no network. Exit status 1 if a verdict is not the one on record, as with ibn check.
 
     \b
     Examples:
       ibn reproduce
       ibn reproduce --profile full --out full --jobs 8
+      ibn reproduce --claims P5,E2
     """
     import numpy as np
 
     from figures.gallery import draw
     from figures.report import Provenance, render, summary
     from figures.results import read
+    from proofs_check import ledger
+    from proofs_check.claim import Context
     from simulations.sweep import run
 
+    chosen = () if claims == "all" else claims.split(",")
+    names = [] if claims == "none" else ledger.select(chosen)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     store, report = folder / "sweep.csv", folder / "report.html"
     with Display() as display:
         measured = run(tasks(profile), store, jobs=jobs, progress=display)
-    click.echo(f"{len(measured)} rows in {store}; drawing", err=True)
+    click.echo(f"{len(measured)} rows in {store}; deciding {len(names)} claims", err=True)
+    verdicts = decide(names, Context(profile), jobs)
+    decided = [document(verdict) for verdict in verdicts]
+    changed = ledger.changed(verdicts)
 
     stored = read(store)  # with whatever other profiles have left there
     rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
     pictures = draw((), rows, folder / "figures")
     made = Provenance(
-        command=shlex.join(["ibn", "reproduce", "--profile", profile, "--out", out]),
+        command=shlex.join(
+            ["ibn", "reproduce", "--profile", profile, "--out", out]
+            + ([] if claims == "all" else ["--claims", claims])
+        ),
         store=store.name,
         date=date.today().isoformat(),
     )
-    report.write_text(render(pictures, rows, made), encoding="utf-8")
+    report.write_text(render(pictures, rows, made, decided), encoding="utf-8")
     if as_json:
         made_of = {"profile": profile, "report": str(report), "store": str(store)}
-        print(json.dumps({**made_of, **summary(pictures, rows)}))
+        told = {"claims": {one["id"]: one["verdict"] for one in decided}}
+        print(json.dumps({**made_of, **summary(pictures, rows), **told}))
     else:
         click.echo(report)
+    return tell_changed(changed)

@@ -15,6 +15,7 @@ from ibn.errors import InputError
 from ibn.structure.estimate import Structure
 
 DECISIVE = 6.0  # of AIC between the best family and the next: odds of e³ ≈ 20
+TOLD_MISFIT = 3.0  # χ² per degree of freedom from which on words mention it
 ALPHAS = (1e-4, 15.0)
 BRANCHING = 2
 
@@ -94,7 +95,7 @@ class Fits:
         if len(close) > 1:
             return f"cannot tell {' from '.join(close)} over this range of M"
         told = f"{best.family} family, of the three"
-        if best.misfit > 1.0:
+        if best.misfit > TOLD_MISFIT:
             told += f"; up to {best.residual:.1%} off, {best.misfit:.3g} × what sampling explains"
         return told
 

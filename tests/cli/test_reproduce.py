@@ -4,6 +4,7 @@ import pytest
 
 import simulations.profiles
 from ibn.cli import main
+from proofs_check import ledger
 from simulations.grid import Grid
 
 
@@ -23,9 +24,11 @@ def ibn(capsys, monkeypatch):
 
 def test_reproduce_from_nothing_and_again(ibn, tmp_path):
     out = tmp_path / "made"
-    status, printed, progress = ibn("reproduce", "--out", out, "--jobs", 1, "--json")
+    short = ("reproduce", "--out", out, "--claims", "P1,E1")
+    status, printed, progress = ibn(*short, "--jobs", 1, "--json")
     assert status == 0
     said = json.loads(printed)
+    assert said["claims"] == {"P1": "holds", "E1": "holds"}
     assert said["rows"] == 3 * 3 * 2 * 2
     assert "rows in" in progress
     page = (out / "report.html").read_text()
@@ -37,15 +40,24 @@ def test_reproduce_from_nothing_and_again(ibn, tmp_path):
     for name in ("network", "scaling", "ratio"):
         assert (out / "figures" / f"{name}.png").exists()
 
-    status, printed, _ = ibn("reproduce", "--out", out)
+    assert 'id="P1"' in page
+    status, printed, _ = ibn(*short)
     assert (status, printed.strip()) == (0, str(out / "report.html"))
     assert (out / "sweep.csv").read_bytes() == store
     assert (out / "report.html").read_text() == page
 
 
+def test_a_changed_verdict_is_an_answer_of_no(ibn, tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "recorded", lambda: {"P1": "fails"})
+    status, _, told = ibn("reproduce", "--out", tmp_path, "--jobs", 1, "--claims", "p1")
+    assert status == 1
+    assert "the verdict has changed: P1 holds, on record: fails" in told
+
+
 def test_rows_of_other_sweeps_stay_out(ibn, tmp_path):
     assert ibn("sweep", "--n", 50, "--out", tmp_path / "sweep.csv", "--rel-err", 0.3)[0] == 0
-    ibn("reproduce", "--out", tmp_path, "--jobs", 1)
+    ibn("reproduce", "--out", tmp_path, "--jobs", 1, "--claims", "none")
+    assert "The ledger" not in (tmp_path / "report.html").read_text()
     assert "<td>50</td>" not in (tmp_path / "report.html").read_text()
     assert ",50," in (tmp_path / "sweep.csv").read_text()
 
@@ -68,6 +80,7 @@ def test_figures(ibn, tmp_path):
         (["figures", "--data", "nowhere.csv"], "nowhere.csv"),
         (["reproduce", "--profile", "slow"], "slow"),
         (["reproduce", "--jobs", "0"], "jobs"),
+        (["reproduce", "--claims", "P11"], "did you mean 'P1'"),
     ],
 )
 def test_bad_usage_is_one_line(ibn, tmp_path, monkeypatch, args, message):
