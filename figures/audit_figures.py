@@ -231,11 +231,12 @@ def draw_shares(axes: Axes, found: Audit) -> Axes:
     """Draw where what is known of a compared pair comes from, as one bar of 100 %."""
     one = found.redundancy
     start = 0.0
-    for share, label, color, hatch in (
+    for estimate, label, color, hatch in (
         (one.by_bias, "similar responses", SKY, ""),
         (one.by_others, "other comparisons", GREEN, "///"),
         (one.by_itself, "its own label", ORANGE, ""),
     ):
+        share = estimate.mean
         axes.barh(0, share, left=start, color=color, label=label, hatch=hatch, edgecolor="white")
         if share > 0.08:
             axes.text(start + share / 2, 0, f"{share:.0%}", ha="center", va="center", size=8)

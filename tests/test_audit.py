@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse.csgraph import dijkstra
 
 from ibn.auditing import audit
-from ibn.auditing.measure import FiniteWorld, Laid, measure_topology, spend
+from ibn.auditing.measure import FiniteWorld, Laid, measure_topologies, spend
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import ExactPosterior, SampledPosterior
 from ibn.auditing.words import snippet, summary
@@ -190,9 +190,9 @@ class TestLayouts:
         means = {kind: np.mean([getattr(p, kind)().mean for p in exact]) for kind in KINDS}
         hits = dict.fromkeys(KINDS, 0)
         for _ in range(50):
-            found = measure_topology(
-                "tree", self.world, self.pairs, 15, bias, 1.0, rng, replicates=4
-            )
+            found = measure_topologies(
+                ["tree"], self.world, self.pairs, 15, bias, 1.0, rng, replicates=4
+            )["tree"]
             for kind in KINDS:
                 low, high = getattr(found, kind).variance.interval()
                 hits[kind] += low <= means[kind] <= high

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ibn.auditing.contradictions import find_contradictions
 from ibn.auditing.listing import most_uncertain_pairs, most_uncertain_prompts
-from ibn.auditing.measure import WITHIN, FiniteWorld, Laid, measure, measure_topology
+from ibn.auditing.measure import WITHIN, FiniteWorld, Laid, measure, measure_topologies
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import ExactPosterior, Posterior, SampledPosterior
 from ibn.auditing.recommendations import agreement_of, recommend
@@ -30,8 +30,8 @@ from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
 from ibn.bias.edges import BiasEdges
 from ibn.bias.neighbours import EXACT_ROWS, METRICS, NeighbourGraph, check_embeddings
 from ibn.errors import InputError, unknown_name
+from ibn.estimate import Estimate
 from ibn.network import Network, build_network
-from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.near_duplicates import find_near_duplicates
 from ibn.preferences.noise import LabelNoise
@@ -56,10 +56,11 @@ COMPARED = (
 )
 KNOWN = (*(name for name in TOPOLOGIES if name != "tree-grown"), WITHIN)
 EXACT_RESPONSES = 4000
-SAMPLES = 64
+PROBES = SAMPLES = (64, 32)  # up to 20,000 responses and with more: each tells more there
 LISTED_PAIRS = 200_000
 PLOTTED_PAIRS = 20_000
 SOLVED_PAIRS = 16
+SOLVED_COMPARISONS = 64
 
 
 def audit(
@@ -161,9 +162,11 @@ def audit(
     def stream() -> np.random.Generator:
         return root.spawn(1)[0]
 
-    def posterior_of(network: Network) -> Posterior:
+    def posterior_of(network: Network, samples: int) -> Posterior:
         if sampled:
-            return SampledPosterior.of(network, pairs, SAMPLES, stream())
+            return SampledPosterior.of(
+                network, pairs, PROBES[m > EXACT_ROWS], stream(), unscaled.aggregates, samples
+            )
         return ExactPosterior.of(network, pairs)
 
     sigma2 = label_noise.variance()
@@ -174,17 +177,20 @@ def audit(
     structure = measure_structure(graph.points, bias_scale, data.prompt_of, stream())
     progress("uncertainty before the labels")
     none = Comparisons(np.arange(m), np.empty(0, np.int64), np.empty(0, np.int64))
-    prior = posterior_of(build_network(unscaled, none, sigma2))
+    prior = posterior_of(build_network(unscaled, none, sigma2), 0)
     factor = bias_scale / prior.overall().mean
     bias = unscaled.scaled(factor)
     unlabelled = build_network(bias, none, sigma2)
     before = measure(unlabelled, prior.scaled(factor), stream(), exact=not sampled)
     compared = np.stack([comparisons.a, comparisons.b], axis=1)
-    compared_before = factor * prior.of_pairs(compared)
+    solved = compared
+    if sampled:
+        solved = compared[stream().permutation(len(compared))[:SOLVED_COMPARISONS]]
+    prior_solved = factor * prior.solve_pairs(solved)
     del prior
     progress("uncertainty after the labels")
     network = build_network(bias, comparisons, sigma2)
-    posterior = posterior_of(network)
+    posterior = posterior_of(network, SAMPLES[m > EXACT_ROWS])
     after = measure(network, posterior, stream(), exact=not sampled)
     inside = pairs.list_within(LISTED_PAIRS, stream())
     inside_variance = posterior.of_pairs(inside)
@@ -194,30 +200,32 @@ def audit(
     of_prompts, of_responses = posterior.of_prompts(), posterior.of_responses()
     own = of_prompts[data.prompt_of]
     redundancy = measure_redundancy(
-        compared, data.lines, compared_before, posterior.of_pairs(compared), sigma2
+        compared,
+        data.lines,
+        posterior.of_pairs(compared),
+        sigma2,
+        solved=(prior_solved, posterior.solve_pairs(solved)),
     )
     # A sketch is sure of means but not of a single pair: solve for what it puts at the top.
     candidates = (4 if sampled else 1) * listed
-
-    def solve(some: NDArray[np.int64]) -> NDArray[np.float64]:
-        return resistance(network, some) if sampled else posterior.of_pairs(some)
-
     top_pairs = inside[np.argsort(-inside_variance, kind="stable")[:candidates]]
-    listed_pairs = most_uncertain_pairs(data, top_pairs, solve)[:listed]
+    listed_pairs = most_uncertain_pairs(data, top_pairs, posterior.solve_pairs)[:listed]
     top_prompts = np.argsort(-of_prompts, kind="stable")[:candidates]  # NaN comes last
     most = SOLVED_PAIRS if sampled else LISTED_PAIRS
     listed_prompts = most_uncertain_prompts(
-        data, pairs, top_prompts, solve, most=most, rng=stream()
+        data, pairs, top_prompts, posterior.solve_pairs, most=most, rng=stream()
     )[:listed]
-    found = {}
-    world = FiniteWorld.of(graph.points)
-    for name in topologies:
-        if name == WITHIN and not pairs.within:
-            continue
-        progress(f"{len(comparisons)} comparisons as {name}")
-        found[name] = measure_topology(
-            name, world, pairs, len(comparisons), bias, sigma2, stream(), replicates=replicates
-        )
+    found = measure_topologies(
+        [name for name in topologies if name != WITHIN or pairs.within],
+        FiniteWorld.of(graph.points),
+        pairs,
+        len(comparisons),
+        bias,
+        sigma2,
+        stream(),
+        replicates=replicates,
+        progress=progress,
+    )
     kind = "within" if pairs.within else "across"
     merged = np.flatnonzero(near.response_into != np.arange(m))
     most_uncertain = inside if len(inside) else pairs.sample_across(LISTED_PAIRS, stream())
@@ -238,6 +246,7 @@ def audit(
         progress=progress,
     )
     uses = comparisons.uses
+    recall = graph.recall(laid, stream()) if m > EXACT_ROWS else Estimate(1.0, 0.0, m)
     return Audit(
         source=data.source,
         shape=data.shape,
@@ -270,7 +279,8 @@ def audit(
             metric=metric,
             neighbours=min(neighbours, m - 1),
             edges=len(laid.u),
-            recall=graph.recall(laid, stream()) if m > EXACT_ROWS else 1.0,
+            recall=recall.mean,
+            recall_stderr=recall.stderr,
             exact=not sampled,
         ),
         seconds=time.perf_counter() - began,

@@ -70,11 +70,17 @@ def most_uncertain_prompts(
     if len(pairs.size) < 2:
         return ()
     of_a, of_b = data.prompt_of[data.comparisons.a], data.prompt_of[data.comparisons.b]
-    found = []
-    for prompt in candidates[pairs.within_of[candidates] > 0].tolist():
+    chosen = candidates[pairs.within_of[candidates] > 0].tolist()
+    inside = []
+    for prompt in chosen:
         members = pairs.of_prompt(prompt)
-        inside = PromptPairs(np.zeros(len(members), np.int64)).list_within(most, rng)
+        alone = PromptPairs(np.zeros(len(members), np.int64))
+        inside.append(members[alone.list_within(most, rng)])
+    solved = solve(np.concatenate([np.empty((0, 2), np.int64), *inside]))
+    ends = np.cumsum([len(each) for each in inside])
+    found = []
+    for prompt, variances in zip(chosen, np.split(solved, ends[:-1]), strict=False):
         lines = np.unique(data.lines[(of_a == prompt) | (of_b == prompt)])[:SHOWN_LINES]
-        variance = float(solve(members[inside]).mean())
-        found.append(UncertainPrompt(prompt, tuple(lines.tolist()), len(members), variance))
+        held, variance = int(pairs.size[prompt]), float(variances.mean())
+        found.append(UncertainPrompt(prompt, tuple(lines.tolist()), held, variance))
     return tuple(sorted(found, key=lambda one: -one.variance))

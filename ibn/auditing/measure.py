@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,22 @@ from scipy.spatial import cKDTree
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import Posterior, SampledPosterior
 from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
-from ibn.bias.edges import Bias, BiasEdges
-from ibn.distance import inference_distance
+from ibn.bias.edges import BiasEdges
+from ibn.bias.nearest import leading_components
+from ibn.distance import DistanceIndex
 from ibn.estimate import Estimate, estimate_mean
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
+from ibn.threads import cores, in_threads
 from ibn.topology import build
+from ibn.two_level import Aggregates
 
-DISTANCE_REL_ERR = 0.02
-DISTANCE_PAIRS = 2048
+REL_ERR = 0.02
+DISTANCE_PAIRS = (256, 2048)  # at least and at most
+REPLICATE_PAIRS = (128, 256)  # whose distance is found in one draw of a topology: large, small
+FEWEST = 3  # draws of a topology before its spread is believed
+LARGE = 20_000  # responses beyond which a topology is drawn only as often as it takes
+ORDER_COORDINATES = 16
 BLOCK_ROWS = 256
 LISTED_PAIRS = 2**20
 WITHIN = "within-prompt"
@@ -46,7 +54,15 @@ class Laid:
     def scaled(self, factor: float) -> Laid:
         """Return the same edges with ``factor`` times the variance."""
         old = self.laid
-        return Laid(BiasEdges(old.size, old.nodes, old.u, old.v, factor * old.variance))
+        scaled = Laid(BiasEdges(old.size, old.nodes, old.u, old.v, factor * old.variance))
+        scaled.__dict__["aggregates"] = self.aggregates  # which depend on ratios alone
+        return scaled
+
+    @cached_property
+    def aggregates(self) -> Aggregates:
+        """The coarse level that serves every network over these edges."""
+        laid = self.laid
+        return Aggregates.of(laid.size, laid.u, laid.v, 1.0 / laid.variance)
 
 
 def measure(
@@ -73,8 +89,9 @@ def measure(
     if exact:
         within, across = _exact_distances(network, pairs)
     else:
-        within = _sampled_distance(network, pairs.sample_within, pairs.within, rng)
-        across = _sampled_distance(network, pairs.sample_across, pairs.across, rng)
+        index = DistanceIndex.of(network)
+        within = _sampled_distance(index, pairs.sample_within, pairs.within, rng)
+        across = _sampled_distance(index, pairs.sample_across, pairs.across, rng)
     return Uncertainty(
         PairUncertainty(posterior.within(), within) if within else None,
         PairUncertainty(posterior.across(), across) if across else None,
@@ -98,8 +115,15 @@ def _exact_distances(
     return first, second
 
 
+def _distances(index: DistanceIndex, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Inference distances of pairs of responses."""
+    a, b = index.network.nodes_of(pairs).T
+    direct = np.where(a == b, 0.0, np.inf)
+    return index.distances(index.node_ports(a), index.node_ports(b), direct)
+
+
 def _sampled_distance(
-    network: Network,
+    index: DistanceIndex,
     sample: Callable[[int, np.random.Generator], NDArray[np.int64]],
     available: int,
     rng: np.random.Generator,
@@ -107,12 +131,13 @@ def _sampled_distance(
     """Mean distance over random pairs, to 2 % or as well as a few thousand pairs tell."""
     if not available:
         return None
-    return estimate_mean(
-        lambda count: inference_distance(network, sample(count, rng)),
-        DISTANCE_REL_ERR,
-        min_count=512,
-        max_count=DISTANCE_PAIRS,
-    )
+
+    def draw(count: int) -> NDArray[np.float64]:
+        shares = np.array_split(sample(count, rng), cores())
+        return np.concatenate(in_threads(lambda share: _distances(index, share), shares))
+
+    least, most = DISTANCE_PAIRS
+    return estimate_mean(draw, REL_ERR, min_count=least, max_count=most)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +158,9 @@ class FiniteWorld:
 
     @classmethod
     def of(cls, embeddings: NDArray[np.floating]) -> FiniteWorld:
-        """Order the rows of an embedding matrix."""
-        return cls(np.asarray(cKDTree(embeddings, leafsize=8).indices, np.int64))
+        """Order the rows of an embedding matrix, by its leading principal components."""
+        short = leading_components(embeddings, ORDER_COORDINATES, np.random.default_rng(0))
+        return cls(np.asarray(cKDTree(short, leafsize=8).indices, np.int64))
 
     def _rounds(self, count: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
         """Full rounds of every response that a draw of ``count`` contains."""
@@ -187,50 +213,106 @@ def spend(
     return Comparisons(np.arange(m), a, b)
 
 
-def measure_topology(
-    name: str,
+def measure_topologies(
+    names: Sequence[str],
     world: FiniteWorld,
     pairs: PromptPairs,
     n: int,
-    bias: Bias,
+    bias: Laid,
     noise_variance: float,
     rng: np.random.Generator,
     *,
     replicates: int,
-) -> Uncertainty:
-    """Measure what n comparisons under a topology leave uncertain, on average over its draws.
+    progress: Callable[[str], None] = lambda message: None,
+) -> dict[str, Uncertainty]:
+    """Measure what n comparisons under topologies leave uncertain, on average over their draws.
 
     Parameters
     ----------
-    name, world, pairs, n
+    names : sequence of str
+        Topologies, as for :func:`spend`.
+    world, pairs, n
         As for :func:`spend`.
-    bias : Bias
+    bias : Laid
         The inductive bias among all responses.
     noise_variance : float
         σ² of a label.
     rng : numpy.random.Generator
         Source of randomness.
     replicates : int
-        Independent draws of the topology, at least 2; standard errors are between them.
+        Independent draws of each topology, at least 2; standard errors are between them. With
+        more than 20,000 responses there are only as many as bring the errors of mean variances to
+        2 %, though at least three.
+    progress : callable, optional
+        Told what comes next.
     """
-    samples = int(np.clip(2**15 // len(world.order), 1, 8))
-    draws: dict[str, list[float]] = {}
+    streams = dict(zip(names, (r.spawn(replicates) for r in rng.spawn(len(names))), strict=True))
+    draws: dict[str, list[dict[str, float]]] = {name: [] for name in names}
 
-    def note(key: str, value: float) -> None:
-        draws.setdefault(key, []).append(value)
+    def draw(job: tuple[str, int]) -> dict[str, float]:
+        name, replicate = job
+        progress(f"{n} comparisons as {name}, draw {replicate + 1}")
+        stream = streams[name][replicate]
+        return _draw(name, world, pairs, n, bias, noise_variance, stream)
 
-    for _ in range(replicates):
-        network = build_network(bias, spend(name, world, pairs, n, rng), noise_variance)
-        posterior = SampledPosterior.of(network, pairs, samples, rng)
-        if pairs.within:
-            note("within variance", posterior.within().mean)
-            some = pairs.list_within(256, rng)
-            note("within distance", float(inference_distance(network, some).mean()))
-        if pairs.across:
-            note("across variance", posterior.across().mean)
-            some = pairs.sample_across(256, rng)
-            note("across distance", float(inference_distance(network, some).mean()))
-    found = {key: Estimate.of(np.array(values)) for key, values in draws.items()}
+    large = len(world.order) > LARGE
+    wanted = min(FEWEST, replicates) if large else replicates
+    while jobs := [
+        (name, replicate)
+        for name in names
+        if not draws[name] or not _sure(draws[name])
+        for replicate in range(len(draws[name]), min(wanted, replicates))
+    ]:
+        for (name, _), found in zip(jobs, in_threads(draw, jobs), strict=True):
+            draws[name].append(found)
+        wanted += 1
+    return {name: _average(draws[name]) for name in names}
+
+
+def _draw(
+    name: str,
+    world: FiniteWorld,
+    pairs: PromptPairs,
+    n: int,
+    bias: Laid,
+    noise_variance: float,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """Measure one draw of a topology."""
+    m = len(world.order)
+    network = build_network(bias, spend(name, world, pairs, n, rng), noise_variance)
+    probes = int(np.clip(2**15 // m, 1, 8))
+    posterior = SampledPosterior.of(network, pairs, probes, rng, bias.aggregates, samples=0)
+    index = DistanceIndex.of(network)
+    some = REPLICATE_PAIRS[m <= LARGE]
+    found = {}
+    if pairs.within:
+        found["within variance"] = posterior.within().mean
+        inside = pairs.list_within(some, rng)
+        found["within distance"] = float(_distances(index, inside).mean())
+    if pairs.across:
+        found["across variance"] = posterior.across().mean
+        outside = pairs.sample_across(some, rng)
+        found["across distance"] = float(_distances(index, outside).mean())
+    return found
+
+
+def _estimates(draws: Sequence[dict[str, float]]) -> dict[str, Estimate]:
+    return {key: Estimate.of(np.array([each[key] for each in draws])) for key in draws[0]}
+
+
+def _sure(draws: Sequence[dict[str, float]]) -> bool:
+    """Whether the mean variances' errors are within 2 %, were they too small by two deviations."""
+    slack = 1.0 + 2.0 / np.sqrt(2.0 * max(len(draws) - 1, 1))
+    return all(
+        value.relative_error * slack <= REL_ERR
+        for key, value in _estimates(draws).items()
+        if key.endswith("variance")
+    )
+
+
+def _average(draws: Sequence[dict[str, float]]) -> Uncertainty:
+    found = _estimates(draws)
 
     def pick(kind: str) -> PairUncertainty | None:
         if f"{kind} variance" not in found:

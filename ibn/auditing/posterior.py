@@ -13,9 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.pairs import PromptPairs
+from ibn.auditing.probes import Probes, probe
 from ibn.estimate import Estimate
+from ibn.kernels.two_level import WIDTH
 from ibn.network import Network
-from ibn.posterior import posterior_samples, resistance_matrix
+from ibn.posterior import resistance_matrix
+from ibn.threads import in_threads
+from ibn.two_level import Aggregates, TwoLevel
+
+SAMPLE_TOLERANCE = 1e-6  # of the energy of a sample, most of which is in small differences
+PAIR_TOLERANCE = 1e-5  # of the variance of a pair that is solved for
 
 
 class Posterior(Protocol):
@@ -52,6 +59,10 @@ class Posterior(Protocol):
 
     def of_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Variance of each of these pairs of responses, shape (p, 2)."""
+        ...
+
+    def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Variance of each of these pairs of responses, without sampling error."""
         ...
 
 
@@ -117,80 +128,122 @@ class ExactPosterior:
         """Variance of each of these pairs of responses, shape (p, 2)."""
         return self.variance[pairs[:, 0], pairs[:, 1]]
 
+    def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Variance of each of these pairs of responses, which is known already."""
+        return self.of_pairs(pairs)
+
 
 @dataclass(frozen=True, eq=False)
 class SampledPosterior:
-    """Independent samples of the responses' rewards from the posterior.
+    """Random probes of the posterior for means, and samples from it for single pairs.
 
     The mean square of a reward difference over k samples estimates its variance with relative
     standard error √(2/k): a Johnson-Lindenstrauss sketch of effective resistances (Spielman and
-    Srivastava 2011). Means over many pairs are far more precise, and each sample gives an
-    independent draw of them.
+    Srivastava 2011). It tells which pairs are uncertain; means over many pairs come from probes,
+    which are far more precise.
 
     Attributes
     ----------
     pairs : PromptPairs
         The pairs it is asked about.
+    system : TwoLevel
+        The network, made ready for solving.
+    probes : Probes
+        Independent estimates of the means.
     samples : ndarray, shape (k, m)
         Rewards, each row centred.
     """
 
     pairs: PromptPairs
+    system: TwoLevel
+    probes: Probes
     samples: NDArray[np.float64]
 
     @classmethod
     def of(
-        cls, network: Network, pairs: PromptPairs, count: int, rng: np.random.Generator
+        cls,
+        network: Network,
+        pairs: PromptPairs,
+        count: int,
+        rng: np.random.Generator,
+        aggregates: Aggregates | None = None,
+        samples: int | None = None,
     ) -> SampledPosterior:
-        """Draw samples from a connected network's posterior."""
-        return cls(pairs, posterior_samples(network, count, rng))
-
-    def scaled(self, factor: float) -> SampledPosterior:
-        """Return the posterior of a network all of whose variances are ``factor`` times these."""
-        return replace(self, samples=np.sqrt(factor) * self.samples)
-
-    def _totals(self) -> NDArray[np.float64]:
-        """Sum of squared differences over all pairs, a sample."""
-        return self.samples.shape[1] * np.einsum("ki,ki->k", self.samples, self.samples)
-
-    def _prompt_totals(self) -> NDArray[np.float64]:
-        """Sum of squared differences over the pairs within each prompt, shape (k, prompts)."""
-        sorted_ = self.samples[:, self.pairs.order]
-        sums = np.add.reduceat(sorted_, self.pairs.start, axis=1)
-        squares = np.add.reduceat(sorted_**2, self.pairs.start, axis=1)
-        return self.pairs.size * squares - sums**2
-
-    def draws(self, kind: str, prompts: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-        """Mean squared difference in each sample, over pairs of a kind, shape (k,).
+        """Probe a connected network of a node a response, in order.
 
         Parameters
         ----------
-        kind : {"within", "across"}
-            Pairs within a prompt, or across prompts.
-        prompts : ndarray of int, optional
-            Only pairs within these.
+        network : Network
+            Connected.
+        pairs : PromptPairs
+            The pairs it will be asked about.
+        count : int
+            Probes of each mean, at least; they come in blocks.
+        rng : numpy.random.Generator
+            Source of randomness.
+        aggregates : Aggregates, optional
+            The coarse level, such as that of the inductive bias alone.
+        samples : int, optional
+            Samples, by default as many as probes; without any, only means can be asked for.
         """
-        if kind == "across":
-            rest = self._totals() - self._prompt_totals().sum(axis=1)
-            return rest / self.pairs.across
-        some = slice(None) if prompts is None else prompts
-        return self._prompt_totals()[:, some].sum(axis=1) / self.pairs.within_of[some].sum()
+        if aggregates is None:
+            conductance = 1.0 / network.variance
+            aggregates = Aggregates.of(network.size, network.u, network.v, conductance)
+        system = TwoLevel.of(network, aggregates)
+        coarse_mean = system.mean_coarse_energy()
+        blocks = -(-count // (WIDTH // 2 if pairs.within else WIDTH))
+        wanted = count if samples is None else samples
+        width = [min(WIDTH, wanted - low) for low in range(0, wanted, WIDTH)]
+        streams = rng.spawn(blocks + len(width))
+        made = in_threads(lambda r: probe(system, coarse_mean, pairs, r), streams[:blocks])
+        drawn = in_threads(
+            lambda job: _sample(network, system, *job),
+            list(zip(width, streams[blocks:], strict=True)),
+        )
+        found = Probes(
+            np.concatenate([each.overall for each in made]),
+            np.concatenate([each.within for each in made if each.within is not None])
+            if pairs.within
+            else None,
+        )
+        return cls(pairs, system, found, np.concatenate([np.empty((0, network.size)), *drawn]))
 
     def overall(self) -> Estimate:
         """Mean variance over all pairs."""
-        return Estimate.of(self._totals() / (self.pairs.within + self.pairs.across))
+        return Estimate.of(self.probes.overall)
 
     def within(self) -> Estimate:
         """Mean variance over the pairs within a prompt."""
-        return Estimate.of(self.draws("within"))
+        assert self.probes.within is not None
+        return Estimate.of(self.probes.within)
 
     def across(self) -> Estimate:
-        """Mean variance over the pairs across prompts."""
-        return Estimate.of(self.draws("across"))
+        """Mean variance over the pairs across prompts: what is left of all pairs."""
+        total = self.probes.overall * (self.pairs.within + self.pairs.across)
+        if self.probes.within is not None:
+            total = total - self.probes.within * self.pairs.within
+        return Estimate.of(total / self.pairs.across)
+
+    def scaled(self, factor: float) -> SampledPosterior:
+        """Return the posterior of a network all of whose variances are ``factor`` times these."""
+        within = self.probes.within
+        return replace(
+            self,
+            system=replace(self.system, unit=factor * self.system.unit),
+            probes=Probes(
+                factor * self.probes.overall, None if within is None else factor * within
+            ),
+            samples=np.sqrt(factor) * self.samples,
+        )
 
     def of_prompts(self) -> NDArray[np.float64]:
         """Mean variance over the pairs within each prompt; NaN where there are none."""
-        return _average(self._prompt_totals().mean(axis=0), self.pairs.within_of)
+        total = np.zeros(len(self.pairs.size))
+        for sample in self.samples:
+            ordered = sample[self.pairs.order]
+            total += self.pairs.size * np.add.reduceat(ordered**2, self.pairs.start)
+            total -= np.add.reduceat(ordered, self.pairs.start) ** 2
+        return _average(total / len(self.samples), self.pairs.within_of)
 
     def of_responses(self) -> NDArray[np.float64]:
         """Mean variance of each response against all others."""
@@ -199,8 +252,35 @@ class SampledPosterior:
         return (m * squares + squares.sum()) / (k * (m - 1))
 
     def of_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Variance of each of these pairs of responses, shape (p, 2)."""
+        """Variance of each of these pairs of responses, shape (p, 2), by the sketch."""
         result = np.zeros(len(pairs))
         for sample in self.samples:
             result += (sample[pairs[:, 0]] - sample[pairs[:, 1]]) ** 2
         return result / len(self.samples)
+
+    def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Variance of each of these pairs of responses, shape (p, 2), without sampling error."""
+        distinct, back = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)
+
+        def solve(low: int) -> NDArray[np.float64]:
+            block = distinct[low : low + WIDTH]
+            inflow = np.zeros((self.samples.shape[1], len(block)))
+            inflow[block[:, 0], np.arange(len(block))] = 1.0
+            inflow[block[:, 1], np.arange(len(block))] = -1.0
+            return self.system.energy(inflow, PAIR_TOLERANCE)
+
+        found = in_threads(solve, range(0, len(distinct), WIDTH))
+        return np.concatenate([np.empty(0), *found])[back.ravel()]
+
+
+def _sample(
+    network: Network, system: TwoLevel, count: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw rewards from the posterior, shape (count, m), as ``posterior_samples`` does."""
+    inflow = np.empty((network.size, count))
+    deviation = 1.0 / np.sqrt(network.variance)
+    for column in inflow.T:
+        noise = deviation * rng.normal(size=len(deviation))
+        column[:] = np.bincount(network.u, noise, network.size)
+        column -= np.bincount(network.v, noise, network.size)
+    return system.potential(inflow, SAMPLE_TOLERANCE).T

@@ -11,8 +11,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from ibn.auditing.posterior import SampledPosterior
-from ibn.auditing.scenarios import Scenarios
+from ibn.auditing.scenarios import Samples, Scenarios
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 
@@ -161,18 +160,16 @@ def recommend(
     quantity = f"mean posterior variance {where}"
     now = getattr(after, kind).variance
 
-    def change(then: SampledPosterior) -> Estimate:
+    def change(then: Samples) -> Estimate:
         return Estimate.of(then.draws(kind) - scenarios.now.draws(kind))
 
-    def one(
-        action: str, title: str, why: str, labels: int, then: SampledPosterior
-    ) -> Recommendation:
+    def one(action: str, title: str, why: str, labels: int, then: Samples) -> Recommendation:
         moved = change(then)
         return Recommendation(
             *(action, title, why, labels, quantity), now, _moved(now, moved), moved
         )
 
-    def compared(one: Recommendation, against: str, other: SampledPosterior) -> Recommendation:
+    def compared(one: Recommendation, against: str, other: Samples) -> Recommendation:
         return replace(one, against=against, otherwise=_moved(now, change(other)))
 
     progress("what to do next: uncertain pairs and random ones")

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.estimate import Estimate
+
 REDUNDANT = 0.9
 LISTED = 10
 
@@ -45,9 +47,9 @@ class Redundancy:
     ----------
     implied : ndarray, shape (n,)
         For each comparison, the share of its pair's precision that the rest gives: 1 - R/σ².
-    by_bias, by_others, by_itself : float
-        Mean shares, over the comparisons, of the inductive bias alone, of the other comparisons
-        and of the comparison itself; they add up to 1.
+    by_bias, by_others, by_itself : Estimate
+        Mean shares, over the comparisons or a random sample of them, of the inductive bias alone,
+        of the other comparisons and of the comparison itself; they add up to 1.
     redundant : int
         Comparisons whose ``implied`` is at least ``threshold``.
     threshold : float
@@ -59,9 +61,9 @@ class Redundancy:
     """
 
     implied: NDArray[np.float64]
-    by_bias: float
-    by_others: float
-    by_itself: float
+    by_bias: Estimate
+    by_others: Estimate
+    by_itself: Estimate
     redundant: int
     threshold: float
     effective: float
@@ -71,10 +73,10 @@ class Redundancy:
 def measure_redundancy(
     pairs: NDArray[np.int64],
     lines: NDArray[np.int64],
-    before: NDArray[np.float64],
     after: NDArray[np.float64],
     noise_variance: float,
     *,
+    solved: tuple[NDArray[np.float64], NDArray[np.float64]],
     threshold: float = REDUNDANT,
     listed: int = LISTED,
 ) -> Redundancy:
@@ -86,28 +88,38 @@ def measure_redundancy(
         The comparisons.
     lines : ndarray of int, shape (n,)
         Where they stand.
-    before, after : ndarray, shape (n,)
-        Variance of each one's reward difference by bias alone, and with all comparisons.
+    after : ndarray, shape (n,)
+        Variance of each one's reward difference with all comparisons.
     noise_variance : float
         σ² of a label.
+    solved : tuple of ndarray
+        Variances by bias alone and with all comparisons, without sampling error, of all
+        comparisons or of a random sample of them.
     threshold : float
         Share from which on a comparison counts as redundant.
     listed : int
         How many to list.
     """
     # Estimates from samples may stray a little beyond what exact ones obey.
-    itself = np.clip(after / noise_variance, 0.0, 1.0)
-    bias = np.clip(after / before, 0.0, 1.0 - itself)
-    implied = 1.0 - itself
+    leverage = np.clip(after / noise_variance, 0.0, 1.0)
+    implied = 1.0 - leverage
+    prior, posterior = solved
+    itself, bias = posterior / noise_variance, posterior / prior
+
+    def share(values: NDArray[np.float64]) -> Estimate:
+        if len(values) == len(pairs):
+            return Estimate(float(values.mean()), 0.0, len(values))
+        return Estimate.of(values)
+
     order = np.argsort(-implied, kind="stable")[:listed]
     return Redundancy(
         implied=implied,
-        by_bias=float(bias.mean()),
-        by_others=float((implied - bias).mean()),
-        by_itself=float(itself.mean()),
+        by_bias=share(bias),
+        by_others=share(1.0 - bias - itself),
+        by_itself=share(itself),
         redundant=int(np.count_nonzero(implied >= threshold)),
         threshold=threshold,
-        effective=float(itself.sum()),
+        effective=float(leverage.sum()),
         most=tuple(
             RedundantComparison(
                 int(lines[k]), (int(pairs[k, 0]), int(pairs[k, 1])), float(implied[k])

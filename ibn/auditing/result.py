@@ -114,6 +114,8 @@ class Assumptions:
     recall : float
         Share of the true nearest neighbours that the graph ties, measured on a sample where they
         are sought approximately, else 1.
+    recall_stderr : float
+        Its standard error; 0 where it was not measured.
     exact : bool
         Whether uncertainty before and after the labels covers all pairs without sampling error.
     """
@@ -129,6 +131,7 @@ class Assumptions:
     neighbours: int
     edges: int
     recall: float
+    recall_stderr: float
     exact: bool
 
 

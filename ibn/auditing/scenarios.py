@@ -16,13 +16,51 @@ from numpy.typing import NDArray
 
 from ibn.auditing.measure import Laid
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.posterior import SampledPosterior
 from ibn.network import build_network
-from ibn.posterior import Solver
 from ibn.preferences.comparisons import Comparisons
+from ibn.two_level import TwoLevel
 
 TOLERANCE = 1e-6
 MOST_SAMPLES, LEAST_SAMPLES, WORK = 64, 8, 2**17
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Samples of the responses' rewards from a posterior, one of several that share their noise.
+
+    Attributes
+    ----------
+    pairs : PromptPairs
+        The pairs that means are over.
+    rewards : ndarray, shape (k, m)
+    """
+
+    pairs: PromptPairs
+    rewards: NDArray[np.float64]
+
+    def draws(self, kind: str, prompts: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Mean squared difference over pairs, an estimate of their mean variance a sample.
+
+        Parameters
+        ----------
+        kind : {"within", "across"}
+            Pairs within a prompt, or across prompts.
+        prompts : ndarray of int, optional
+            Only pairs within these.
+
+        Returns
+        -------
+        ndarray, shape (k,)
+        """
+        pairs, m = self.pairs, self.rewards.shape[1]
+        ordered = self.rewards[:, pairs.order]
+        within = pairs.size * np.add.reduceat(ordered**2, pairs.start, axis=1)
+        within -= np.add.reduceat(ordered, pairs.start, axis=1) ** 2
+        if kind == "across":
+            squares = m * np.einsum("ki,ki->k", ordered, ordered) - ordered.sum(axis=1) ** 2
+            return (squares - within.sum(axis=1)) / pairs.across
+        some = slice(None) if prompts is None else prompts
+        return within[:, some].sum(axis=1) / pairs.within_of[some].sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +112,7 @@ class Scenarios:
         add: NDArray[np.int64] | None = None,
         sigma2: float | None = None,
         add_sigma2: float | None = None,
-    ) -> SampledPosterior:
+    ) -> Samples:
         """Sample the posterior under changed comparisons.
 
         Parameters
@@ -105,14 +143,15 @@ class Scenarios:
         noise = np.concatenate([self.noise[:, :bias_edges], self.noise[:, bias_edges + which]], 1)
         noise[:, bias_edges:][:, repeated] = fresh.normal(size=(len(noise), repeated.sum()))
         noise = np.concatenate([noise, fresh.normal(size=(len(noise), len(extra)))], axis=1)
-        inflow = np.zeros((network.size, len(noise)))
-        pull = (noise / np.sqrt(network.variance)).T
-        np.add.at(inflow, network.u, pull)
-        np.subtract.at(inflow, network.v, pull)
-        reward = Solver.of(network).potential(inflow, TOLERANCE)[network.nodes].T
-        return SampledPosterior(self.pairs, reward - reward.mean(axis=1, keepdims=True))
+        inflow = np.empty((network.size, len(noise)))
+        deviation = 1.0 / np.sqrt(network.variance)
+        for column, pull in zip(inflow.T, deviation * noise, strict=True):
+            column[:] = np.bincount(network.u, pull, network.size)
+            column -= np.bincount(network.v, pull, network.size)
+        system = TwoLevel.of(network, self.bias.aggregates)
+        return Samples(self.pairs, system.potential(inflow, TOLERANCE).T)
 
     @cached_property
-    def now(self) -> SampledPosterior:
+    def now(self) -> Samples:
         """Samples of the posterior as things are."""
         return self.samples()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ibn.bias.edges import BiasEdges
 from ibn.bias.nearest import lengths, link_components, nearest, nearest_by_cells, recall
 from ibn.errors import InputError, unknown_name
+from ibn.estimate import Estimate
 
 METRICS = ("cosine", "euclidean")
 MODES = ("symmetric", "mutual")
@@ -112,7 +113,7 @@ class NeighbourGraph:
         variance = self.scale * np.maximum(variance, least)
         return BiasEdges(len(rows), nodes, u, v, variance), len(u) - first
 
-    def recall(self, laid: BiasEdges, rng: np.random.Generator) -> float:
+    def recall(self, laid: BiasEdges, rng: np.random.Generator) -> Estimate:
         """Measure the share of true nearest neighbours that a symmetric graph ties, on a sample.
 
         1 up to 20,000 rows, but for ties; beyond, neighbours are sought approximately.

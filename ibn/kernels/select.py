@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+STRETCH = 64  # columns looked at together: most hold none of the nearest
+
 
 @njit(cache=True, nogil=True)
 def nearest_columns(product, norms, own, k):
@@ -34,14 +36,64 @@ def nearest_columns(product, norms, own, k):
     least = np.empty(k)
     for i in range(rows):
         least[:] = np.inf
-        for j in range(columns):
-            value = norms[j] - 2.0 * product[i, j]
-            if value < least[k - 1] and j != own[i]:
-                place = k - 1
-                while place > 0 and least[place - 1] > value:
-                    least[place] = least[place - 1]
-                    found[i, place] = found[i, place - 1]
-                    place -= 1
-                least[place] = value
-                found[i, place] = j
+        for low in range(0, columns, STRETCH):
+            high = min(low + STRETCH, columns)
+            if _least_value(product[i], norms, low, high) >= least[k - 1]:
+                continue
+            for j in range(low, high):
+                value = norms[j] - (product[i, j] + product[i, j])
+                if value < least[k - 1] and j != own[i]:
+                    place = k - 1
+                    while place > 0 and least[place - 1] > value:
+                        least[place] = least[place - 1]
+                        found[i, place] = found[i, place - 1]
+                        place -= 1
+                    least[place] = value
+                    found[i, place] = j
     return found
+
+
+@njit(cache=True, nogil=True)
+def nearest_of(points, rows, candidates, k):
+    """Find the k nearest of each row's candidates, from the differences of their coordinates.
+
+    Parameters
+    ----------
+    points : ndarray of float, shape (m, d)
+    rows : ndarray of int, shape (b,)
+        Rows of ``points``.
+    candidates : ndarray of int, shape (b, c)
+        Other rows, distinct for each.
+    k : int
+        How many, at most c.
+
+    Returns
+    -------
+    ndarray of int64, shape (b, k)
+        From near to far.
+    """
+    found = np.empty((len(rows), k), np.int64)
+    value = np.empty(candidates.shape[1])
+    for i in range(len(rows)):
+        for c in range(candidates.shape[1]):
+            value[c] = _squared_distance(points[rows[i]], points[candidates[i, c]])
+        found[i] = candidates[i][np.argsort(value, kind="mergesort")[:k]]
+    return found
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _least_value(product, norms, low, high):
+    """Find the least value of a stretch of columns, in an order that vectorises."""
+    least = norms[low] - (product[low] + product[low])
+    for j in range(low + 1, high):
+        least = min(least, norms[j] - (product[j] + product[j]))
+    return least
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _squared_distance(x, y):
+    total = x[0] - x[0]
+    for c in range(len(x)):
+        difference = x[c] - y[c]
+        total += difference * difference
+    return total

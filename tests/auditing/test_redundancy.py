@@ -33,13 +33,18 @@ def test_shares_are_those_of_precision(world):
     pairs = np.stack([comparisons.a, comparisons.b], axis=1)
     every = np.arange(20)
     before, after = left(bias, comparisons, every[:0], pairs), left(bias, comparisons, every, pairs)
-    found = measure_redundancy(pairs, every + 1, before, after, SIGMA2, listed=3)
+    found = measure_redundancy(pairs, every + 1, after, SIGMA2, solved=(before, after), listed=3)
     for k in range(20):
         without = left(bias, comparisons, np.delete(every, k), pairs[k : k + 1])[0]
         assert found.implied[k] == pytest.approx(after[k] / without)
         assert 1 / after[k] == pytest.approx(1 / without + 1 / SIGMA2)
-    assert found.by_bias + found.by_others + found.by_itself == pytest.approx(1)
-    assert found.by_bias == pytest.approx(np.mean(after / before))
+    shares = (found.by_bias, found.by_others, found.by_itself)
+    assert sum(share.mean for share in shares) == pytest.approx(1)
+    assert found.by_bias.mean == pytest.approx(np.mean(after / before))
+    assert [share.stderr for share in shares] == [0, 0, 0]
+    some = measure_redundancy(pairs, every, after, SIGMA2, solved=(before[:9], after[:9]))
+    assert some.by_itself.mean == pytest.approx(np.mean(after[:9]) / SIGMA2)
+    assert some.by_itself.stderr > 0
     assert found.effective == pytest.approx(np.sum(after) / SIGMA2)
     assert [one.line for one in found.most] == (np.argsort(-found.implied)[:3] + 1).tolist()
 
@@ -50,5 +55,7 @@ def test_the_threshold_counts(world):
     before = left(bias, comparisons, np.arange(0), pairs)
     after = left(bias, comparisons, np.arange(20), pairs)
     for threshold in (0.0, 0.5, 0.8, 1.0):
-        found = measure_redundancy(pairs, np.arange(20), before, after, SIGMA2, threshold=threshold)
+        found = measure_redundancy(
+            pairs, np.arange(20), after, SIGMA2, solved=(before, after), threshold=threshold
+        )
         assert found.redundant == np.count_nonzero(found.implied >= threshold)
