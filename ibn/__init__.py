@@ -30,6 +30,7 @@ _HOME = {
     "mean_distance": "ibn.distance",
     "mean_variance": "ibn.posterior",
     "optimal_path": "ibn.distance",
+    "plan": "ibn.design.planning",
     "posterior_mean": "ibn.posterior",
     "posterior_samples": "ibn.posterior",
     "read_preferences": "ibn.preferences.reading",

@@ -8,7 +8,7 @@ they know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from ibn.weight_posterior import PairLabels, Settings, infer
 
 POLICIES = ("planned", "random", "variance", "margin")
 RESAMPLES = 1000
+ROUNDING = 1e-12  # of the scale: keeps the factor of a world's covariance real
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,13 @@ class Replay:
 
         low, high = np.quantile([ratio(rows) for rows in again], [0.025, 0.975])
         whole = ratio(np.arange(len(own)))
-        return Saving(
-            int(self.labels[k]), Estimate.of(ratios), whole, (float(low), float(high))
-        )
+        return Saving(int(self.labels[k]), Estimate.of(ratios), whole, (float(low), float(high)))
+
+
+def unlearnt(model: RewardModel) -> RewardModel:
+    """Return the prior of a fitted model: its hyperparameters, and nothing learnt."""
+    d = len(model.mean)
+    return replace(model, mean=np.zeros(d), covariance=model.scale * np.eye(d))
 
 
 def data_problem(
@@ -143,10 +148,11 @@ def world_problem(
     if len(drawn) < responses:
         raise InputError(f"{responses} responses drawn are not all different in so small a world")
     covariance = (world.scale - world.distance(drawn[:, None], drawn)) / 2.0
+    covariance[np.diag_indices(responses)] += ROUNDING * world.scale
     prior = RewardModel(
         mean=np.zeros(responses),
         covariance=np.eye(responses),
-        features=np.linalg.cholesky(covariance + 1e-12 * world.scale * np.eye(responses)),
+        features=np.asarray(np.linalg.cholesky(covariance), dtype=np.float64),
         scale=1.0,
         beta=noise.beta,
         lapse=0.0,
@@ -166,14 +172,14 @@ def replay(
     batches: int = 16,
     repetitions: int = 20,
     seed: int = 0,
-    policies: tuple[str, ...] = POLICIES,
+    policies: Sequence[str] = POLICIES,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Replay:
     """Replay the labelling of ``budget`` comparisons by each policy.
 
     ``planned`` chooses by expected reduction of the mean posterior variance; ``variance``, the
     reward difference of the largest posterior variance; ``margin``, the label whose probability
-    is nearest to 1/2; ``random``, uniformly. None labels a pair twice.
+    under the mean rewards is nearest to 1/2; ``random``, uniformly. None labels a pair twice.
 
     Parameters
     ----------
@@ -187,7 +193,7 @@ def replay(
         At least 2.
     seed : int
         Of everything random.
-    policies : tuple of str
+    policies : sequence of str
         Which; random choice must be among them for :meth:`Replay.saving`.
     progress : callable, optional
         Told what goes on.
@@ -250,7 +256,9 @@ def _label(
             flipped = rng.random(count) < model.lapse
             fresh = np.where(up != flipped, 1.0, -1.0)
         compared, told = np.concatenate([compared, chosen]), np.concatenate([told, fresh])
-        comparisons = Comparisons(np.arange(len(reward)), *compared.T, delta=told, winner=told)
+        a, b = compared.T
+        everyone = np.arange(len(reward))
+        comparisons = Comparisons(everyone, a, b, delta=told, winner=np.sign(told).astype(np.int8))
         read = PairLabels.of(model.features, comparisons, model.labels)
         found = infer(read, settings, found)
         model = replace(model, mean=found.mean, covariance=found.covariance())
@@ -281,8 +289,9 @@ def _choose(
     pairs = problem.pairs[~np.isin(problem.pairs @ [m, 1], compared @ [m, 1])]
     if policy == "random":
         return pairs[rng.choice(len(pairs), count, replace=False)]
-    doubt = np.abs(model.probability(*pairs.T) - 0.5)
-    return pairs[np.argsort(doubt, kind="stable")[:count]]
+    reward = model.rewards()
+    gap = np.abs(reward[pairs[:, 0]] - reward[pairs[:, 1]])
+    return pairs[np.argsort(gap, kind="stable")[:count]]
 
 
 def _falling(curves: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -290,9 +299,7 @@ def _falling(curves: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.minimum.accumulate(curves.mean(axis=0))
 
 
-def _needed(
-    labels: NDArray[np.int64], curve: NDArray[np.float64], level: float
-) -> float:
+def _needed(labels: NDArray[np.int64], curve: NDArray[np.float64], level: float) -> float:
     """Labels at which a falling curve first reaches a level, log-linear between its points."""
     k = int(np.argmax(curve <= level))
     if k == 0:

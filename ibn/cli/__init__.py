@@ -24,6 +24,7 @@ VERBS = {
     "figures": "Draw the figures from the results of a sweep.",
     "reproduce": "Run the main job: sweep, figures and report.",
     "audit": "Report the uncertainty of a real preference dataset.",
+    "plan": "Choose the comparisons to label next.",
 }
 
 
@@ -101,6 +102,7 @@ def main(ctx: click.Context) -> None:
       ibn sweep --topology chain,tree --n 1e3,1e4 --out sweep.csv
       ibn figures --data sweep.csv --out figures
       ibn audit preferences.jsonl --out report.html
+      ibn plan preferences.jsonl --budget 100 --out next.jsonl
       ibn reproduce --profile quick --out out
 
     Each verb explains itself: ibn VERB --help.

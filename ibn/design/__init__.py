@@ -8,7 +8,7 @@ xᵀΣCΣx / (σ² + xᵀΣx) from it, whatever the label says.
 """
 
 from ibn.design.candidates import all_pairs, pairs_within, sample_pairs
-from ibn.design.greedy import Design, choose, choose_at_random, expect
+from ibn.design.greedy import Design, choose, choose_at_random, expected_variance
 from ibn.design.noise import label_variance
 from ibn.design.target import second_moment
 
@@ -17,7 +17,7 @@ __all__ = [
     "all_pairs",
     "choose",
     "choose_at_random",
-    "expect",
+    "expected_variance",
     "label_variance",
     "pairs_within",
     "sample_pairs",

@@ -193,8 +193,8 @@ def choose(
 
     Among N listed candidates the choice is exact: their gains are kept up to date by two
     products of the features with a vector. This costs O(m d² + N d) once and O(m d + d² + N)
-    a comparison. With ``anywhere`` the list is only where to look first: one of the two responses of
-    the best listed pair gets the best partner among all, then that partner, and so on until
+    a comparison. With ``anywhere`` the list is only where to look first: one of the two responses
+    of the best listed pair gets the best partner among all, then that partner, and so on until
     nothing changes. That is at least as good a step as the list's best and, but for a cap on the
     exchanges, a local optimum among all m (m - 1) / 2 pairs, none of which need be listed, at
     the same cost.
@@ -244,7 +244,9 @@ def choose(
             raise _too_few(len(learner.pairs), budget)
         a, b, noise = int(listed.a[k]), int(listed.b[k]), float(listed.noise[k])
         if anywhere:
-            score = listed.own[k] if listed.by_variance else listed.pull[k] / (noise + listed.own[k])
+            score = (
+                listed.own[k] if listed.by_variance else listed.pull[k] / (noise + listed.own[k])
+            )
             a, b, noise = _exchange(partners, a, b, noise, float(score))
         learner.learn(a, b, noise)
         if anywhere:
@@ -281,6 +283,10 @@ def _quadratic(
 ) -> NDArray[np.float64]:
     """(φ(a) - φ(b))ᵀ M (φ(a) - φ(b)) of each pair, in blocks of bounded size."""
     product, found = features @ matrix, np.empty(len(a))
+    if 4 * len(a) > len(features) ** 2:  # nearly all pairs: one matrix product is faster
+        gram = product @ features.T
+        alone = gram.diagonal()
+        return np.maximum(alone[a] + alone[b] - 2.0 * gram[a, b], 0.0)
     for low in range(0, len(a), BLOCK):
         i, j = a[low : low + BLOCK], b[low : low + BLOCK]
         part = np.einsum("ij,ij->i", features[i] - features[j], product[i] - product[j])
@@ -289,50 +295,60 @@ def _quadratic(
 
 
 def choose_at_random(
-    model: RewardModel,
-    target: NDArray[np.float64],
+    m: int,
     pairs: NDArray[np.int64],
     budget: int,
     rng: np.random.Generator,
     *,
     max_uses: int | None = None,
-) -> Design:
-    """Choose comparisons at random among listed candidates, none twice.
+    repeat: bool = False,
+) -> NDArray[np.int64]:
+    """Choose comparisons at random among listed candidates.
 
     Parameters
     ----------
-    model, target, pairs, budget, max_uses
+    m : int
+        Number of responses.
+    pairs, budget, max_uses, repeat
         As for :func:`choose`.
     rng : numpy.random.Generator
         Source of randomness.
 
+    Returns
+    -------
+    ndarray of int, shape (K, 2)
+
     Raises
     ------
     InputError
-        If fewer than K of the candidates, taken in random order, meet the constraint.
+        If fewer than K candidates, taken in random order, meet the constraint.
     """
     pairs = np.asarray(pairs, dtype=np.int64)
-    order = rng.permutation(len(pairs))
+    rounds = -(-budget // len(pairs)) if repeat and len(pairs) else 1
+    order = np.concatenate([rng.permutation(len(pairs)) for _ in range(rounds)])
     if max_uses is not None:
-        left = _uses_left(len(model.features), max_uses)
+        left = _uses_left(m, max_uses)
         allowed = []
-        for k in order:
+        for k in order.tolist():
             if left[pairs[k]].all():
                 left[pairs[k]] -= 1
                 allowed.append(k)
         order = np.array(allowed, dtype=np.int64)
     if len(order) < budget:
         raise _too_few(len(order), budget)
-    return expect(model, target, pairs[order[:budget]])
+    return pairs[order[:budget]]
 
 
-def expect(model: RewardModel, target: NDArray[np.float64], pairs: NDArray[np.int64]) -> Design:
-    """Say what labels of given pairs are expected to tell, in the order given."""
-    learner = _Learner(model, target)
-    noise = label_variance(model, *model.difference(*pairs.T))
-    for (a, b), sigma2 in zip(pairs.tolist(), noise.tolist(), strict=True):
-        learner.learn(a, b, sigma2)
-    return learner.design()
+def expected_variance(
+    model: RewardModel, target: NDArray[np.float64], pairs: NDArray[np.int64]
+) -> float:
+    """Mean posterior variance of the target pairs expected after labels of given pairs."""
+    a, b = np.asarray(pairs, dtype=np.int64).T
+    noise = label_variance(model, *model.difference(a, b))
+    root = np.linalg.cholesky(model.covariance)
+    x = ((model.features[a] - model.features[b]) / np.sqrt(noise)[:, None]) @ root
+    information = np.eye(len(root)) + x.T @ x
+    return float(np.trace(np.linalg.solve(information, root.T @ target @ root)))
 
 
 def _uses_left(m: int, max_uses: int | None) -> NDArray[np.int64]:

@@ -22,7 +22,8 @@ def label_variance(
         σ² = P(1 - P) / P'² - s,
 
     which for little uncertainty is the inverse Fisher information 1 / (β² p(1 - p)). The average
-    over x is taken as E σ(βx) ≈ σ(κβμ), κ = (1 + πβ²s/8)^(-1/2) (MacKay 1992).
+    over x is taken as E σ(βx) ≈ σ(κβμ), κ = (1 + πβ²s/8)^(-1/2) (MacKay 1992),
+    which errs in the reduction by less than a tenth where |βμ| <= 2.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ibn.errors import InputError
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
+from ibn.preferences.transcripts import Messages
 
 
 def unite(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData, PreferenceData]:
@@ -31,9 +32,10 @@ def unite(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData
         If one holds conversations and the other texts.
     """
     if (first.response_messages is None) != (second.response_messages is None):
-        kinds = ["texts" if x.response_messages is None else "conversations" for x in (first, second)]
+        texts, others = "texts", "conversations"
+        here, there = (others, texts) if first.response_messages is None else (texts, others)
         raise InputError(
-            f"{kinds[1]}, but {first.source} holds {kinds[0]}",
+            f"{here}, but {first.source} holds {there}",
             file=second.source,
             mend="write both in the same form",
         )
@@ -47,16 +49,21 @@ def unite(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData
     new = np.flatnonzero(place >= m)  # in order: a response is new once
     new_prompts = np.flatnonzero(prompt_at >= len(first.prompts))
 
-    def more(these: list | None, those: list | None, at: NDArray[np.int64]) -> list | None:
-        return None if these is None or those is None else [*these, *(those[i] for i in at)]
+    def more(these: list, those: list, at: NDArray[np.int64]) -> list:
+        return [*these, *(those[i] for i in at)]
+
+    def said(
+        these: list[Messages] | None, those: list[Messages] | None, at: NDArray[np.int64]
+    ) -> list[Messages] | None:
+        return None if these is None or those is None else more(these, those, at)
 
     united = replace(
         first,
         prompts=more(first.prompts, second.prompts, new_prompts),
         responses=more(first.responses, second.responses, new),
         prompt_of=np.array([prompt for prompt, _ in known], np.int64),
-        prompt_messages=more(first.prompt_messages, second.prompt_messages, new_prompts),
-        response_messages=more(first.response_messages, second.response_messages, new),
+        prompt_messages=said(first.prompt_messages, second.prompt_messages, new_prompts),
+        response_messages=said(first.response_messages, second.response_messages, new),
         comparisons=replace(first.comparisons, responses=np.arange(len(known))),
     )
     theirs = second.comparisons
