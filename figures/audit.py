@@ -45,6 +45,9 @@ def draw(found: Audit) -> dict[str, Figure]:
         figures["structure"] = (2.6, drawing.draw_structure)
     if found.curve:
         figures["curve"] = (2.4, drawing.draw_curve)
+    if found.learned:
+        figures["calibration"] = (2.8, drawing.draw_calibration)
+        figures["fifths"] = (2.4, drawing.draw_fifths)
     drawn = {}
     for name, (height, draw_on) in figures.items():
         drawn[name] = canvas(height)

@@ -254,3 +254,42 @@ def draw_shares(axes: Axes, found: Audit) -> Axes:
         handlelength=1.2,
     )
     return axes
+
+
+def draw_calibration(axes: Axes, found: Audit) -> Axes:
+    """Draw how often held-out labels were foretold against how sure the model was of them."""
+    assert found.learned is not None
+    bins = [cell for cell in found.learned.evaluation.reliability if cell.count]
+    confidence = [cell.confidence for cell in bins]
+    accuracy = np.array([cell.accuracy for cell in bins])
+    error = [
+        np.sqrt(max(p * (1 - p), 1e-12) / cell.count)
+        for p, cell in zip(accuracy, bins, strict=True)
+    ]
+    axes.plot([0.5, 1.0], [0.5, 1.0], color=GREY, ls="--", label="perfectly calibrated")
+    look: dict[str, Any] = {"fmt": "o", "ms": 4.0, "color": BLUE, "zorder": 5}
+    axes.errorbar(confidence, accuracy, yerr=error, label="held-out labels", **look)
+    most = max(cell.count for cell in bins)
+    for cell in bins:  # how many labels each point stands for, as bars from below
+        width = 0.9 * (cell.high - cell.low)
+        axes.bar(cell.low, 0.08 * cell.count / most, width, 0.4, color=SKY, lw=0, align="edge")
+    axes.set(xlim=(0.49, 1.01), ylim=(0.4, 1.02))
+    axes.set(xlabel="predicted probability of the likelier side", ylabel="share that was right")
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    return axes
+
+
+def draw_fifths(axes: Axes, found: Audit) -> Axes:
+    """Draw held-out accuracy by fifths, from the most to the least uncertain label."""
+    assert found.learned is not None
+    fifths = found.learned.evaluation.fifths["label"]
+    place = np.arange(len(fifths))
+    look: dict[str, Any] = {"fmt": "o", "ms": 4.5, "color": BLUE}
+    mean = [fifth.accuracy.mean for fifth in fifths]
+    axes.errorbar(place, mean, yerr=[fifth.accuracy.stderr for fifth in fifths], **look)
+    axes.axhline(0.5, color=GREY, ls=":")
+    names = ["most uncertain\nfifth", *[""] * (len(fifths) - 2), "least uncertain\nfifth"]
+    axes.set_xticks(place, names)
+    axes.set(ylabel="held-out accuracy", xlim=(-0.5, len(fifths) - 0.5))
+    axes.grid(visible=False, axis="x")
+    return axes

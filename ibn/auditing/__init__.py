@@ -11,11 +11,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ibn.auditing.contradictions import find_contradictions
+from ibn.auditing.learned import learn
 from ibn.auditing.listing import most_uncertain_pairs, most_uncertain_prompts
 from ibn.auditing.measure import WITHIN, FiniteWorld, Laid, measure, measure_topologies
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import ExactPosterior, Posterior, SampledPosterior
-from ibn.auditing.recommendations import agreement_of, recommend
+from ibn.auditing.recommendations import agreement_of, by_effect, recommend
 from ibn.auditing.redundancy import measure_redundancy
 from ibn.auditing.result import (
     Assumptions,
@@ -77,6 +78,7 @@ def audit(
     replicates: int = 8,
     listed: int = 10,
     exact: int = EXACT_RESPONSES,
+    labels: bool = True,
     seed: int = 0,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Audit:
@@ -84,8 +86,8 @@ def audit(
 
     The inductive bias is a graph of nearest neighbours among the responses' embeddings, its
     variances scaled so that before any label the reward difference of two random responses has
-    variance ``bias_scale``. The figures depend on which comparisons were made, not on what the
-    labels said.
+    variance ``bias_scale``. Uncertainty, layouts and redundancy depend on which comparisons were
+    made, not on what the labels said.
 
     Parameters
     ----------
@@ -117,6 +119,9 @@ def audit(
     exact : int
         Up to this many responses all pairs are computed; with more, means come with a sampling
         error and the listed prompts are found by a sketch.
+    labels : bool
+        Whether to fit a reward model to what the labels say, too, for held-out log loss,
+        calibration, label noise and plans.
     seed : int
         Of everything random.
     progress : callable, optional
@@ -226,6 +231,7 @@ def audit(
         replicates=replicates,
         progress=progress,
     )
+    learned = learn(data, embeddings, seed=seed, progress=progress) if labels else None
     kind = "within" if pairs.within else "across"
     merged = np.flatnonzero(near.response_into != np.arange(m))
     most_uncertain = inside if len(inside) else pairs.sample_across(LISTED_PAIRS, stream())
@@ -237,6 +243,7 @@ def audit(
         bias_scale=bias_scale,
         implied=redundancy.implied,
         doubtful=contradictions.doubtful,
+        doubted=compared[learned[2]] if learned else np.empty((0, 2), np.int64),
         near=np.stack([near.response_into[merged], merged], axis=1),
         uncertain=most_uncertain,
         topologies=found,
@@ -266,7 +273,8 @@ def audit(
         contradictions=contradictions,
         near_duplicates=near,
         structure=structure,
-        recommendations=recommendations,
+        recommendations=by_effect((*recommendations, *(learned[1] if learned else ()))),
+        learned=learned[0] if learned else None,
         curve=curve,
         assumptions=Assumptions(
             beta=beta,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -112,6 +112,7 @@ def recommend(
     bias_scale: float,
     implied: NDArray[np.float64],
     doubtful: NDArray[np.int64],
+    doubted: NDArray[np.int64],
     near: NDArray[np.int64],
     uncertain: NDArray[np.int64],
     topologies: Mapping[str, Uncertainty],
@@ -134,6 +135,8 @@ def recommend(
         Share of each comparison that the rest implies.
     doubtful : ndarray of int, shape (k, 2)
         Pairs that disagree or lie on a cycle.
+    doubted : ndarray of int, shape (k, 2)
+        Pairs whose labels a reward model thinks least likely, the least first.
     near : ndarray of int, shape (k, 2)
         Near-duplicates.
     uncertain : ndarray of int, shape (p, 2)
@@ -219,6 +222,22 @@ def recommend(
                 scenarios.samples(add=_random_pairs(scenarios, kind, len(doubtful), rng)),
             )
         )
+    if len(doubted):
+        again = doubted[:extra]
+        found.append(
+            compared(
+                one(
+                    "recheck",
+                    f"Label the {len(again):,} most doubted pairs once more",
+                    "the labels that a reward model fitted to the others thinks least likely: a "
+                    "second opinion both corrects errors and adds evidence",
+                    len(again),
+                    scenarios.samples(add=again),
+                ),
+                "as many random pairs",
+                at_random,
+            )
+        )
     if len(near):
         found.append(
             one(
@@ -255,7 +274,12 @@ def recommend(
         if learned is not None:
             found.append(learned[0])
             curve = learned[1]
-    return tuple(sorted(found, key=lambda one: one.relative.mean)), curve
+    return by_effect(found), curve
+
+
+def by_effect(found: Iterable[Recommendation]) -> tuple[Recommendation, ...]:
+    """Sort by relative effect, the largest first."""
+    return tuple(sorted(found, key=lambda one: one.relative.mean))
 
 
 def _moved(value: Estimate, change: Estimate) -> Estimate:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.contradictions import Contradictions
+from ibn.auditing.learned import Learned
 from ibn.auditing.recommendations import LearningCurve, Recommendation
 from ibn.auditing.redundancy import Redundancy
 from ibn.auditing.shape import TaskStructure
@@ -174,6 +175,8 @@ class Audit:
         What to do next, the largest relative effect first, also what would not help.
     curve : LearningCurve, optional
         Variance against the number of comparisons; ``None`` where there are too few prompts.
+    learned : Learned, optional
+        What a reward model fitted to the labels says; ``None`` where there are too few.
     assumptions : Assumptions
         What the figures rest on.
     seconds : float
@@ -209,6 +212,7 @@ class Audit:
     structure: TaskStructure | None
     recommendations: tuple[Recommendation, ...]
     curve: LearningCurve | None
+    learned: Learned | None
     assumptions: Assumptions
     seconds: float
     compared: NDArray[np.int64]
@@ -255,6 +259,7 @@ class Audit:
                 for one in self.recommendations
             ],
             "learning_curve": plain(self.curve),
+            "labels": plain(self.learned),
             "assumptions": vars(self.assumptions),
             "seconds": self.seconds,
         }
@@ -267,6 +272,8 @@ def plain(value: Any) -> Any:
     if is_dataclass(value):
         held = {field.name: getattr(value, field.name) for field in fields(value)}
         return {name: plain(x) for name, x in held.items() if not isinstance(x, np.ndarray)}
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
