@@ -1,130 +1,28 @@
-"""The report of an audit: four figures and the tables, on one page that needs no network."""
+"""The report of an audit: figures, tables and words on one page that needs no network."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.style import BLUE, COLUMN, GREY, ORANGE, VERMILION, style
-from ibn.auditing.result import Audit, Uncertainty
-from ibn.auditing.words import lines_of, plus_minus, snippet, summary
+from figures import audit_figures as drawing
+from figures.audit_figures import layouts
+from figures.style import COLUMN, style
+from ibn.auditing import words
+from ibn.auditing.result import Audit
+from ibn.estimate import Estimate
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
 
-MOST_BARS = 12
-MOST_POINTS = 5000
-KINDS = {"within": ("within a prompt", BLUE, "o"), "across": ("across prompts", ORANGE, "s")}
-
-
-def layouts(found: Audit) -> dict[str, Uncertainty]:
-    """List what each layout of comparisons leaves: none, this data's, the others, best first."""
-    others = sorted(found.topologies.items(), key=lambda item: item[1].decisive.variance.mean)
-    return {"no labels": found.before, "this data": found.after, **dict(others)}
-
-
-def draw_reuse(axes: Axes, found: Audit) -> Axes:
-    """Draw how many responses take part in how many comparisons."""
-    counts = found.uses[:MOST_BARS].astype(float)
-    labels = [str(k) for k in range(len(counts))]
-    if len(found.uses) > MOST_BARS:
-        counts[-1] += found.uses[MOST_BARS:].sum()
-        labels[-1] += "+"
-    first = int(np.flatnonzero(counts)[0])
-    shown = np.arange(first, len(counts))
-    bars = axes.bar(shown, counts[shown], color=BLUE, width=0.7)
-    axes.bar_label(bars, [f"{int(c):,}" if c else "" for c in counts[shown]], padding=2, size=7)
-    axes.set_xticks(shown, labels[first:])
-    few = max(0.0, (4 - len(shown)) / 2)  # keeps a lone bar slim
-    axes.set_xlim(first - 0.6 - few, len(counts) - 0.4 + few)
-    axes.margins(y=0.12)
-    axes.grid(visible=False, axis="x")
-    axes.set(xlabel="comparisons a response takes part in", ylabel="responses")
-    return axes
-
-
-def draw_variances(axes: Axes, found: Audit) -> Axes:
-    """Draw the distribution of posterior variances, their means and the means before labels."""
-    values = {"within": found.within_variance, "across": found.across_variance}
-    largest = max(np.quantile(v, 0.999) for v in values.values() if v.size)
-    bins = np.linspace(0.0, 1.1 * float(largest), 49)
-    for kind, (label, color, _) in KINDS.items():
-        before, after = getattr(found.before, kind), getattr(found.after, kind)
-        if after is None:
-            continue
-        weights = np.full(values[kind].size, 1.0 / values[kind].size)
-        look: dict[str, Any] = {"bins": bins, "weights": weights, "color": color}
-        clipped = np.minimum(values[kind], bins[-1])
-        axes.hist(clipped, histtype="stepfilled", alpha=0.3, label=label, **look)
-        axes.hist(clipped, histtype="step", **look)
-        axes.axvline(after.variance.mean, color=color, lw=1.3)
-        axes.axvline(before.variance.mean, color=color, lw=1.3, ls=":")
-    axes.plot([], [], color=GREY, label="mean")
-    axes.plot([], [], color=GREY, ls=":", label="mean before any label")
-    axes.set_xlim(left=0.0)
-    axes.set(xlabel="posterior variance of a reward difference", ylabel="share of pairs")
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
-    return axes
-
-
-def draw_layouts(axes: Axes, found: Audit, quantity: str) -> Axes:
-    """Draw the mean variance or distance that each layout leaves, with one standard error."""
-    rows = layouts(found)
-    place = np.arange(len(rows))[::-1]
-    for kind, (label, color, marker) in KINDS.items():
-        means = [getattr(one, kind) for one in rows.values()]
-        if means[1] is None:
-            continue
-        values = [getattr(pairs, quantity) for pairs in means]
-        axes.errorbar(
-            [value.mean for value in values],
-            place,
-            xerr=[value.stderr for value in values],
-            fmt=marker,
-            ms=4.0,
-            color=color,
-            label=label,
-        )
-        axes.axvline(values[1].mean, color=color, lw=0.8, ls="--", zorder=1)
-    axes.set_yticks(place, list(rows))
-    axes.get_yticklabels()[1].set_fontweight("bold")
-    axes.set_xlim(left=0.0)
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.grid(visible=False, axis="y")
-    name = {"variance": "posterior variance", "distance": "inference distance"}[quantity]
-    axes.set_xlabel(f"mean {name}")
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.3, 1.0), ncols=2, borderaxespad=0.2)
-    return axes
-
-
-def draw_map(axes: Axes, found: Audit) -> Axes:
-    """Draw responses on a plane, coloured by uncertainty, the most uncertain prompts ringed."""
-    m = len(found.position)
-    shown = np.linspace(0, m - 1, min(m, MOST_POINTS)).astype(int)
-    shown = shown[np.argsort(found.response_variance[shown])]  # the uncertain on top
-    value = found.response_variance[shown]
-    low, high = np.quantile(value, [0.01, 0.99])
-    x, y = found.position[shown].T
-    dots = axes.scatter(
-        x, y, c=value, s=5, lw=0, cmap="viridis_r", vmin=low, vmax=high, rasterized=True
-    )
-    ringed = [i for pair in found.uncertain_pairs for i in pair.responses]
-    if ringed:
-        x, y = found.position[ringed].T
-        axes.scatter(x, y, s=34, facecolor="none", edgecolor=VERMILION, lw=0.9)
-    axes.set(xticks=[], yticks=[], aspect="equal")
-    axes.set(xlabel="first principal component", ylabel="second principal component")
-    axes.spines[["left", "bottom"]].set_visible(False)
-    axes.figure.colorbar(dots, ax=axes, label="posterior variance", shrink=0.8, extend="both")
-    return axes
+Key = Callable[..., Any]
 
 
 def draw(found: Audit) -> dict[str, Figure]:
@@ -133,14 +31,28 @@ def draw(found: Audit) -> dict[str, Figure]:
     def canvas(height: float) -> Figure:
         return Figure(figsize=(COLUMN, height), layout="constrained")
 
-    figures = {"reuse": canvas(2.3), "variances": canvas(2.7), "map": canvas(2.9)}
-    draw_reuse(figures["reuse"].subplots(), found)
-    draw_variances(figures["variances"].subplots(), found)
-    draw_map(figures["map"].subplots(), found)
-    for quantity in ("variance", "distance"):
-        figures[quantity] = canvas(0.2 * len(layouts(found)) + 1.0)
-        draw_layouts(figures[quantity].subplots(), found, quantity)
-    return figures
+    rows = 0.2 * len(layouts(found)) + 1.0
+    figures = {
+        "portrait": (2.6, drawing.draw_portrait),
+        "reuse": (2.3, drawing.draw_reuse),
+        "variances": (2.7, drawing.draw_variances),
+        "map": (2.9, drawing.draw_map),
+        "shares": (1.1, drawing.draw_shares),
+        "variance": (rows, lambda axes, found: drawing.draw_layouts(axes, found, "variance")),
+        "distance": (rows, lambda axes, found: drawing.draw_layouts(axes, found, "distance")),
+    }
+    if found.structure:
+        figures["structure"] = (2.6, drawing.draw_structure)
+    if found.curve:
+        figures["curve"] = (2.4, drawing.draw_curve)
+    if found.learned:
+        figures["calibration"] = (2.8, drawing.draw_calibration)
+        figures["fifths"] = (2.4, drawing.draw_fifths)
+    drawn = {}
+    for name, (height, draw_on) in figures.items():
+        drawn[name] = canvas(height)
+        draw_on(drawn[name].subplots(), found)
+    return drawn
 
 
 def _embedded(figure: Figure) -> str:
@@ -150,8 +62,41 @@ def _embedded(figure: Figure) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
+def _numbers(document: Mapping[str, Any]) -> Key:
+    """Write figures of the document, each marked with where in it it stands."""
+    from markupsafe import Markup
+
+    def number(path: str, form: str = "") -> Any:
+        value: Any = document
+        for key in path.split("/"):
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        error = ""
+        if isinstance(value, dict):
+            estimate = Estimate(value["mean"], value["stderr"], value["count"])
+            shown, _, stderr = words.plus_minus(estimate).partition(" ± ")
+            value = value["mean"]
+            if form:
+                shown = format(value, form)
+                stderr = format(estimate.stderr, form.lstrip("+")) if estimate.stderr else ""
+            error = f" <small>± {stderr}</small>" if stderr else ""
+        else:
+            shown = format(value, form or (",d" if isinstance(value, int) else ".3g"))
+        shown = shown.replace("-", "−")
+        plain = value if isinstance(value, int) else float(value)
+        return Markup(f'<data value="{plain!r}" data-key="{path}">{shown}</data>{error}')
+
+    return number
+
+
+def _script() -> str:
+    return (Path(__file__).parent / "templates" / "audit.js").read_text(encoding="utf-8")
+
+
 def write_report(
-    found: Audit, path: str | os.PathLike[str], quoted: PreferenceData | None = None
+    found: Audit,
+    path: str | os.PathLike[str],
+    quoted: PreferenceData | None = None,
+    gate: Mapping[str, Any] | None = None,
 ) -> None:
     """Write an audit as one self-contained HTML page.
 
@@ -163,27 +108,44 @@ def write_report(
         Where to.
     quoted : PreferenceData, optional
         The dataset, if the page is to quote the last words of prompts.
+    gate : mapping, optional
+        The verdict of ``--max-variance``, as in the JSON document.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     with style():
         images = {name: _embedded(figure) for name, figure in draw(found).items()}
     environment = Environment(
-        loader=PackageLoader("figures"), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("figures"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters.update(plus_minus=plus_minus, lines=lines_of)
-    words: Mapping[int, str] = {}
+    environment.filters.update(plus_minus=words.plus_minus, lines=words.lines_of)
+    prompts: Mapping[int, str] = {}
     if quoted is not None:
         listed = {prompt.prompt for prompt in found.uncertain_prompts}
         listed |= {pair.prompt for pair in found.uncertain_pairs}
-        words = {prompt: snippet(quoted.prompts[prompt], 80) for prompt in listed}
+        prompts = {prompt: words.snippet(quoted.prompts[prompt], 80) for prompt in listed}
+    document = found.to_json()
+    script = _script()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = environment.get_template("audit.html.j2").render(
         found=found,
+        doc=document,
+        number=_numbers(document),
         name=Path(found.source).name,
-        sentences=summary(found),
+        have=words.have(found),
+        costs=words.costs(found),
+        advised=words.advised(found),
+        advice=words.advice(found, 3),
+        contradicted=words.contradicted(found),
         layouts=layouts(found),
         images=images,
-        words=words,
-        deviation=np.sqrt(found.after.decisive.variance.mean),
+        prompts=prompts,
+        gate=gate,
+        script=script,
+        digest=digest,
     )
     Path(path).write_text(page, encoding="utf-8")

@@ -7,24 +7,27 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import quad
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import norm
 
+from ibn.auditing.contradictions import find_contradictions
+from ibn.auditing.learned import learn
 from ibn.auditing.listing import most_uncertain_pairs, most_uncertain_prompts
 from ibn.auditing.measure import WITHIN, FiniteWorld, Laid, measure, measure_topologies
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import ExactPosterior, Posterior, SampledPosterior
+from ibn.auditing.recommendations import agreement_of, by_effect, recommend
+from ibn.auditing.redundancy import measure_redundancy
 from ibn.auditing.result import (
     Assumptions,
     Audit,
     Components,
-    PairUncertainty,
     UncertainPair,
     UncertainPrompt,
-    Uncertainty,
 )
+from ibn.auditing.scenarios import Scenarios
+from ibn.auditing.shape import measure_structure
+from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
 from ibn.bias.edges import BiasEdges
 from ibn.bias.nearest import leading_components
 from ibn.bias.neighbours import EXACT_ROWS, METRICS, NeighbourGraph, check_embeddings
@@ -32,6 +35,7 @@ from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.near_duplicates import find_near_duplicates
 from ibn.preferences.noise import LabelNoise
 from ibn.preferences.reading import PreferenceData
 from ibn.topology import TOPOLOGIES
@@ -59,6 +63,7 @@ SAMPLES = (64, 24)
 LISTED_PAIRS = 200_000
 PLOTTED_PAIRS = 20_000
 SOLVED_PAIRS = 16
+SOLVED_COMPARISONS = 64
 
 
 def audit(
@@ -75,6 +80,7 @@ def audit(
     replicates: int = 8,
     listed: int = 10,
     exact: int = EXACT_RESPONSES,
+    labels: bool = True,
     seed: int = 0,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Audit:
@@ -82,8 +88,8 @@ def audit(
 
     The inductive bias is a graph of nearest neighbours among the responses' embeddings, its
     variances scaled so that before any label the reward difference of two random responses has
-    variance ``bias_scale``. The figures depend on which comparisons were made, not on what the
-    labels said.
+    variance ``bias_scale``. Uncertainty, layouts and redundancy depend on which comparisons were
+    made, not on what the labels said.
 
     Parameters
     ----------
@@ -115,6 +121,9 @@ def audit(
     exact : int
         Up to this many responses all pairs are computed; with more, means come with a sampling
         error and the listed prompts are found by a sketch.
+    labels : bool
+        Whether to fit a reward model to what the labels say, too, for held-out log loss,
+        calibration, label noise and plans.
     seed : int
         Of everything random.
     progress : callable, optional
@@ -168,6 +177,11 @@ def audit(
         return ExactPosterior.of(network, pairs)
 
     sigma2 = label_noise.variance()
+    progress("contradictions and near-duplicates")
+    contradictions = find_contradictions(data)
+    near = find_near_duplicates(data, seed=seed)
+    progress("structural function")
+    structure = measure_structure(graph.points, bias_scale, data.prompt_of, stream())
     progress("uncertainty before the labels")
     none = Comparisons(np.arange(m), np.empty(0, np.int64), np.empty(0, np.int64))
     prior = posterior_of(build_network(unscaled, none, sigma2), 0)
@@ -175,6 +189,11 @@ def audit(
     bias = unscaled.scaled(factor)
     unlabelled = build_network(bias, none, sigma2)
     before = measure(unlabelled, prior.scaled(factor), stream(), exact=not sampled)
+    compared = np.stack([comparisons.a, comparisons.b], axis=1)
+    solved = compared
+    if sampled:
+        solved = compared[stream().permutation(len(compared))[:SOLVED_COMPARISONS]]
+    prior_solved = factor * prior.solve_pairs(solved)
     del prior
     progress("uncertainty after the labels")
     network = build_network(bias, comparisons, sigma2)
@@ -187,6 +206,13 @@ def audit(
         outside_variance = posterior.of_pairs(pairs.sample_across(PLOTTED_PAIRS, stream()))
     of_prompts, of_responses = posterior.of_prompts(), posterior.of_responses()
     own = of_prompts[data.prompt_of]
+    redundancy = measure_redundancy(
+        compared,
+        data.lines,
+        posterior.of_pairs(compared),
+        sigma2,
+        solved=(prior_solved, posterior.solve_pairs(solved)),
+    )
     # A sketch is sure of means but not of a single pair: solve for what it puts at the top.
     candidates = (4 if sampled else 1) * listed
     top_pairs = inside[np.argsort(-inside_variance, kind="stable")[:candidates]]
@@ -207,6 +233,27 @@ def audit(
         replicates=replicates,
         progress=progress,
     )
+    learned = learn(data, embeddings, seed=seed, progress=progress) if labels else None
+    kind = "within" if pairs.within else "across"
+    merged = np.flatnonzero(near.response_into != np.arange(m))
+    most_uncertain = inside if len(inside) else pairs.sample_across(LISTED_PAIRS, stream())
+    most_uncertain = most_uncertain[np.argsort(-posterior.of_pairs(most_uncertain), kind="stable")]
+    recommendations, curve = recommend(
+        Scenarios.of(bias, comparisons, sigma2, pairs, stream()),
+        kind=kind,
+        beta=beta,
+        bias_scale=bias_scale,
+        implied=redundancy.implied,
+        doubtful=contradictions.doubtful,
+        doubted=compared[learned[2]] if learned else np.empty((0, 2), np.int64),
+        near=np.stack([near.response_into[merged], merged], axis=1),
+        uncertain=most_uncertain,
+        topologies=found,
+        after=after,
+        prompt_of=data.prompt_of,
+        rng=stream(),
+        progress=progress,
+    )
     uses = comparisons.uses
     recall = graph.recall(laid, stream()) if m > EXACT_ROWS else Estimate(1.0, 0.0, m)
     return Audit(
@@ -224,12 +271,19 @@ def audit(
         topologies=found,
         uncertain_pairs=listed_pairs,
         uncertain_prompts=listed_prompts,
+        redundancy=redundancy,
+        contradictions=contradictions,
+        near_duplicates=near,
+        structure=structure,
+        recommendations=by_effect((*recommendations, *(learned[1] if learned else ()))),
+        learned=learned[0] if learned else None,
+        curve=curve,
         assumptions=Assumptions(
             beta=beta,
             noise=noise,
             noise_variance=sigma2,
             bias_scale=bias_scale,
-            agreement=_agreement(beta, bias_scale),
+            agreement=agreement_of(beta, bias_scale),
             embedding=embedding_name,
             dimensions=embeddings.shape[1],
             metric=metric,
@@ -240,18 +294,12 @@ def audit(
             exact=not sampled,
         ),
         seconds=time.perf_counter() - began,
+        compared=compared,
         within_variance=stream().permutation(inside_variance)[:PLOTTED_PAIRS],
         across_variance=outside_variance,
         position=_plane(graph.points, seed),
         response_variance=np.where(np.isnan(own), of_responses, own),
     )
-
-
-def _agreement(beta: float, bias_scale: float) -> float:
-    """P(a label picks the better of two random responses): E σ(β |Δ|) under the prior of Δ."""
-    deviation = beta * np.sqrt(bias_scale)
-    probability, _ = quad(lambda z: 2.0 * norm.pdf(z) / (1.0 + np.exp(-deviation * z)), 0.0, 10.0)
-    return probability
 
 
 def _components(comparisons: Comparisons, laid: BiasEdges, links: int) -> Components:

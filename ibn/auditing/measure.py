@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import Posterior, SampledPosterior
-from ibn.auditing.result import PairUncertainty, Uncertainty
+from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
 from ibn.bias.edges import BiasEdges
 from ibn.bias.nearest import leading_components
 from ibn.distance import DistanceIndex

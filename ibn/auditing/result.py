@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.auditing.contradictions import Contradictions
+from ibn.auditing.learned import Learned
+from ibn.auditing.recommendations import LearningCurve, Recommendation
+from ibn.auditing.redundancy import Redundancy
+from ibn.auditing.shape import TaskStructure
+from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
-
-
-@dataclass(frozen=True)
-class PairUncertainty:
-    """Mean uncertainty of reward differences over one kind of pairs, in squared units of reward.
-
-    Attributes
-    ----------
-    variance : Estimate
-        Mean posterior variance: every path at once (theory §6).
-    distance : Estimate
-        Mean inference distance: the best path alone (theory §1).
-    """
-
-    variance: Estimate
-    distance: Estimate
-
-
-@dataclass(frozen=True)
-class Uncertainty:
-    """Uncertainty of reward differences that one set of comparisons leaves.
-
-    Attributes
-    ----------
-    within : PairUncertainty, optional
-        Between responses to the same prompt; ``None`` where no prompt has two.
-    across : PairUncertainty, optional
-        Between responses to different prompts; ``None`` where there is one prompt.
-    """
-
-    within: PairUncertainty | None
-    across: PairUncertainty | None
-
-    @property
-    def decisive(self) -> PairUncertainty:
-        """Within prompts, since a policy answers the prompt it is given; else across."""
-        chosen = self.within or self.across
-        assert chosen is not None
-        return chosen
+from ibn.preferences.near_duplicates import NearDuplicates
 
 
 @dataclass(frozen=True)
@@ -195,10 +163,26 @@ class Audit:
         The most uncertain pairs within a prompt, the most uncertain first.
     uncertain_prompts : tuple of UncertainPrompt
         The most uncertain prompts, the most uncertain first.
+    redundancy : Redundancy
+        How much of what is known of the compared pairs comes from elsewhere.
+    contradictions : Contradictions
+        Labels that disagree, and cycles.
+    near_duplicates : NearDuplicates
+        Prompts and responses that are nearly the same.
+    structure : TaskStructure, optional
+        The structural function of the responses; ``None`` where there are too few.
+    recommendations : tuple of Recommendation
+        What to do next, the largest relative effect first, also what would not help.
+    curve : LearningCurve, optional
+        Variance against the number of comparisons; ``None`` where there are too few prompts.
+    learned : Learned, optional
+        What a reward model fitted to the labels says; ``None`` where there are too few.
     assumptions : Assumptions
         What the figures rest on.
     seconds : float
         Wall-clock time.
+    compared : ndarray, shape (n, 2)
+        The comparisons, for plots.
     within_variance, across_variance : ndarray
         Posterior variances of (at most so many, then random) pairs, for plots.
     position : ndarray, shape (m, 2)
@@ -222,8 +206,16 @@ class Audit:
     topologies: Mapping[str, Uncertainty]
     uncertain_pairs: tuple[UncertainPair, ...]
     uncertain_prompts: tuple[UncertainPrompt, ...]
+    redundancy: Redundancy
+    contradictions: Contradictions
+    near_duplicates: NearDuplicates
+    structure: TaskStructure | None
+    recommendations: tuple[Recommendation, ...]
+    curve: LearningCurve | None
+    learned: Learned | None
     assumptions: Assumptions
     seconds: float
+    compared: NDArray[np.int64]
     within_variance: NDArray[np.float64]
     across_variance: NDArray[np.float64]
     position: NDArray[np.float64]
@@ -258,20 +250,36 @@ class Audit:
             "topologies": {name: _uncertainty(left) for name, left in self.topologies.items()},
             "most_uncertain_pairs": [vars(pair) for pair in self.uncertain_pairs],
             "most_uncertain_prompts": [vars(prompt) for prompt in self.uncertain_prompts],
+            "structure": plain(self.structure),
+            "redundancy": plain(self.redundancy),
+            "contradictions": plain(self.contradictions),
+            "near_duplicates": plain(self.near_duplicates),
+            "recommendations": [
+                {**plain(one), "relative": plain(one.relative), "helps": one.helps}
+                for one in self.recommendations
+            ],
+            "learning_curve": plain(self.curve),
+            "labels": plain(self.learned),
             "assumptions": vars(self.assumptions),
             "seconds": self.seconds,
         }
 
 
+def plain(value: Any) -> Any:
+    """Turn findings into what JSON can say, without arrays, which are for plots."""
+    if isinstance(value, Estimate):
+        return {"mean": value.mean, "stderr": value.stderr, "count": value.count}
+    if is_dataclass(value):
+        held = {field.name: getattr(value, field.name) for field in fields(value)}
+        return {name: plain(x) for name, x in held.items() if not isinstance(x, np.ndarray)}
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
 def _uncertainty(found: Uncertainty) -> dict[str, Any]:
-    kinds = {"within_prompt": found.within, "across_prompts": found.across}
-    return {
-        kind: None
-        if pairs is None
-        else {"variance": _estimate(pairs.variance), "distance": _estimate(pairs.distance)}
-        for kind, pairs in kinds.items()
-    }
-
-
-def _estimate(value: Estimate) -> dict[str, float | int]:
-    return {"mean": value.mean, "stderr": value.stderr, "count": value.count}
+    return {"within_prompt": plain(found.within), "across_prompts": plain(found.across)}

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ibn.auditing.result import Audit, Uncertainty
+from ibn.auditing.recommendations import Recommendation
+from ibn.auditing.result import Audit
+from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 
 CLEAR = 3.0  # standard errors at which a difference is one
+MOST_ADVISED = 5
 
 
 def plus_minus(value: Estimate) -> str:
@@ -37,8 +40,8 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def summary(found: Audit) -> list[str]:
-    """Say what was found, a sentence or two a finding."""
+def have(found: Audit) -> list[str]:
+    """Say what the dataset is."""
     parts = found.components
     reused = "a pure chain" if found.uses[2:].sum() == 0 else "1.00 would be a pure chain"
     bias = (
@@ -52,9 +55,84 @@ def summary(found: Audit) -> list[str]:
         f"comparisons on average; {reused}.",
         f"Comparisons alone leave {count(parts.comparisons, 'connected component')}, the largest "
         f"of {count(parts.largest, 'response')}; with similar responses tied together: {bias}.",
+        contradicted(found),
+    ]
+
+
+def contradicted(found: Audit) -> str:
+    """Say how far the labels contradict each other, or whether they could."""
+    one = found.contradictions
+    if not one.repeated and not one.loops:
+        return (
+            "No pair is labelled twice and no circle of comparisons closes, so that labels cannot "
+            "contradict each other: what they say gives no measure of their noise."
+        )
+    said = []
+    if one.agreement is not None:
+        said.append(
+            f"{count(one.repeated, 'pair')} labelled more than once, two labels of one agreeing "
+            f"{one.agreement.mean:.0%} of the time"
+        )
+    if one.in_cycles:
+        turned = f"{one.feedback_least:,}"
+        if one.feedback_most > one.feedback_least:
+            turned += f" to {one.feedback_most:,}"
+        said.append(
+            f"{count(one.in_cycles, 'pair')} on contradictory cycles, which turning around "
+            f"{turned} labels would resolve"
+        )
+    else:
+        said.append(f"no contradictory cycle in {count(one.loops, 'closed circle')}")
+    return "; ".join(said).capitalize() + "."
+
+
+def costs(found: Audit) -> list[str]:
+    """Say what the layout of the dataset costs."""
+    curve = found.curve
+    return [
         _learned(found),
         *[line for kind in ("within", "across") if (line := _compared(found, kind))],
+        *(
+            [
+                "For prompts without labels of their own the variance stays at "
+                f"{plus_minus(curve.unlabelled[-1])}, where those with labels have "
+                f"{plus_minus(curve.labelled[-1])}."
+            ]
+            if curve
+            else []
+        ),
     ]
+
+
+def advised(found: Audit) -> tuple[Recommendation, ...]:
+    """Pick the recommendations that help, the best first, at most five."""
+    return tuple(one for one in found.recommendations if one.helps)[:MOST_ADVISED]
+
+
+def advice(found: Audit, most: int = MOST_ADVISED) -> list[str]:
+    """Say what to do next."""
+    told = [sentence(one) for one in advised(found)[:most]]
+    return told or ["None of what was tried would lower the variance by more than its error."]
+
+
+def sentence(one: Recommendation) -> str:
+    """Say what to do and what it would change."""
+    change = f"{one.relative.mean:+.1%}".replace("-", "−")
+    if one.relative.stderr:
+        change += f" ± {one.relative.stderr:.1%}"
+    told = f"{one.title}: {one.quantity} {_plain(one.now)} → {_plain(one.then)} ({change})"
+    if one.against and one.otherwise:
+        told += f"; {one.against}: {_plain(one.otherwise)}"
+    return told + "."
+
+
+def _plain(value: Estimate) -> str:
+    return plus_minus(Estimate(value.mean, 0.0, value.count))
+
+
+def summary(found: Audit) -> list[str]:
+    """Say what was found, a sentence or two a finding: what there is, and what it costs."""
+    return [*have(found), *costs(found)]
 
 
 def _learned(found: Audit) -> str:

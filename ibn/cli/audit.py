@@ -72,8 +72,13 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
     "--max-variance",
     type=float,
     metavar="X",
-    help="Exit with status 1 where the mean posterior variance within a prompt (across prompts, "
-    "if none has two responses) is above X.",
+    help="Gate: exit with status 1 where the mean posterior variance is above X.",
+)
+@click.option(
+    "--max-variance-of",
+    type=click.Choice(["within", "across"]),
+    help="Which mean the gate looks at: over pairs within prompts or across prompts.  [default: "
+    "within; across, if no prompt has two responses]",
 )
 @click.option(
     "--column",
@@ -87,6 +92,12 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
     "--skip-identical", is_flag=True, help="Leave out responses compared with themselves."
 )
 @click.option(
+    "--merge-near-duplicates",
+    is_flag=True,
+    help="Take responses to one prompt, and prompts, for one where they differ in case, "
+    "punctuation, white space or a tenth of their words at most, unless a label tells them apart.",
+)
+@click.option(
     "--show-texts", is_flag=True, help="Quote the last words of prompts; mind what they say."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -95,28 +106,45 @@ def command(
     out: str | None,
     embeddings: str | None,
     max_variance: float | None,
+    max_variance_of: str | None,
     columns: dict[str, str],
     skip_identical: bool,
+    merge_near_duplicates: bool,
     show_texts: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Report the uncertainty of a real preference dataset.
 
-    Joins the comparisons in PREFS (JSONL, JSON, CSV or Parquet, each also .gz) with a graph of
-    similar responses into the induced Bayesian network, and measures how uncertain reward
-    differences stay: how much the labels told, where they told least, and what as many comparisons
-    under other topologies would have told. What the labels say does not matter here, only which
-    comparisons were made.
+    Joins the comparisons in PREFS (JSONL, JSON, CSV or Parquet, each also .gz; a directory that
+    Hugging Face datasets saved, or owner/name[:split] on its hub) with a graph of similar responses
+    into the induced Bayesian network, and measures how uncertain reward differences stay: how much
+    the labels told, where they told least, what as many comparisons under other topologies would
+    have told, which comparisons are redundant or contradict each other, and what to do next, with
+    the effect of each computed.
 
     \b
     Examples:
       ibn audit preferences.jsonl --out report.html
       ibn audit preferences.csv.gz --embeddings embeddings.npy --beta 1.5 --out report.html
-      ibn audit preferences.parquet --json --max-variance 0.8 > audit.json
+      ibn audit preferences.parquet --json > audit.json
+
+    As a gate, in GitHub Actions for instance: the step fails (exit status 1) where the mean
+    posterior variance is above the limit, and the report is kept either way.
+
+    \b
+      - run: pip install 'ibn[parquet]'
+      - run: ibn audit data/preferences.jsonl --max-variance 0.8 --out report.html
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with: {name: audit, path: report.html}
+
+    Exit status: 0 within the limit, 1 above it, 2 for bad usage or a file that cannot be read.
     """  # noqa: D301 - the escape is for click
     if max_variance is not None and not max_variance >= 0:
         raise InputError(f"--max-variance must not be negative, not {max_variance}")
+    if max_variance_of is not None and max_variance is None:
+        raise InputError("--max-variance-of without --max-variance", mend="give a limit")
     if out is not None:
         if not Path(out).parent.is_dir():
             raise InputError("no such directory", file=Path(out).parent)
@@ -137,20 +165,27 @@ def command(
 
         options["embeddings"] = load_embeddings(embeddings, len(data.responses))
         options["embedding_name"] = Path(embeddings).name
+    if merge_near_duplicates:
+        from ibn.preferences.near_duplicates import find_near_duplicates
+        from ibn.preferences.near_duplicates import merge_near_duplicates as merge
+
+        progress("merging near-duplicates")
+        data, kept = merge(data, find_near_duplicates(data, seed=options["seed"]))
+        if embeddings is not None:
+            options["embeddings"] = options["embeddings"][kept]
     from ibn.auditing import audit
 
     found = audit(data, progress=progress, **options)
+    gate = None if max_variance is None else _gate(found, max_variance, max_variance_of)
     quoted = data if show_texts else None
     if out is not None:
         progress("writing the report")
         from figures.audit import write_report
 
-        write_report(found, out, quoted)
+        write_report(found, out, quoted, gate)
     document = found.to_json()
-    measured = found.after.decisive.variance.mean
-    passed = max_variance is None or measured <= max_variance
-    if max_variance is not None:
-        document["gate"] = {"max_variance": max_variance, "variance": measured, "passed": passed}
+    if gate:
+        document["gate"] = gate
     if as_json:
         click.echo(json.dumps(document))
     else:
@@ -161,13 +196,30 @@ def command(
             console.print(table)
     if out is not None:
         progress(f"report in {out}")
-    if not passed:
-        kind = "within a prompt" if found.after.within else "across prompts"
+    if gate and not gate["passed"]:
         click.echo(
-            f"ibn: the mean posterior variance {kind}, {measured:.4g}, is above {max_variance:g}",
+            f"ibn: the mean posterior variance {gate['of']} prompts, {gate['variance']:.4g}, is "
+            f"above {max_variance:g}",
             err=True,
         )
-    return 0 if passed else 1
+        return 1
+    return 0
+
+
+def _gate(found: Audit, limit: float, kind: str | None) -> dict[str, Any]:
+    """Hold a mean posterior variance against its limit."""
+    kind = kind or ("within" if found.after.within else "across")
+    pairs = found.after.within if kind == "within" else found.after.across
+    if pairs is None:
+        raise InputError(f"no two responses are {kind} prompts: there is no such variance")
+    measured = pairs.variance
+    return {
+        "max_variance": limit,
+        "of": kind,
+        "variance": measured.mean,
+        "stderr": measured.stderr,
+        "passed": measured.mean <= limit,
+    }
 
 
 def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]:
@@ -176,7 +228,7 @@ def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]
     from rich.table import Table
     from rich.text import Text
 
-    from ibn.auditing.words import lines_of, plus_minus, snippet, summary
+    from ibn.auditing.words import advice, lines_of, plus_minus, snippet, summary
 
     look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "title_justify": "left", "title_style": "bold"}
     left = Table(title="Uncertainty of reward differences", **look)
@@ -210,4 +262,6 @@ def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]
         ends = " and ".join(map(str, pair.responses))
         pairs.add_row(f"{pair.variance:.3f}", lines_of(pair.lines), ends, *words)
     listed = [table for table in (prompts, pairs) if table.row_count]
-    return ["\n".join(summary(found)), left, *listed]
+    to_do = [f"  {number}. {line}" for number, line in enumerate(advice(found), 1)]
+    told = "\n".join([*summary(found), "What to do next:", *to_do])
+    return [told, left, *listed]

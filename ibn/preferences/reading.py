@@ -80,9 +80,12 @@ def read_preferences(
       content. Without ``prompt`` it is what both begin with, for whole messages and for the turns
       of Human/Assistant transcripts (HH-RLHF), up to where the assistant speaks; for other texts
       there is none.
-    - ``response_a``, ``response_b`` (or ``conversation_a``, ``conversation_b``) and ``winner``,
-      which is a, b or tie; with ``prompt`` or without it, as above. ``model_a``, ``model_b`` and
-      ``winner`` alone are a leaderboard: the models are the responses.
+    - ``response_a``, ``response_b`` (or ``conversation_…``, ``answer_…``, ``completion_…``,
+      ``output_…``, ``summary_…``; also with ``_A _B``, ``_0 _1``, ``_1 _2``) and ``winner``
+      (or ``better_response_id``, ``preference``, ``preferred``, ``label``, ``choice``), which is
+      a, b or tie, or the number of the better, or a list of such verdicts, one an annotator; with
+      ``prompt`` or without it, as above. ``model_a``, ``model_b`` and ``winner`` alone are a
+      leaderboard: the models are the responses.
     - ``prompt`` and ``responses`` (or ``completions``, ``answers``): a list of texts with
       ``scores``, ``ranks`` (1 the best) or ``ranking`` (positions counted from 0, best first), or
       of objects with a text and a score or rank. Every two are compared, equals tie. Scores of
@@ -91,7 +94,7 @@ def read_preferences(
       wrong one.
 
     A pair may have a ``margin``, by how much the better is better. ``prompt`` may also be named
-    instruction, question, problem or query.
+    instruction (with ``input``), question, problem, query or history.
 
     Parameters
     ----------

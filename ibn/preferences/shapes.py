@@ -18,13 +18,15 @@ from ibn.preferences.transcripts import (
     split_transcripts,
 )
 
-PROMPTS = ("prompt", "instruction", "question", "problem", "query")
+PROMPTS = ("prompt", "instruction", "question", "problem", "query", "history")
+STEMS = ("response", "conversation", "answer", "completion", "output", "summary", "human_ref")
+ENDS = (("_a", "_b"), ("_A", "_B"), ("_0", "_1"), ("_1", "_2"))
 SIDES = (
     ("chosen", "rejected"),
-    ("response_a", "response_b"),
-    ("conversation_a", "conversation_b"),
+    *((stem + a, stem + b) for stem in STEMS for a, b in ENDS),
     ("model_a", "model_b"),  # a leaderboard's battles: the models themselves are compared
 )
+VERDICTS = ("winner", "better_response_id", "preference", "preferred", "labels", "label", "choice")
 LISTS = ("responses", "completions", "answers", "candidates")
 TEXTS = ("response", "text", "solution", "completion", "answer", "content", "output")
 COLUMNS = (
@@ -39,8 +41,8 @@ RANKING = "ranking"
 MOST_RESPONSES = 256  # of one record, whose pairs are about half its square
 
 WINNERS = {
-    **dict.fromkeys(("a", "model_a", "response_a", "conversation_a"), 1),
-    **dict.fromkeys(("b", "model_b", "response_b", "conversation_b"), -1),
+    **dict.fromkeys(("a", "model_a", "response_a"), 1),
+    **dict.fromkeys(("b", "model_b", "response_b"), -1),
     **dict.fromkeys(("tie", "draw", "tie (bothbad)", "bothbad", "both_bad"), 0),
 }
 
@@ -95,7 +97,8 @@ class PairShape:
     form : {"texts", "transcripts", "conversations", "items"}
         What the columns hold; items are compared whatever the prompt.
     winner : str, optional
-        The column that names the better; without it ``a`` is.
+        The column that names the better, or lists what several annotators named; without it ``a``
+        is.
     margin : bool
         Whether a column ``margin`` says by how much.
     """
@@ -122,20 +125,31 @@ class PairShape:
             sides = self._conversations(record, a, b)
         else:
             sides = self._texts(record, text(a, self.a), text(b, self.b))
-        winner = _winner(take(record, self.winner)) if self.winner else 1
+        winners = self._winners(record)
         if (record.get("margin") is not None) != self.margin:
             raise InputError("some records have a margin and some have none")
         if not self.margin:
-            yield Judgement(*sides, winner)
+            yield from (Judgement(*sides, winner) for winner in winners)
             return
         margin = number(record["margin"], "margin")
         if margin < 0:
             raise InputError(f"margin is negative: {margin}", mend="swap the two responses")
-        yield Judgement(*sides, winner, winner * margin)
+        yield from (Judgement(*sides, winner, winner * margin) for winner in winners)
+
+    def _winners(self, record: Record) -> list[int]:
+        """Read the verdict, or those of several annotators."""
+        if not self.winner:
+            return [1]
+        value = structured(take(record, self.winner))
+        verdicts = value if isinstance(value, list) else [value]
+        if not 0 < len(verdicts) <= MOST_RESPONSES:
+            raise InputError(f"{self.winner} lists {len(verdicts)} verdicts")
+        codes = _codes(self.a, self.b)
+        return [_winner(verdict, self.winner, codes) for verdict in verdicts]
 
     def _texts(self, record: Record, a: str, b: str) -> tuple[Side, Side]:
         if self.prompts:
-            prompt_a, prompt_b = (text(take(record, column), column) for column in self.prompts)
+            prompt_a, prompt_b = (_prompt_text(record, column) for column in self.prompts)
             return Side(prompt_a, a), Side(prompt_b, b)
         if self.form == "items":
             return Side("", a), Side("", b)
@@ -199,7 +213,7 @@ class ListShape:
 
     def judgements(self, record: Record) -> Iterator[Judgement]:
         """Read one record."""
-        prompt = text(take(record, self.prompt), self.prompt)
+        prompt = _prompt_text(record, self.prompt)
         # The same text with the same judgement twice is one response.
         judged = list(dict.fromkeys(self._judged(record)))
         if len(judged) > MOST_RESPONSES:
@@ -278,7 +292,9 @@ def detect_shape(record: Record, labelled: bool = True) -> Shape:
 
 def _pair_shape(record: Record, a: str, b: str, prompt: str | None, labelled: bool) -> PairShape:
     first, second = take(record, a), take(record, b)
-    winner = "winner" if labelled and a != "chosen" else None
+    winner = None
+    if labelled and a != "chosen":
+        winner = next((name for name in VERDICTS if record.get(name) is not None), VERDICTS[0])
     margin = record.get("margin") is not None
     if (a, b) == SIDES[-1]:
         return PairShape(a, b, None, "items", winner, margin)
@@ -350,6 +366,14 @@ def _messages(value: Any, column: str) -> Messages:
     return parse_messages(value, column)
 
 
+def _prompt_text(record: Record, column: str) -> str:
+    """Read a prompt; an instruction may have its input in a column of its own, as in Alpaca's."""
+    prompt = text(take(record, column), column)
+    if column == "instruction" and record.get("input"):
+        return f"{prompt}\n\n{text(record['input'], 'input')}"
+    return prompt
+
+
 def _prompt(value: Any, column: str) -> Messages:
     return (("user", text(value, column)),) if isinstance(value, str) else _messages(value, column)
 
@@ -375,8 +399,21 @@ def _merit(value: Any, judge: str) -> float:
     return -merit if judge in (*RANKS, RANKING) else merit
 
 
-def _winner(value: Any) -> int:
-    if isinstance(value, str) and (winner := WINNERS.get(value.strip().lower())) is not None:
+def _codes(a: str, b: str) -> dict[str, int]:
+    """Tell which verdict means which of two columns."""
+    codes = WINNERS | {a.lower(): 1, b.lower(): -1}
+    if a == "human_ref_A":  # SHP: 1 where A is preferred
+        return codes | {"1": 1, "0": -1}
+    if a[-1].isdigit():
+        codes |= {a[-1]: 1, b[-1]: -1}
+    return codes
+
+
+def _winner(value: Any, column: str, codes: dict[str, int]) -> int:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = f"{value:g}" if abs(value) < 10 else str(value)[:40]
+    if isinstance(value, str) and (winner := codes.get(value.strip().lower())) is not None:
         return winner
     shown = repr(value[:40]) if isinstance(value, str) else kind(value)
-    raise InputError(f"winner is {shown}", mend="a, b or tie")
+    known = [code for code, winner in codes.items() if winner and len(code) == 1]
+    raise InputError(f"{column} is {shown}", mend=f"{', '.join(known)} or tie")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ibn.errors import InputError, MissingExtra
@@ -71,6 +72,7 @@ def read_saved_dataset(path: str) -> Iterator[tuple[int, Record]]:
         )
     datasets = _import_datasets(f"reading {path}")
     try:
+        _check_arrow_files(path)
         loaded = datasets.load_from_disk(path)
     except Exception as error:
         raise InputError(_corrupt("data set", error), file=path) from None
@@ -99,6 +101,19 @@ def read_hub(name: str) -> Iterator[tuple[int, Record]]:
     except Exception as error:
         raise InputError(_corrupt("data set", error), file=name) from None
     return _dataset_rows(loaded, name, f"{path}:")
+
+
+def _check_arrow_files(path: str) -> None:
+    """Read every Arrow file once with all checks, for ``datasets`` maps them unchecked.
+
+    A corrupt length or offset in a mapped file ends the process instead of raising.
+    """
+    import pyarrow
+
+    for file in sorted(Path(path).rglob("*.arrow")):
+        with pyarrow.OSFile(str(file)) as stream, pyarrow.ipc.open_stream(stream) as batches:
+            for batch in batches:
+                batch.validate(full=True)
 
 
 def _import_datasets(purpose: str) -> Any:
@@ -132,6 +147,7 @@ def _rows(
             if batch is None:
                 return
             # Python has no type for every time, and no preference is one.
+            batch.validate(full=True)
             columns = [field.name for field in batch.schema if not is_temporal(field.type)]
             rows = batch.select(columns).to_pylist()
         except Exception as error:

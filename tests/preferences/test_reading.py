@@ -152,6 +152,44 @@ def test_battles(read, winner, expected):
     assert told(read(record)) == [("p", "x", "y", expected)]
 
 
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        # PKU-SafeRLHF
+        ({"response_0": "x", "response_1": "y", "better_response_id": 1}, -1),
+        ({"response_0": "x", "response_1": "y", "better_response_id": "0"}, 1),
+        # AlpacaFarm
+        ({"output_1": "x", "output_2": "y", "preference": 1}, 1),
+        ({"output_1": "x", "output_2": "y", "preference": 2.0}, -1),
+        # SHP
+        ({"human_ref_A": "x", "human_ref_B": "y", "labels": 1}, 1),
+        ({"human_ref_A": "x", "human_ref_B": "y", "labels": 0}, -1),
+        ({"answer_a": "x", "answer_b": "y", "choice": "answer_b"}, -1),
+        ({"completion_a": "x", "completion_b": "y", "label": "TIE"}, 0),
+    ],
+)
+def test_battles_by_other_names(read, record, expected):
+    assert told(read({"prompt": "p", **record})) == [("p", "x", "y", expected)]
+
+
+def test_several_annotators_of_one_pair_are_repeated_comparisons(read):
+    record = {"prompt": "p", "response_a": "x", "response_b": "y", "winner": ["a", "b", "tie", "a"]}
+    data = read(record)
+    assert told(data) == [("p", "x", "y", winner) for winner in (1, -1, 0, 1)]
+    assert data.lines.tolist() == [1] * 4
+    data = read({**record, "winner": '["a", "b"]', "margin": 2})
+    assert data.comparisons.delta.tolist() == [2, -2]
+
+
+def test_an_instruction_and_its_input_are_the_prompt(read):
+    record = {"output_1": "x", "output_2": "y", "preference": 1}
+    data = read(
+        {"instruction": "Sort.", "input": "3 1", **record},
+        {"instruction": "Sort.", "input": "", **record},
+    )
+    assert data.prompts == ["Sort.\n\n3 1", "Sort."]
+
+
 def test_battles_of_conversations(read):
     data = read(
         {
@@ -299,7 +337,10 @@ TALK = {"chosen": [user("p"), assistant("x")], "rejected": [user("p"), assistant
         ({**GOOD, "margin": 1}, {**GOOD, "margin": 10**400}, "margin is no finite number"),
         ({**GOOD, "margin": 1}, {**GOOD, "margin": True}, "margin is true or false"),
         (BATTLE, {**BATTLE, "winner": "c"}, "winner is 'c'"),
-        (BATTLE, {**BATTLE, "winner": 1}, "winner is a number"),
+        (BATTLE, {**BATTLE, "winner": 1}, "winner is '1' .*a, b or tie"),
+        (BATTLE, {**BATTLE, "winner": True}, "winner is true or false"),
+        (BATTLE, {**BATTLE, "winner": []}, "winner lists 0 verdicts"),
+        (BATTLE, {**BATTLE, "winner": ["a", None]}, "winner is null"),
         (TALK, {**TALK, "chosen": "x"}, "chosen is text, not a list of messages"),
         (TALK, {**TALK, "chosen": []}, "without messages"),
         (TALK, {**TALK, "chosen": ["x"]}, "a message in chosen is text"),

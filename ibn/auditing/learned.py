@@ -1,0 +1,250 @@
+"""What a reward model fitted to the labels says: held-out labels, label noise, doubtful labels.
+
+The rest of the audit looks at which comparisons were made; this looks at what was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from ibn.auditing.evaluation import Evaluation, evaluate, select
+from ibn.auditing.recommendations import SHARE, Recommendation
+from ibn.design import choose, choose_at_random, expected_variance, pairs_within, second_moment
+from ibn.errors import InputError
+from ibn.estimate import Estimate
+from ibn.evidence import Hyperparameter
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.reading import PreferenceData
+from ibn.reward_model import NODES, WEIGHTS, RewardModel, fit, posterior
+
+SPLITS = 5
+MOST_COMPARISONS = 20_000
+MOST_PLANNED = 1000
+RANDOM_PLANS = 10
+LISTED = 10
+
+
+@dataclass(frozen=True)
+class DoubtedLabel:
+    """A label that the model, fitted without it, thinks unlikely.
+
+    Attributes
+    ----------
+    line : int
+        Its line in the file.
+    responses : tuple of int
+        The preferred one and the other, positions in ``PreferenceData.responses``.
+    probability : float
+        Of this label, predicted by the model fitted to other prompts' labels.
+    """
+
+    line: int
+    responses: tuple[int, int]
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What a Bayesian reward model, linear in the embeddings, makes of the labels.
+
+    Attributes
+    ----------
+    evaluation : Evaluation
+        How well held-out labels are foretold.
+    comparisons : int
+        Comparisons used: all, or a random sample of so many.
+    scale : Hyperparameter
+        Prior variance of a weight, fitted by marginal likelihood, β being 1.
+    prior_variance, posterior_variance : Estimate
+        Mean variance of the reward difference of the compared pairs before and after the labels,
+        with β = 1; standard errors over pairs.
+    error : Estimate
+        Label noise: how often a label is expected to prefer the worse of the two responses of a
+        compared pair; standard error over pairs.
+    error_interval : tuple of float
+        The same at the ends of the 95 % interval of ``scale``: how far the noise is known.
+    repeat_agreement : Estimate
+        How often a second label of a compared pair is expected to agree with a first.
+    doubted : tuple of DoubtedLabel
+        The least likely labels.
+    """
+
+    evaluation: Evaluation
+    comparisons: int
+    scale: Hyperparameter
+    prior_variance: Estimate
+    posterior_variance: Estimate
+    error: Estimate
+    error_interval: tuple[float, float]
+    repeat_agreement: Estimate
+    doubted: tuple[DoubtedLabel, ...]
+
+
+def learn(
+    data: PreferenceData,
+    embeddings: NDArray[np.floating],
+    *,
+    seed: int,
+    progress: Callable[[str], None] = lambda message: None,
+) -> tuple[Learned, tuple[Recommendation, ...], NDArray[np.int64]] | None:
+    """Fit a reward model to the labels, hold some out, and plan with it.
+
+    Parameters
+    ----------
+    data : PreferenceData
+    embeddings : ndarray, shape (m, d)
+        A row a response.
+    seed : int
+        Of splits, samples and random plans.
+    progress : callable, optional
+        Told what comes next.
+
+    Returns
+    -------
+    learned : Learned
+    recommendations : tuple of Recommendation
+        What ``ibn plan`` would lower.
+    doubted : ndarray of int, shape (n,)
+        Comparisons, the most doubted label first.
+    None
+        Where there are no labels, or too few.
+    """
+    if data.comparisons.winner is None or not np.any(data.comparisons.winner):
+        return None
+    rng = np.random.default_rng([seed, 5])
+    which = np.arange(len(data.comparisons))
+    if len(which) > MOST_COMPARISONS:
+        which = np.sort(rng.choice(which, MOST_COMPARISONS, replace=False))
+    chosen = np.isin(np.arange(len(data.comparisons)), which)
+    comparisons = select(data.comparisons, chosen)
+    assert comparisons.winner is not None
+    progress(f"held-out labels, {SPLITS} splits")
+    try:
+        evaluation = evaluate(
+            embeddings, comparisons, data.prompt_of, splits=SPLITS, seed=seed, progress=progress
+        )
+    except InputError:
+        return None
+    progress("label noise")
+    model = fit(embeddings, comparisons, seed=seed)
+    a, b = comparisons.a, comparisons.b
+    scale = model.hyperparameters["scale"]
+    errors, agreements = _label_errors(model, a, b)
+    ends = [
+        float(_label_errors(_rescaled(model, comparisons, end), a, b)[0].mean())
+        for end in (scale.low, scale.high)
+    ]
+    _, variance = model.difference(a, b)
+    x = model.features[a] - model.features[b]
+    prior = model.scale * np.einsum("ij,ij->i", x, x) + 2.0 * model.own_variance
+    won = np.where(comparisons.winner > 0, evaluation.probability, 1.0 - evaluation.probability)
+    won[comparisons.winner == 0] = 1.0  # a tie is no label to doubt
+    order = np.argsort(won, kind="stable")
+    order = order[comparisons.winner[order] != 0]
+    lines = data.lines[which]
+    learned = Learned(
+        evaluation=evaluation,
+        comparisons=len(which),
+        scale=scale,
+        prior_variance=Estimate.of(prior),
+        posterior_variance=Estimate.of(variance),
+        error=Estimate.of(errors),
+        error_interval=(min(ends), max(ends)),
+        repeat_agreement=Estimate.of(agreements),
+        doubted=tuple(
+            DoubtedLabel(
+                int(lines[k]),
+                (int(a[k]), int(b[k])) if comparisons.winner[k] > 0 else (int(b[k]), int(a[k])),
+                float(won[k]),
+            )
+            for k in order[:LISTED]
+        ),
+    )
+    progress("what to do next: ibn plan")
+    planned = _plan(model, data, len(data.comparisons), rng)
+    return learned, planned, which[order]
+
+
+def _label_errors(
+    model: RewardModel, a: NDArray[np.int64], b: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """P(a label prefers the worse) and P(two labels agree) of each pair, over the posterior."""
+    mean, variance = model.difference(a, b)
+    deviation = np.sqrt(variance)
+    error, agree = np.zeros((2, len(mean)))
+    for node, weight in zip(NODES, WEIGHTS, strict=True):
+        p = model.lapse + (1 - 2 * model.lapse) * expit(
+            -model.beta * np.abs(mean + deviation * node)
+        )
+        error += weight * p
+        agree += weight * (p**2 + (1 - p) ** 2)
+    return error, agree
+
+
+def _rescaled(model: RewardModel, comparisons: Comparisons, scale: float) -> RewardModel:
+    """Return the posterior, had the prior variance of a weight been another one."""
+    return posterior(
+        model.features,
+        comparisons,
+        scale=scale,
+        beta=model.beta,
+        lapse=model.lapse,
+        own_variance=model.own_variance,
+    )
+
+
+def _plan(
+    model: RewardModel, data: PreferenceData, n: int, rng: np.random.Generator
+) -> tuple[Recommendation, ...]:
+    """Say what comparisons chosen by ``ibn plan`` would lower, in the fitted model."""
+    candidates = pairs_within(data.prompt_of)
+    budget = min(max(1, round(SHARE * n)), MOST_PLANNED, len(candidates))
+    if not budget or len(candidates) < 2:
+        return ()
+    m, target = len(data.responses), second_moment(model.features, data.prompt_of)
+    random = Estimate.of(
+        np.array(
+            [
+                expected_variance(model, target, choose_at_random(m, candidates, budget, rng))
+                for _ in range(RANDOM_PLANS)
+            ]
+        )
+    )
+
+    def recommended(action: str, title: str, why: str, anywhere: bool) -> Recommendation:
+        design = choose(model, target, candidates, budget, anywhere=anywhere, repeat=True)
+        return Recommendation(
+            action,
+            title,
+            why,
+            budget,
+            "mean posterior variance within prompts under the fitted reward model",
+            Estimate(design.before, 0.0, 1),
+            Estimate(design.after, 0.0, 1),
+            Estimate(design.after - design.before, 0.0, 1),
+            "as many random pairs within prompts",
+            random,
+        )
+
+    call = f"ibn plan {Path(data.source).name} --budget {budget} --repeat"
+    return (
+        recommended(
+            "plan",
+            f"Label {budget:,} pairs within prompts, chosen by ibn plan",
+            f"{call}: the pairs that lower the variance of the fitted reward model most",
+            False,
+        ),
+        recommended(
+            "plan-anywhere",
+            f"Label {budget:,} pairs of any prompts, chosen by ibn plan",
+            f"{call} --pairs any --target within: where annotators can compare answers to "
+            "different prompts",
+            True,
+        ),
+    )
