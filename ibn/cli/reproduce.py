@@ -9,14 +9,9 @@ from pathlib import Path
 
 import click
 
+from ibn.cli.executing import executing
 from ibn.cli.progress import Display
 from simulations.profiles import PROFILES, tasks
-
-
-def _cores() -> int:
-    from joblib import cpu_count
-
-    return int(cpu_count())
 
 
 @click.command(name="reproduce")
@@ -34,15 +29,9 @@ def _cores() -> int:
     metavar="DIR",
     help="Where report.html, sweep.csv and figures/ go; a sweep begun there goes on.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=_cores,
-    show_default="all cores",
-    help="Processes. The numbers do not depend on it.",
-)
+@executing
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as one JSON document.")
-def command(profile: str, out: str, jobs: int, as_json: bool) -> None:
+def command(profile: str, out: str, jobs: int, cluster: str | None, as_json: bool) -> None:
     r"""Measure, draw and report, from nothing to one page.
 
     Runs the profile's sweep over simulated worlds, draws the figures from it and writes
@@ -64,7 +53,7 @@ def command(profile: str, out: str, jobs: int, as_json: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     store, report = folder / "sweep.csv", folder / "report.html"
     with Display() as display:
-        measured = run(tasks(profile), store, jobs=jobs, progress=display)
+        measured = run(tasks(profile), store, jobs=jobs, cluster=cluster, progress=display)
     click.echo(f"{len(measured)} rows in {store}; drawing", err=True)
 
     stored = read(store)  # with whatever other profiles have left there
