@@ -18,7 +18,10 @@ from benchmarks.machine import Machine, commit, load
 from benchmarks.page import Record, markdown, to_json, write
 from ibn.errors import InputError, unknown_name
 
-MODULES = ("building", "distances", "posteriors", "resistances", "large", "commands", "scaling")
+MODULES = (
+    *("building", "distances", "posteriors", "resistances"),
+    *("large", "sweeping", "commands", "scaling"),
+)
 
 
 def cases() -> dict[str, Case]:
