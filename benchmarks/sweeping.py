@@ -87,8 +87,8 @@ def _prepare(n: int) -> Trial:
         ours=Contestant("ibn sweep", ours, check),
         peers=(Contestant("ProcessPoolExecutor.map", bare, check),),
         notes=(
-            f"{JOBS} processes, started and ended within the time; tasks of a millisecond of work each, in "
-            f"chunks of {CHUNK} for the bare map. A sweep also stores every row as it comes.",
+            f"{JOBS} processes, started and ended within the time; tasks of a millisecond of work, "
+            f"in chunks of {CHUNK} for the bare map. A sweep also stores every row as it comes.",
         ),
     )
 
