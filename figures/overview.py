@@ -14,6 +14,7 @@ from figures.fit import Fit
 from figures.results import World
 from figures.style import COLUMN, GREY, INFERENCE, decimal_ticks
 from figures.typeset import scientific
+from ibn.bias.ultrametric import FAMILIES
 
 TITLE = "Chain over tree in every world"
 NEEDS = "chain and tree at two or more common n, in two or more worlds"
@@ -25,7 +26,10 @@ Worlds = Sequence[tuple[World, dict[str, list[Fit]]]]
 def draw(each: Worlds) -> Figure:
     """Draw a panel for each kind of inference, family and β; α tells curves apart."""
     inferences = [name for name in INFERENCE if any(name in fits for _, fits in each)]
-    columns = list(dict.fromkeys((world.family, world.beta) for world, _ in each))
+    columns = sorted(
+        {(world.family, world.beta) for world, _ in each},
+        key=lambda column: (list(FAMILIES).index(column[0]), -column[1]),
+    )
     shades = _shades(each)
     size = (max(COLUMN, 1.25 * len(columns) + 0.6), 1.5 * len(inferences) + 0.9)
     figure = Figure(figsize=size, layout="constrained")
@@ -48,7 +52,8 @@ def draw(each: Worlds) -> Figure:
             axes.set_xlabel("comparisons $n$")
         if column == 0:
             axes.set_ylabel(f"chain / tree,\n{inference} inference")
-            decimal_ticks(axes.yaxis)
+    for axes in grid[:, 0]:  # once all panels of its row are drawn
+        decimal_ticks(axes.yaxis)
     handles = [Line2D([], [], color=shade, marker="o", ms=2.0) for shade in shades.values()]
     names = [f"α = {alpha:g}" if alpha else "no α" for alpha in shades]
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))
