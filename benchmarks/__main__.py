@@ -27,6 +27,8 @@ MODULES = (
     "commands",
     "scaling",
     "leaderboards",
+    *("building", "distances", "posteriors", "resistances"),
+    *("large", "sweeping", "commands", "scaling"),
 )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from figures import network, ratio, scaling
+from figures import network, overview, ratio, scaling
 from figures.fit import Fit
 from figures.results import Rows, World, worlds
 from figures.style import save, style
@@ -18,7 +18,9 @@ EXAMPLES = {"network": network}
 """Figures that need no measurements."""
 MEASURED = {"scaling": scaling, "ratio": ratio}
 """Figures of what a sweep measured, one a world."""
-NAMES = (*EXAMPLES, *MEASURED)
+ACROSS = {"overview": overview}
+"""Figures of all worlds together, drawn from what ``ratio`` shows of each."""
+NAMES = (*EXAMPLES, *ACROSS, *MEASURED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,9 @@ def draw(names: Sequence[str], rows: Rows | None, out: Path) -> list[Picture]:
         raise unknown_name("figure", missing[0], NAMES)
     wanted = [name for name in NAMES if not names or name in names]
     found = {name: _fits(name, rows) for name in wanted if name in MEASURED}
+    each = found.get("ratio") or (_fits("ratio", rows) if "overview" in names else [])
+    if len(each) < 2 and "overview" in names:
+        raise InputError(f"figure overview needs {overview.NEEDS}")
     out.mkdir(parents=True, exist_ok=True)
     pictures = []
     with style():
@@ -76,6 +81,9 @@ def draw(names: Sequence[str], rows: Rows | None, out: Path) -> list[Picture]:
                 module = EXAMPLES[name]
                 files = save(module.draw(), out, name)
                 pictures.append(Picture(name, module.TITLE, module.caption(), files))
+            if name in ACROSS and len(each) > 1:
+                files = save(overview.draw(each), out, name)
+                pictures.append(Picture(name, overview.TITLE, overview.caption(each), files))
             for world, fits in found.get(name, []):
                 module = MEASURED[name]
                 file = name if len(found[name]) == 1 else f"{name}-{world.slug}"

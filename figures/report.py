@@ -14,7 +14,7 @@ import numpy as np
 
 import ibn
 from figures.fit import Fit
-from figures.gallery import Picture
+from figures.gallery import EXAMPLES, Picture
 from figures.results import COLUMNS, Rows, World
 from figures.typeset import html, plus_minus, scientific, significant
 
@@ -96,7 +96,8 @@ def render(
     }
     worlds = list(dict.fromkeys(picture.world for picture in pictures if picture.world))
     return pages.get_template("report.html.j2").render(
-        examples=[picture for picture in pictures if not picture.world],
+        examples=[picture for picture in pictures if picture.name in EXAMPLES],
+        overviews=[picture for picture in pictures if picture.name == "overview"],
         worlds=[(world, [p for p in pictures if p.world == world]) for world in worlds],
         rows=rows[_COLUMNS].tolist(),
         columns=_COLUMNS,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from ibn.errors import InputError
 
@@ -60,6 +59,8 @@ class Estimate:
         level : float
             Coverage, between 0 and 1.
         """
+        from scipy.special import stdtrit  # slow to load, and workers have no need of it
+
         if self.count < 2:
             return (-float("inf"), float("inf"))
         half = float(stdtrit(self.count - 1, 0.5 + level / 2)) * self.stderr

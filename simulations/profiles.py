@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from simulations.grid import Grid
 from simulations.task import Task
 
-TOPOLOGIES = "chain,tree,star,expander"
+MAIN = "chain,tree,star,expander"
+ALL = (
+    f"{MAIN},kwise,tree-grown,stratified-chain,stratified-tree,stratified-star,"
+    "stratified-expander,stratified-kwise"
+)
+
+# Every family in both regimes: σ² is 1e-6 at β = 1814 and 3.3, above I, at β = 1.
+_EVERY: dict[str, Any] = {
+    "family": "power,logarithmic,sub-logarithmic",
+    "alpha": "0.1,0.2,0.3,0.5,1",
+    "beta": "1814,1",
+}
 
 PROFILES: dict[str, tuple[Grid, ...]] = {
     # One world in regime A, small enough for a first look.
-    "quick": (Grid(topology=TOPOLOGIES, n="1e2:1e5:7", rel_err=0.02, replicates=8),),
-    # Every family in both regimes: σ² is 1e-6 at β = 1814 and 3.3 at β = 1.
+    "quick": (Grid(topology=MAIN, n="1e2:1e5:7", rel_err=0.02, replicates=8),),
+    # Large networks take minutes each where paths wander far, and differ less from one dataset
+    # to the next: fewer replicates there, and the designs that figures show.
     "full": (
-        Grid(topology=TOPOLOGIES, n="1e2:1e6:9", alpha="0.1,0.3,1", beta="1814,1", replicates=8),
-        Grid(
-            topology=TOPOLOGIES,
-            n="1e2:1e6:9",
-            family="logarithmic,sub-logarithmic",
-            alpha="1",
-            beta="1814,1",
-            replicates=8,
-        ),
+        Grid(topology=ALL, n="1e2:1e4:5", rel_err=0.02, replicates=2, **_EVERY),
+        Grid(topology=ALL, n="1e5", rel_err=0.04, **_EVERY),
+        Grid(topology=MAIN, n="1e6", rel_err=0.04, **_EVERY),
     ),
 }
 

@@ -14,132 +14,69 @@ import re
 import shutil
 import stat
 import time
-from binascii import crc_hqx
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import NamedTuple
 
 from ibn.errors import InputError
-from ibn.estimate import Estimate
-from simulations.task import CAPS, RESULTS_VERSION, Task
+from simulations.row import COLUMNS, Row, differ
+from simulations.task import RESULTS_VERSION, Task
 
-_ASKED = ("rel_err", *CAPS)
-COLUMNS = (
-    "task",
-    *(field.name for field in fields(Task) if field.name not in _ASKED),
-    *("mean", "stderr", "count", "seconds"),
-    *_ASKED,
-    *("status", "version"),
-)
-"""The contract's columns, then the precision and the caps asked for, whether a cap cut the
-estimate short (``done`` or ``capped``), and the results version."""
-
-_READ = {"str": str, "int": int, "float": float}
-_TYPES = {field.name: _READ[field.type] for field in fields(Task)}  # type: ignore[index]
-_HEADER = ",".join(COLUMNS).encode()
 _ID = re.compile(rb"t[0-9a-f]{19},")
+_HEADER = ",".join(COLUMNS).encode()
 _ORDER = attrgetter(*(f"task.{field.name}" for field in fields(Task)))
 _SYNC_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Row:
-    """A task and its answer."""
+class Found(NamedTuple):
+    """A row, and the line it was read from."""
 
-    task: Task
-    estimate: Estimate
-    version: int = RESULTS_VERSION
-
-    def __post_init__(self) -> None:
-        rounded = round(self.estimate.seconds, 6)
-        object.__setattr__(self, "estimate", replace(self.estimate, seconds=rounded))
-
-    @property
-    def status(self) -> str:
-        """``capped`` if a cap was reached or the wanted precision was not, else ``done``."""
-        task, estimate = self.task, self.estimate
-        capped = (
-            estimate.relative_error > task.rel_err
-            or 0 < task.max_count <= estimate.count
-            or 0 < task.max_seconds <= estimate.seconds
-        )
-        return "capped" if capped else "done"
-
-    def answers(self, task: Task) -> bool:
-        """Whether running the task, one with the same id, would add nothing to this row."""
-        return self.status == "done" or all(
-            (getattr(self.task, cap) or float("inf")) >= (getattr(task, cap) or float("inf"))
-            for cap in CAPS
-        )
-
-    def record(self) -> dict[str, Any]:
-        """Value of each column."""
-        current = self.version == RESULTS_VERSION
-        own: dict[str, Any] = {
-            "task": self.task.id if current else self.task.strong_id(self.version),
-            "status": self.status,
-            "version": self.version,
-        }
-        return {
-            name: own[name]
-            if name in own
-            else getattr(self.task if name in _TYPES else self.estimate, name)
-            for name in COLUMNS
-        }
-
-    @cached_property
-    def line(self) -> bytes:
-        """The row as its line of the store, without the line's end."""
-        values = self.record()
-        seconds = f"{self.estimate.seconds:.6f}"
-        cells = [seconds if name == "seconds" else str(values[name]) for name in COLUMNS]
-        checksum = crc_hqx(",".join(cells).encode(), 0)
-        cells[COLUMNS.index("seconds")] = f"{seconds}{checksum:05d}"
-        return ",".join(cells).encode()
-
-    @classmethod
-    def parse(cls, line: bytes) -> Row:
-        """Read a line.
-
-        Raises
-        ------
-        ValueError
-            If the line is not exactly what a row writes.
-        """
-        cell = dict(zip(COLUMNS, line.decode("ascii").split(","), strict=True))
-        task = Task(**{name: read(cell[name]) for name, read in _TYPES.items()})
-        estimate = Estimate(
-            float(cell["mean"]),
-            float(cell["stderr"]),
-            int(cell["count"]),
-            float(cell["seconds"][:-5]),  # the rest is the checksum
-        )
-        row = cls(task, estimate, int(cell["version"]))
-        if row.line != line:
-            raise ValueError("damaged row")
-        return row
+    row: Row
+    path: Path
+    line: int
 
 
-def load(path: str | os.PathLike[str]) -> list[Row]:
-    """Read a store's rows, one a task, in the order of their tasks.
+def find(path: str | os.PathLike[str]) -> list[Found]:
+    """Read a store's rows, one a task, in the order of their tasks, with the line of each.
 
     Damaged lines are skipped, each with a warning in the log.
 
     Raises
     ------
     InputError
-        If the file is no results store, or of another results version.
+        If the file is no results store, or of another results version, or gives a task two
+        answers.
     OSError
         If it cannot be read.
     """
-    rows, _ = _scan(Path(path).read_bytes(), Path(path))
-    return rows
+    return _scan(Path(path).read_bytes(), Path(path))[0]
+
+
+def load(path: str | os.PathLike[str]) -> list[Row]:
+    """Read a store's rows; see :func:`find`."""
+    return [found.row for found in find(path)]
+
+
+def two_answers(pairs: Sequence[tuple[Found, Found]]) -> InputError:
+    """Build the error for rows that differ, at least one pair of them."""
+    one, other = pairs[0]
+    more = f", and so for {len(pairs) - 1} other tasks" if len(pairs) > 1 else ""
+    return InputError(
+        f"task {other.row.task.id} is {_spell(other.row)} here and {_spell(one.row)} at "
+        f"{one.path}:{one.line}{more}",
+        file=other.path,
+        line=other.line,
+        mend="find out which machine is wrong, and delete its lines",
+    )
+
+
+def _spell(row: Row) -> str:
+    return f"{row.estimate.mean:.8g} ± {row.estimate.stderr:.3g} (count {row.estimate.count})"
 
 
 class Store:
@@ -156,8 +93,8 @@ class Store:
     Raises
     ------
     InputError
-        If the file is no results store, of another results version, or being written by
-        another sweep.
+        If the file is no results store, of another results version, gives a task two answers,
+        or is being written by another sweep.
     OSError
         If it cannot be opened or written.
     """
@@ -170,13 +107,13 @@ class Store:
         self._fd = _open_locked(self.path)
         self._synced = time.monotonic()
         try:
-            rows, damaged = _scan(self.path.read_bytes(), self.path)
+            found, damaged = _scan(self.path.read_bytes(), self.path)
             if damaged:
                 aside = self.path.with_name(self.path.name + ".damaged")
                 with aside.open("ab") as file:
                     file.writelines(line + b"\n" for line in damaged)
                 _log.warning("%s: what was damaged is now in %s", self.path, aside)
-            self._rows = {row.task.id: row for row in rows}
+            self._rows = {row.task.id: row for row, _, _ in found}
             self._tidy()
         except BaseException:
             os.close(self._fd)
@@ -201,13 +138,31 @@ class Store:
         """Return the row of a task."""
         return self._rows[task.id]
 
+    def get(self, task: Task) -> Row | None:
+        """Return the row of a task if there is one."""
+        return self._rows.get(task.id)
+
     def answers(self, task: Task) -> bool:
         """Whether the store holds all that running the task would give."""
-        row = self._rows.get(task.id)
+        row = self.get(task)
         return row is not None and row.answers(task)
 
     def append(self, row: Row) -> None:
-        """Add a row; it survives the process at once, and the machine within a second."""
+        """Add a row; it survives the process at once, and the machine within a second.
+
+        Raises
+        ------
+        InputError
+            If it is of another results version, made by a worker with another ibn.
+        OSError
+            If it cannot be written.
+        """
+        if row.version != RESULTS_VERSION:
+            raise InputError(
+                f"a worker made a row of results version {row.version}, "
+                f"this ibn makes {RESULTS_VERSION}",
+                mend="install the same ibn where its workers run",
+            )
         _write(self._fd, row.line + b"\n", self.path)
         self._rows[row.task.id] = row
         if time.monotonic() - self._synced >= _SYNC_SECONDS:
@@ -242,9 +197,10 @@ def _file(rows: Iterable[Row]) -> bytes:
     return b"".join(line + b"\n" for line in (_HEADER, *(row.line for row in rows)))
 
 
-def _scan(data: bytes, path: Path) -> tuple[list[Row], list[bytes]]:
+def _scan(data: bytes, path: Path) -> tuple[list[Found], list[bytes]]:
     """Find the valid rows, the best of each task in the order of tasks, and the damaged lines."""
-    best: dict[str, Row] = {}
+    best: dict[str, Found] = {}
+    differing: list[tuple[Found, Found]] = []
     damaged: list[tuple[int, bytes]] = []
     *lines, torn = data.split(b"\n")
     for number, line in enumerate([*lines, torn], 1):
@@ -260,19 +216,24 @@ def _scan(data: bytes, path: Path) -> tuple[list[Row], list[bytes]]:
                 f"this row has results version {row.version}, this ibn makes {RESULTS_VERSION}",
                 file=path,
                 line=number,
-                mend="give another --out, or use the ibn that made it",
+                mend="give another store, or use the ibn that made it",
             )
+        found = Found(row, path, number)
         kept = best.get(row.task.id)
-        if kept is None or kept.status == "capped":
-            best[row.task.id] = row
+        if kept is not None and differ(kept.row, row):
+            differing.append((kept, found))
+        if kept is None or kept.row.status == "capped":
+            best[row.task.id] = found
     if not (best or _HEADER in lines or _HEADER.startswith(data)):
         raise InputError("not a results store", file=path, mend="give another --out")
+    if differing:
+        raise two_answers(differing)
     if damaged and damaged[-1][1] == torn:
         number, _ = damaged.pop()
         _log.warning("%s:%d: dropped the torn last line, whose task runs again", path, number)
     for number, _ in damaged:
         _log.warning("%s:%d: damaged line, whose task runs again", path, number)
-    rows = sorted(best.values(), key=_ORDER)
+    rows = sorted(best.values(), key=lambda found: _ORDER(found.row))
     return rows, [line for _, line in damaged]
 
 

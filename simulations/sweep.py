@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from math import isfinite, log
 
 from ibn.errors import InputError
 from ibn.estimate import Estimate
-from simulations.store import Row, Store
+from simulations.executors import cluster as on_cluster
+from simulations.executors import in_process, processes
+from simulations.row import Row
+from simulations.store import Store
 from simulations.task import Task, run_task
 
 WORTH_PROCESSES = 5e5
@@ -34,8 +34,6 @@ class Failure:
 
 
 Outcome = Row | Failure
-Executor = Callable[[Callable[[Task], Outcome], Sequence[Task]], Generator[Outcome, None, None]]
-"""Starts tasks in the order given and yields outcomes as they come."""
 
 
 def run(
@@ -43,6 +41,7 @@ def run(
     path: str | os.PathLike[str],
     *,
     jobs: int = 1,
+    cluster: str | None = None,
     progress: Progress | None = None,
     estimate: Callable[[Task], Estimate] = run_task,
 ) -> list[Row]:
@@ -58,6 +57,8 @@ def run(
         The store, made if missing.
     jobs : int
         Most processes to use; 1 runs everything in this one. The rows are the same.
+    cluster : str, optional
+        Address of a cluster to run on instead, see :func:`simulations.executors.cluster`.
     progress : callable, optional
         Called at the start and as each task ends; never, if there is nothing to run.
     estimate : callable
@@ -75,8 +76,12 @@ def run(
         lacking = {task.id: task for task in tasks if not store.answers(task)}
         missing = sorted(lacking.values(), key=guess_cost, reverse=True)
         total, spent = sum(map(guess_cost, missing)), 0.0
-        alone = min(jobs, len(missing)) <= 1 or total < WORTH_PROCESSES
-        executor = in_process if alone else processes(jobs)
+        if cluster is not None:
+            executor = on_cluster(cluster)
+        elif min(jobs, len(missing)) <= 1 or total < WORTH_PROCESSES:
+            executor = in_process
+        else:
+            executor = processes(jobs)
         if missing and progress is not None:
             progress(0, len(missing), 0.0)
         try:
@@ -113,8 +118,17 @@ def run(
 
 
 def guess_cost(task: Task) -> float:
-    """Guess how long a task takes, in arbitrary units: to order tasks and to tell time left."""
-    return task.n * log(task.n + 1) * (3.0 if task.inference == "exact" else 1.0)
+    """Guess how long a task takes, in arbitrary units: to order tasks and to tell time left.
+
+    Searches for paths wander far where distances hardly differ: in slow families, and where the
+    variance of a label is above the diversity.
+    """
+    work = task.n * log(task.n + 1)
+    if task.inference == "exact":
+        return 3.0 * work
+    slow = 8.0 if task.family != "power" else 1.0
+    noisy = 8.0 if task.scale * task.beta**2 < 3.0 else 1.0
+    return work * slow * noisy
 
 
 def _attempt(estimate: Callable[[Task], Estimate], task: Task) -> Outcome:
@@ -127,57 +141,3 @@ def _attempt(estimate: Callable[[Task], Estimate], task: Task) -> Outcome:
     if not (isfinite(row.estimate.mean) and isfinite(row.estimate.stderr)):
         return Failure(task, f"no finite estimate, but {row.estimate}")
     return row
-
-
-def in_process(
-    run_one: Callable[[Task], Outcome], tasks: Sequence[Task]
-) -> Generator[Outcome, None, None]:
-    """Run tasks here, one after the other."""
-    import scipy.linalg  # noqa: F401  # so that its BLAS is among those limited
-    from threadpoolctl import threadpool_limits
-
-    # One thread, as in a worker: how many take part may change the last bits of a product.
-    with threadpool_limits(1):
-        yield from map(run_one, tasks)
-
-
-def processes(jobs: int) -> Executor:
-    """Make an executor of processes on this machine.
-
-    Joblib batches short tasks, and has the same interface for clusters.
-
-    Parameters
-    ----------
-    jobs : int
-        How many processes.
-    """
-
-    def execute(
-        run_one: Callable[[Task], Outcome], tasks: Sequence[Task]
-    ) -> Generator[Outcome, None, None]:
-        from joblib import Parallel, delayed, parallel_config
-
-        run_there = delayed(partial(_run_in_worker, os.getpid(), run_one))
-        with parallel_config("loky", inner_max_num_threads=1):
-            parallel = Parallel(jobs, return_as="generator_unordered")
-            yield from parallel(map(run_there, tasks))
-
-    return execute
-
-
-def _run_in_worker(parent: int, run_one: Callable[[Task], Outcome], task: Task) -> Outcome:
-    _serve(parent)
-    return run_one(task)
-
-
-@cache
-def _serve(parent: int) -> None:
-    """Leave interrupts to the process that started this one, and end with it, even if killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

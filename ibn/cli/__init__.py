@@ -20,6 +20,7 @@ from ibn.errors import InputError, unknown_name
 # that help need not import the verbs and what they stand on.
 VERBS = {
     "sweep": "Measure reward uncertainty over a grid of simulated worlds.",
+    "merge": "Merge the stores of sweeps that ran on several machines.",
     "check": "Decide the claims of the theory, with the evidence.",
     "figures": "Draw the figures from the results of a sweep.",
     "reproduce": "Run the main job: sweep, figures and report.",

@@ -19,9 +19,10 @@ def command(names: tuple[str, ...], data: str | None, out: str, as_json: bool) -
     r"""Draw figures, each as SVG and PNG; all of them unless some are named.
 
     \b
-    network  a small network, chain and tree, with one optimal path (needs no data)
-    scaling  measured uncertainty against n, with the theory's rates drawn through
-    ratio    chain over tree against n, under paths and under the exact posterior
+    network   a small network, chain and tree, with one optimal path (needs no data)
+    overview  chain over tree in every world, where the data cover several
+    scaling   measured uncertainty against n, with the theory's rates drawn through
+    ratio     chain over tree against n, under paths and under the exact posterior
 
     Where the data cover several worlds (family, α, I, B, β), each has its own figures.
 

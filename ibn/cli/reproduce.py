@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ibn.cli.check import decide, document, tell_changed
+from ibn.cli.executing import executing
 from ibn.cli.progress import Display
 from simulations.profiles import PROFILES, tasks
 
@@ -35,13 +36,7 @@ def _cores() -> int:
     metavar="DIR",
     help="Where report.html, sweep.csv and figures/ go; a sweep begun there goes on.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=_cores,
-    show_default="all cores",
-    help="Processes. The numbers do not depend on it.",
-)
+@executing
 @click.option(
     "--claims",
     default="all",
@@ -50,7 +45,9 @@ def _cores() -> int:
     help="Claims of the ledger to decide: all, none, or these.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as one JSON document.")
-def command(profile: str, out: str, jobs: int, claims: str, as_json: bool) -> int:
+def command(
+    profile: str, out: str, jobs: int, cluster: str | None, claims: str, as_json: bool
+) -> int:
     r"""Measure, draw and report, from nothing to one page.
 
     Runs the profile's sweep over simulated worlds, decides the claims of the theory, draws the
@@ -78,7 +75,7 @@ def command(profile: str, out: str, jobs: int, claims: str, as_json: bool) -> in
     folder.mkdir(parents=True, exist_ok=True)
     store, report = folder / "sweep.csv", folder / "report.html"
     with Display() as display:
-        measured = run(tasks(profile), store, jobs=jobs, progress=display)
+        measured = run(tasks(profile), store, jobs=jobs, cluster=cluster, progress=display)
     click.echo(f"{len(measured)} rows in {store}; deciding {len(names)} claims", err=True)
     verdicts = decide(names, Context(profile), jobs)
     decided = [document(verdict) for verdict in verdicts]

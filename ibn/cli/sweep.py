@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ibn.cli.executing import executing
 from ibn.cli.progress import Display
 from simulations.grid import Grid
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from simulations.store import Row
+    from simulations.row import Row
 
 MOST_LINES = 60
 NAMES = ("inference", "family", "topology")
@@ -62,21 +62,15 @@ def _values(name: str, help_: str) -> Any:
     show_default="none",
     help="Cap on sampling time a task; what it cuts short is marked capped.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=lambda: (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    ),
-    show_default="all cores",
-    help="Processes. The rows do not depend on it.",
-)
+@executing
 @click.option(
     "--out", required=True, metavar="FILE", help="The results store, a CSV file; resumed if there."
 )
 @click.option("--status", is_flag=True, help="Run nothing; tell how much is done.")
 @click.option("--json", "as_json", is_flag=True, help='Print one JSON document, {"rows": […]}.')
-def command(jobs: int, out: str, status: bool, as_json: bool, **grid: Any) -> None:
+def command(
+    jobs: int, cluster: str | None, out: str, status: bool, as_json: bool, **grid: Any
+) -> None:
     r"""Measure reward uncertainty over a grid of simulated worlds.
 
     For every combination of the listed values: draw a dataset of n comparisons by the topology's
@@ -86,7 +80,8 @@ def command(jobs: int, out: str, status: bool, as_json: bool, **grid: Any) -> No
 
     A LIST is values with commas between; of numbers, low:high:count is a range evenly spaced in
     the logarithm. Each task adds a row to the store as it ends: run the same command again
-    after any interruption, and it does only what is missing.
+    after any interruption, and it does only what is missing. Stores of several machines are made
+    one by ibn merge.
 
     \b
     Examples:
@@ -94,6 +89,8 @@ def command(jobs: int, out: str, status: bool, as_json: bool, **grid: Any) -> No
       ibn sweep --topology chain,tree,star,expander --n 1e2:1e6:9 --out sweep.csv
       ibn sweep --topology tree --leaves "n/log(n),n/log(n)**2" --replicates 3 --out tree.csv
       ibn sweep --n 1e3,1e4 --out sweep.csv --status
+      ibn sweep --n 1e3:1e7:9 --cluster tcp://head:8786 --out sweep.csv
+      ibn sweep --n 1e3:1e7:9 --cluster ray://head:10001 --out sweep.csv
     """
     from simulations.store import load
     from simulations.sweep import run
@@ -112,7 +109,7 @@ def command(jobs: int, out: str, status: bool, as_json: bool, **grid: Any) -> No
         return
 
     with Display() as display:
-        rows = run(tasks, out, jobs=jobs, progress=display)
+        rows = run(tasks, out, jobs=jobs, cluster=cluster, progress=display)
     if not display.total:
         click.echo(f"nothing to do: all {len(tasks)} tasks are in {out}", err=True)
     if capped := sum(row.status == "capped" for row in rows):

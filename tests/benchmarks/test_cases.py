@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from benchmarks import building, commands, distances, large, posteriors, resistances, scaling
+from benchmarks import (
+    building,
+    commands,
+    distances,
+    large,
+    posteriors,
+    resistances,
+    scaling,
+    sweeping,
+)
 from benchmarks.contest import Effort
 from benchmarks.distances import Clusters
 from benchmarks.process import run
@@ -21,6 +30,7 @@ CONTESTS = [
     *((case, 200) for case in distances.CASES),
     *((case, 2000) for case in posteriors.CASES),
     (resistances.CASES[0], 40),
+    (sweeping.CASES[0], 20),
 ]
 
 

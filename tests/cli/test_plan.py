@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ibn.cli import main
-from ibn.preferences.reading import read_preferences
 from ibn.preferences.files import read_records
+from ibn.preferences.reading import read_preferences
 
 WORDS = ["red", "green", "blue", "warm", "cold", "sweet", "sour", "bitter", "loud", "calm"]
 
@@ -59,8 +59,10 @@ def test_plan_is_labelled_and_read_again(ibn, prefs, tmp_path, suffix):
     data = read_preferences(out, labelled=False)
     known = read_preferences(prefs)
     assert len(data.comparisons) == len(planned) == 5
-    compared = {frozenset((known.responses[a], known.responses[b]))
-                for a, b in zip(known.comparisons.a, known.comparisons.b, strict=True)}
+    compared = {
+        frozenset((known.responses[a], known.responses[b]))
+        for a, b in zip(known.comparisons.a, known.comparisons.b, strict=True)
+    }
     for record, said in zip(planned, found["comparisons"], strict=True):
         a, b = known.responses[said["a"]], known.responses[said["b"]]
         assert (record["response_a"], record["response_b"]) == (a, b)
@@ -176,7 +178,10 @@ GOOD = ("--budget", 3, "--out", "next.jsonl")
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--budget", 41, "--out", "next.jsonl"), "a budget of 41 is more than the 40 pairs within"),
+        (
+            ("--budget", 41, "--out", "next.jsonl"),
+            "a budget of 41 is more than the 40 pairs within",
+        ),
         (("--budget", 30, "--max-uses", 1, "--out", "next.jsonl"), "for a budget of 30"),
         (("--budget", 0, "--out", "next.jsonl"), "--budget"),
         (("--out", "next.jsonl"), "--budget"),

@@ -3,9 +3,14 @@ import json
 import pytest
 
 import simulations.profiles
+from ibn.bias.ultrametric import FAMILIES
 from ibn.cli import main
+from ibn.preferences.noise import LabelNoise
+from ibn.rates import regime_of
+from ibn.topology import TOPOLOGIES
 from proofs_check import ledger
 from simulations.grid import Grid
+from simulations.task import INFERENCES
 
 
 @pytest.fixture
@@ -89,6 +94,20 @@ def test_bad_usage_is_one_line(ibn, tmp_path, monkeypatch, args, message):
     assert (status, printed) == (2, "")
     assert told.count("\n") == 1
     assert message in told
+
+
+def test_the_full_profile_has_every_world_and_every_topology():
+    full = simulations.profiles.tasks("full")
+    assert {task.topology for task in full} == set(TOPOLOGIES)
+    assert {task.inference for task in full} == set(INFERENCES)
+    assert {task.family for task in full} == set(FAMILIES)
+    assert {task.alpha for task in full} == {0.0, 0.1, 0.2, 0.3, 0.5, 1.0}
+    assert max(task.n for task in full) == 10**6
+    regimes = {
+        (family, str(regime_of(family, 10**4, 0.3, 1.0, LabelNoise(beta).variance())))
+        for family, beta in {(task.family, task.beta) for task in full}
+    }
+    assert regimes == {(family, regime) for family in FAMILIES for regime in "AB"}
 
 
 def test_the_profiles_can_be_expanded():

@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -197,6 +198,70 @@ def test_a_full_disk_is_told_and_loses_nothing(ibn):
     assert ibn("sweep", *SMALL, "--out", "s.csv")[0] == 0
     assert len(load("s.csv")) == 4
     assert set(stored) <= set(load("s.csv"))
+
+
+def mounted(tmp_path, options, script):
+    """Run a script in a folder that is a file system of its own, or skip where none may be made."""
+    script = f"import ibn.distance, ibn.posterior\nfrom ibn.cli import main\n{script}"
+    command = f'mount -t tmpfs -o {options} none "$0" && cd "$0" && exec "$1" -c "$2"'
+    if shutil.which("unshare") is None:
+        pytest.skip("no unshare")
+    result = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", command, str(tmp_path), sys.executable, script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    if "unshare:" in result.stderr or "mount:" in result.stderr:
+        pytest.skip("no file system may be mounted here")
+    return result
+
+
+def test_a_read_only_file_system_is_told_even_to_root(tmp_path):
+    result = mounted(tmp_path, "ro", 'main(["sweep", "--n", "50", "--out", "s.csv"])')
+    assert result.returncode == 2
+    assert result.stderr == "ibn: s.csv: Read-only file system\n"
+
+
+FILL_UP = """
+args = "sweep --topology star --n 10 --rel-err 0.5 --replicates 30 --jobs 1 --out s.csv".split()
+from simulations.store import load
+import os, sys
+with open("ballast", "wb", buffering=0) as file:
+    file.write(bytes(60 * 1024))  # one page of 4 KiB is left
+try:
+    main(args)
+except SystemExit as end:
+    print(end.code)
+before = load("s.csv")
+os.remove("ballast")
+try:
+    main(args)
+except SystemExit as end:
+    print(end.code)
+print(0 < len(before) < 60, set(before) <= set(load("s.csv")), len(load("s.csv")))
+"""
+
+
+def test_a_disk_that_is_really_full_is_told_and_loses_nothing(tmp_path):
+    result = mounted(tmp_path, "size=64k", FILL_UP)
+    told = result.stderr.splitlines()
+    assert told[0] == "ibn: s.csv: No space left on device"
+    assert all("dropped the torn last line" in line for line in told[1:])
+    lines = result.stdout.splitlines()
+    assert (lines[0], lines[-2], lines[-1]) == ("2", "0", "True True 60")
+
+
+def test_the_store_opens_in_pandas(ibn):
+    pandas = pytest.importorskip("pandas")
+    ibn("sweep", *SMALL, "--out", "s.csv")
+    table = pandas.read_csv("s.csv")
+    assert tuple(table.columns[: len(CONTRACT)]) == CONTRACT
+    kinds = {name: table[name].dtype.kind for name in CONTRACT}
+    numbers = {name for name, kind in kinds.items() if kind in "if"}
+    assert set(CONTRACT) - numbers == {"task", "topology", "family", "inference"}
+    assert not table.isna().any().any()
+    assert list(table["mean"]) == [row.estimate.mean for row in load("s.csv")]
 
 
 def test_progress_is_drawn_on_a_terminal_and_the_table_kept_apart(ibn):

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from figures import network, ratio, scaling
-from figures.gallery import NAMES, draw
+from figures import network, overview, ratio, scaling
+from figures.gallery import ACROSS, NAMES, draw
 from figures.results import read, worlds
 from figures.style import TOPOLOGY, style
 from ibn.distance import inference_distance, optimal_path
@@ -20,7 +20,7 @@ def drawn(module, path):
 
 def test_every_figure_is_written_as_svg_and_png(sweep, tmp_path):
     pictures = draw((), read(sweep()), tmp_path / "out")
-    assert [picture.name for picture in pictures] == list(NAMES)
+    assert [picture.name for picture in pictures] == [name for name in NAMES if name not in ACROSS]
     for picture in pictures:
         assert picture.files["svg"].read_text().startswith("<?xml")
         assert imread(picture.files["png"]).std() > 0.05
@@ -31,6 +31,22 @@ def test_the_same_rows_give_the_same_bytes(sweep, tmp_path):
     rows = read(sweep())
     first, second = (draw(["ratio"], rows, tmp_path / out)[0].files for out in ("a", "b"))
     assert first["svg"].read_bytes() == second["svg"].read_bytes()
+
+
+def test_an_overview_has_a_panel_for_each_inference_family_and_noise(sweep, tmp_path):
+    kinds = ({}, {"beta": 1.0}, {"alpha": 0.5}, {"family": "sub-logarithmic", "alpha": 0.0})
+    rows = np.concatenate([read(sweep(**values)) for values in kinds])
+    (picture,) = draw(["overview"], rows, tmp_path / "out")
+    assert "the tree leaves less uncertainty in 4 of 4 worlds and the chain in 0" in picture.caption
+    each = [(world, ratio.fits(part, world)) for world, part in worlds(rows)]
+    with style():
+        figure = overview.draw(each)
+    curves = {axes.get_title(loc="left"): len(axes.containers) for axes in figure.axes[:3]}
+    assert [name.split("\n")[0] for name in curves] == ["power", "power", "sub-logarithmic"]
+    assert list(curves.values()) == [2, 1, 1]
+    assert len(figure.axes) == 6
+    with pytest.raises(InputError, match="figure overview needs chain and tree"):
+        draw(["overview"], read(sweep()), tmp_path / "out")
 
 
 def test_each_world_has_its_own(sweep, tmp_path):

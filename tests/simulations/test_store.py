@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ibn.errors import InputError
 from ibn.estimate import Estimate
 from simulations.grid import Grid
-from simulations.store import COLUMNS, Row, Store, load
+from simulations.row import COLUMNS, Row
+from simulations.store import Store, load
 
 TASKS = Grid(topology="chain,tree", n="10,20").tasks()
 CONTRACT = (
