@@ -94,9 +94,7 @@ class _Tally:
         self.problems: dict[str, None] = {}
 
 
-def grow_tree(
-    prompt: str, generator: Generator, growth: Growth, rng: np.random.Generator
-) -> Grown:
+def grow_tree(prompt: str, generator: Generator, growth: Growth, rng: np.random.Generator) -> Grown:
     """Grow a prefix tree of responses.
 
     Level by level every unfinished node gets ``branching`` children, each a segment longer.
@@ -140,7 +138,9 @@ def grow_tree(
         for (path, text, used), children in zip(frontier, families, strict=True):
             for i, child in enumerate(children):
                 one = child.drawn
-                nodes.append(Node((*path, i), one.text, one.tokens, one.finished, child.temperature))
+                nodes.append(
+                    Node((*path, i), one.text, one.tokens, one.finished, child.temperature)
+                )
                 if not one.finished and not last:
                     following.append(((*path, i), text + one.text, used + one.tokens))
         frontier = following
@@ -176,8 +176,11 @@ def _fitting(prompt: str, generator: Generator, growth: Growth) -> Growth:
             f"the prompt leaves room for {max(room, 0)} tokens, of a budget of {growth.tokens}",
             mend="shorten the prompt or the budget, or use a model of longer context",
         )
-    return replace(growth, tokens=room, unfinished="keep" if growth.unfinished == "extend" else
-                   growth.unfinished)
+    return replace(
+        growth,
+        tokens=room,
+        unfinished="keep" if growth.unfinished == "extend" else growth.unfinished,
+    )
 
 
 def _seed(rng: np.random.Generator) -> int:
@@ -203,9 +206,7 @@ def _draw_families(
             replace(
                 requests[i],
                 count=requests[i].count - len(families[i]),
-                temperature=min(
-                    growth.warmest, requests[i].temperature * growth.warming**attempt
-                ),
+                temperature=min(growth.warmest, requests[i].temperature * growth.warming**attempt),
                 seed=requests[i].seed if attempt == 0 else _seed(rng),
             )
             for i in wanted
