@@ -23,6 +23,7 @@ VERBS = {
     "check": "Decide the claims of the theory, with the evidence.",
     "figures": "Draw the figures from the results of a sweep.",
     "reproduce": "Run the main job: sweep, figures and report.",
+    "grow": "Grow a preference dataset from a text generator.",
     "audit": "Report the uncertainty of a real preference dataset.",
 }
 
