@@ -152,6 +152,11 @@ def command(**options: Any) -> None:
                 settings=settings,
                 progress=lambda done, total: display(done, total, done / total),
             )
+    except InputError as error:
+        if error.line is None or error.file is not None:
+            raise
+        place = {"file": options["prompts"], "line": error.line, "mend": error.mend}
+        raise InputError(error.problem, **place) from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {journal}; the same command goes on"

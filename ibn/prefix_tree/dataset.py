@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from ibn.errors import InputError, unknown_name
+from ibn.preferences.writing import write_records
 from ibn.prefix_tree.generator import Generator
-from ibn.prefix_tree.growing import Growth, grow_chain, grow_tree
+from ibn.prefix_tree.growing import Growth, NoRoom, grow_chain, grow_tree
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import Judge, Judgement
 from ibn.prefix_tree.pairing import Pair, chain_pairs, tree_pairs
 from ibn.prefix_tree.prompts import Prompt
 from ibn.prefix_tree.tree import Grown
-from ibn.preferences.writing import write_records
 
 TOPOLOGIES = ("tree", "chain")
 TIES = ("drop", "keep", "random")
@@ -150,6 +150,7 @@ def grow_dataset(
             if tree is None or not tree.nodes:
                 tree = _grow(prompt, generator, plan)
                 book.append({"grown": tree.record()})
+                judged.pop(prompt.text, None)  # was of a tree that is no more
             pairs = _pairs(tree, plan)
             verdicts = None
             if judge is not None:
@@ -184,9 +185,7 @@ def _grow(prompt: Prompt, generator: Generator, plan: Plan) -> Grown:
         if plan.topology == "tree":
             return grow_tree(prompt.text, generator, plan.growth, rng)
         return grow_chain(prompt.text, 2 * plan.pairs, generator, plan.growth, rng)
-    except InputError as error:
-        if error.line is None and "room" not in error.problem:
-            raise
+    except NoRoom as error:
         return Grown(prompt.text, (), 0, {}, (error.problem,))
 
 
@@ -214,7 +213,9 @@ def _collect(
         problems.update(tree.problems)
         comparisons += len(pairs)
         coin = plan.stream(prompt.text, "ties")
-        for pair, verdict in zip(pairs, verdicts or [None] * len(pairs), strict=True):
+        for pair, verdict in zip(
+            pairs, [None] * len(pairs) if verdicts is None else verdicts, strict=True
+        ):
             whole = pair.a.tokens + pair.b.tokens
             prefix = generator.count(pair.a.text[: pair.shared]) if pair.shared else 0
             read_whole += whole

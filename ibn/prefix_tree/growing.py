@@ -12,6 +12,11 @@ from ibn.errors import InputError
 from ibn.prefix_tree.generator import Continuation, Generator, Request
 from ibn.prefix_tree.tree import Grown, Node
 
+
+class NoRoom(InputError):
+    """A prompt leaves too little of the generator's context for a response."""
+
+
 SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n", "\n")
 UNFINISHED = ("keep", "drop", "extend")
 
@@ -114,9 +119,10 @@ def grow_tree(prompt: str, generator: Generator, growth: Growth, rng: np.random.
 
     Raises
     ------
+    NoRoom
+        If the prompt leaves too little room for a response of the budget's length.
     InputError
-        If the prompt leaves no room for a response of the budget's length, or the generator
-        refuses for good.
+        If the generator refuses for good.
     """
     growth = _fitting(prompt, generator, growth)
     tally, nodes = _Tally(), []
@@ -172,7 +178,7 @@ def _fitting(prompt: str, generator: Generator, growth: Growth) -> Growth:
     if room >= longest:
         return growth
     if room < max(growth.depth, growth.tokens // 4):
-        raise InputError(
+        raise NoRoom(
             f"the prompt leaves room for {max(room, 0)} tokens, of a budget of {growth.tokens}",
             mend="shorten the prompt or the budget, or use a model of longer context",
         )
@@ -220,7 +226,7 @@ def _draw_families(
                     tally.dropped["failed"] += 1
                     tally.problems[one.problem] = None
                     continue
-                one = _segment(one, growth.separators) if cut else one
+                one = _segment(one, growth.separators, generator) if cut else one
                 if not (request.prefix + one.text).strip() or not (one.text or one.finished):
                     tally.dropped["empty"] += 1
                     continue
@@ -240,15 +246,17 @@ def _draw_families(
     return families
 
 
-def _segment(drawn: Continuation, separators: tuple[str, ...]) -> Continuation:
+def _segment(
+    drawn: Continuation, separators: tuple[str, ...], generator: Generator
+) -> Continuation:
     """Cut a continuation behind its last separator, unless the response ended by itself."""
     if drawn.finished:
         return drawn
     end = max((drawn.text.rfind(s) + len(s) for s in separators if s in drawn.text), default=0)
     if not drawn.text[:end].strip():
         return drawn
-    kept = max(1, round(drawn.tokens * end / len(drawn.text)))
-    return replace(drawn, text=drawn.text[:end], tokens=kept)
+    kept = drawn.text[:end]
+    return replace(drawn, text=kept, tokens=min(drawn.tokens, generator.count(kept)))
 
 
 def _alike(a: str, b: str) -> float:
