@@ -23,6 +23,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
 from ibn.distance import inference_distance
@@ -32,7 +33,7 @@ from ibn.posterior import resistance_matrix
 from simulations.language import DECODERS, LEARNERS, Language, decode, draw, win_rate
 
 PAIRS = 256  # of responses whose inference distance is measured, a replicate
-BOOTSTRAPS = 2000
+BOOTSTRAPS = 1000
 
 TOPOLOGIES = ("chain", "tree", "tree-grown", "stratified-star", "expander")
 GRID = {
@@ -253,29 +254,25 @@ def predictions(outcomes: Sequence[Outcome], seed: int = 0) -> list[Prediction]:
                 key = (one.alpha, one.n, one.beta)
                 groups.setdefault(key, []).append((getattr(one, measure), one.squared_error))
         tables = [np.array(points) for points in groups.values()]
-        for within, statistic in (("all", _pooled), ("setting", _within)):
-            draws = [
-                statistic([tables[k] for k in rng.integers(0, len(tables), len(tables))])
-                for _ in range(BOOTSTRAPS)
-            ]
+        alone = np.array([_spearman(table) for table in tables])
+        resampled = rng.integers(0, len(tables), (BOOTSTRAPS, len(tables)))
+        pooled = [_spearman(np.concatenate([tables[k] for k in rows])) for rows in resampled]
+        both = (
+            ("all", _spearman(np.concatenate(tables)), np.array(pooled)),
+            ("setting", float(alone.mean()), alone[resampled].mean(axis=1)),
+        )
+        for within, correlation, draws in both:
             low, high = np.quantile(draws, [0.025, 0.975])
             points = sum(map(len, tables))
             found.append(
-                Prediction(
-                    learner, measure, within, points, statistic(tables), float(low), float(high)
-                )
+                Prediction(learner, measure, within, points, correlation, float(low), float(high))
             )
     return found
 
 
-def _pooled(tables: Sequence[NDArray]) -> float:
-    from scipy.stats import spearmanr
-
-    return float(spearmanr(np.concatenate(tables)).statistic)
-
-
-def _within(tables: Sequence[NDArray]) -> float:
-    return float(np.mean([_pooled([table]) for table in tables]))
+def _spearman(points: NDArray) -> float:
+    ranks = rankdata(points, axis=0)
+    return float(np.corrcoef(ranks.T)[0, 1])
 
 
 @click.command()
