@@ -18,6 +18,7 @@ _HOME = {
     "LabelNoise": "ibn.preferences.noise",
     "NeighbourGraph": "ibn.bias.neighbours",
     "Network": "ibn.network",
+    "RewardModel": "ibn.reward_model",
     "Solver": "ibn.posterior",
     "Ultrametric": "ibn.bias.ultrametric",
     "audit": "ibn.auditing",
