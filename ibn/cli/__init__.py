@@ -24,6 +24,7 @@ VERBS = {
     "figures": "Draw the figures from the results of a sweep.",
     "reproduce": "Run the main job: sweep, figures and report.",
     "grow": "Grow a preference dataset from a text generator.",
+    "validate": "Compare reward models trained on chain and on tree data.",
     "audit": "Report the uncertainty of a real preference dataset.",
 }
 

@@ -69,15 +69,15 @@ class LocalModel:
 
     def room(self, prompt: str) -> int:
         """Tokens that a response to this prompt may have before the context is full."""
-        return int(self.context) - len(self._encode(self._opening(prompt)))
+        return int(self.context) - len(self.encode(self.opening(prompt)))
 
     def count(self, text: str) -> int:
         """Count the tokens of a text."""
-        return len(self._encode(text))
+        return len(self.encode(text))
 
     def extend(self, prompt: str, requests: Sequence[Request]) -> list[list[Continuation]]:
         """Continue responses to one prompt, see :class:`ibn.prefix_tree.generator.Generator`."""
-        opening = self._opening(prompt)
+        opening = self.opening(prompt)
         drawn: list[list[Continuation]] = []
         batch: list[Request] = []
         for request in requests:
@@ -87,7 +87,8 @@ class LocalModel:
             batch.append(request)
         return drawn + self._extend(opening, batch) if batch else drawn
 
-    def _opening(self, prompt: str) -> str:
+    def opening(self, prompt: str) -> str:
+        """Write what comes before a response: the prompt, in the chat template if there is one."""
         if not self.chat:
             return prompt
         message = [{"role": "user", "content": prompt}]
@@ -95,13 +96,14 @@ class LocalModel:
             message, tokenize=False, add_generation_prompt=True
         )
 
-    def _encode(self, text: str) -> list[int]:
+    def encode(self, text: str) -> list[int]:
+        """Tokens of a text."""
         special = not self.chat  # a chat template writes its own
         return self.tokenizer(text, add_special_tokens=special)["input_ids"]
 
     def _extend(self, opening: str, requests: Sequence[Request]) -> list[list[Continuation]]:
         torch = self.torch
-        prefixes = [self._encode(opening + request.prefix) for request in requests]
+        prefixes = [self.encode(opening + request.prefix) for request in requests]
         width = max(map(len, prefixes))
         counts = torch.tensor([request.count for request in requests])
         pad = self.tokenizer.pad_token_id

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from prefix_tree.tiny_models import make
 
 from ibn.errors import InputError
 from ibn.prefix_tree.generator import Request
 from ibn.prefix_tree.growing import Growth, grow_tree
 from ibn.prefix_tree.judging import RewardModelScore
 from ibn.prefix_tree.prompts import Prompt
+from simulations.validation.tiny import make
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -19,7 +19,7 @@ CHAT = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<a
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("causal")
-    make(folder, "LlamaForCausalLM")
+    make(folder, max_position_embeddings=256)
     return folder
 
 

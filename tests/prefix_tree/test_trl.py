@@ -4,12 +4,12 @@ import json
 
 import pytest
 from prefix_tree.generators import Babbler
-from prefix_tree.tiny_models import make
 
 from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
 from ibn.prefix_tree.growing import Growth
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt
+from simulations.validation.tiny import make
 
 trl = pytest.importorskip("trl")
 datasets = pytest.importorskip("datasets")
