@@ -24,7 +24,7 @@ def test_wins_and_ties_are_counted():
 
 def test_intervals_cover_the_true_rate():
     rng = np.random.default_rng(0)
-    covered = 0
+    covered, width = 0, []
     for _ in range(200):
         runs = []
         for seed in range(8):
@@ -32,7 +32,10 @@ def test_intervals_cover_the_true_rate():
             runs.append(repetition(seed, tree, rng.normal(0.0, 1.0, 20), np.zeros(20)))
         one = win_rates(runs)[0]
         covered += one.low <= 0.5702 <= one.high  # Φ(0.25/√2)
-    assert 0.90 <= covered / 200 <= 0.995
+        width.append(one.high - one.low)
+    assert covered / 200 >= 0.93
+    alone = 2 * 1.96 * 0.5 / np.sqrt(8 * 20)  # were there no seeds
+    assert 1.2 < np.mean(width) / alone < 1.55
 
 
 def test_numbers_that_are_none_are_null():
