@@ -1,5 +1,7 @@
 """Settings of the whole suite, and fixtures that several of its files use."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
@@ -14,3 +16,12 @@ settings.load_profile("suite")
 def iterative(monkeypatch):
     """Solve every posterior by conjugate gradients, however small the network."""
     monkeypatch.setattr(ibn.posterior, "DENSE_NODES", 0)
+
+
+@pytest.fixture
+def shared_data():
+    """Return the folder of real data beside the checkout; tests of it are skipped without."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no real data beside the checkout")
+    return folder

@@ -24,6 +24,8 @@ VERBS = {
     "check": "Decide the claims of the theory, with the evidence.",
     "figures": "Draw the figures from the results of a sweep.",
     "reproduce": "Run the main job: sweep, figures and report.",
+    "grow": "Grow a preference dataset from a text generator.",
+    "validate": "Compare reward models trained on chain and on tree data.",
     "audit": "Report the uncertainty of a real preference dataset.",
     "rank": "Rank a few items by many battles, with simultaneous intervals.",
     "plan": "Choose the comparisons to label next.",

@@ -1,0 +1,237 @@
+"""``ibn grow``: a preference dataset from a text generator, tree-structured or as a chain."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ibn.cli.progress import Display
+from ibn.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    from ibn.prefix_tree.generator import Generator
+    from ibn.prefix_tree.judging import Judge
+
+JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
+
+
+@click.command(name="grow")
+@click.argument("prompts", metavar="PROMPTS")
+@click.option(
+    "--model",
+    required=True,
+    help="Directory, .gguf file or hub name; with --server, its name there.",
+)
+@click.option(
+    "--server",
+    default="",
+    metavar="URL",
+    help="An OpenAI-compatible server, such as http://localhost:8000/v1.",
+)
+@click.option("--topology", default="tree", show_default=True, help="tree or chain.")
+@click.option("--depth", default=3, show_default=True, help="Levels D of the tree.")
+@click.option("--branching", default=2, show_default=True, help="Children B of a node.")
+@click.option("--tokens", default=256, show_default=True, help="Budget of tokens a response.")
+@click.option(
+    "--pairs", default=0, show_default="half as many as leaves", help="Comparisons a prompt."
+)
+@click.option(
+    "--separator",
+    "separators",
+    multiple=True,
+    metavar="TEXT",
+    help=r"A segment ends behind it (\n for a line's end); give several. "
+    "By default sentence and line ends.",
+)
+@click.option("--temperature", default=0.8, show_default=True, help="Of the first draw.")
+@click.option(
+    "--warmest",
+    default=1.6,
+    show_default=True,
+    help="To which it rises where siblings come out alike.",
+)
+@click.option(
+    "--alike",
+    default=0.9,
+    show_default=True,
+    help="Share of words in common from which siblings are alike.",
+)
+@click.option(
+    "--unfinished",
+    default="keep",
+    show_default=True,
+    help="Responses that the budget cut short: keep, drop or extend.",
+)
+@click.option(
+    "--judge",
+    default="human",
+    show_default=True,
+    help="human (pairs to be labelled), gsm8k or overlap (against the prompts' "
+    "reference), model:NAME (a reward model), chat:NAME (a model on --judge-server).",
+)
+@click.option(
+    "--judge-server",
+    default="",
+    metavar="URL",
+    show_default="that of --server",
+    help="Where chat:NAME is served.",
+)
+@click.option("--ties", default="drop", show_default=True, help="drop, keep or random.")
+@click.option("--template", default="", help='Prompt from a record, such as "Q: {{ question }}".')
+@click.option("--raw", is_flag=True, help="Use no chat template, if the tokenizer has one.")
+@click.option("--limit", default=0, show_default="all", help="Prompts to use.")
+@click.option("--seed", default=0, show_default=True, help="Of everything random.")
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE",
+    help="The dataset: .jsonl, .json, .csv or .parquet, each also .gz.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document about the run.")
+def command(**options: Any) -> None:
+    r"""Grow a preference dataset from a text generator.
+
+    For each prompt a prefix tree of responses is grown: every node extends its parent's text by a
+    segment, so that responses share their beginnings, and pairs are drawn from the leaves. With
+    --topology chain as many pairs are made of independent responses of the same budget.
+
+    The dataset has TRL's columns prompt, chosen and rejected, and says in further ones where the
+    two part, so that annotators need only read what differs. Everything is kept in FILE.journal as
+    it comes: after any interruption the same command goes on.
+
+    \b
+    Examples:
+      ibn grow prompts.jsonl --model ./model --depth 3 --branching 2 --judge gsm8k --out tree.jsonl
+      ibn grow prompts.jsonl --model ./model --topology chain --judge gsm8k --out chain.jsonl
+      ibn grow prompts.jsonl --model my-model --server http://localhost:8000/v1 --out pairs.jsonl
+    """
+    from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
+    from ibn.prefix_tree.growing import SENTENCE_ENDS, Growth
+    from ibn.prefix_tree.prompts import read_prompts
+
+    separators = tuple(s.replace("\\n", "\n") for s in options["separators"]) or SENTENCE_ENDS
+    growth = Growth(
+        separators=separators,
+        **{
+            name: options[name]
+            for name in (
+                "depth",
+                "branching",
+                "tokens",
+                "temperature",
+                "warmest",
+                "alike",
+                "unfinished",
+            )
+        },
+    )
+    pairs = options["pairs"] or max(1, growth.branching**growth.depth // 2)
+    plan = Plan(options["topology"], growth, pairs, options["ties"], options["seed"])
+    kind, _, judge_name = options["judge"].partition(":")
+    if kind not in JUDGES:
+        raise unknown_name("judge", kind, JUDGES)
+    out = options["out"]
+    _require_folder(out)
+    prompts = read_prompts(options["prompts"], template=options["template"], most=options["limit"])
+    generator = _generator(options)
+    judge = _judge(kind, judge_name, options)
+    settings = {name: options[name] for name in ("model", "server", "raw", "judge", "template")}
+    journal = f"{out}.journal"
+    try:
+        with Display() as display:
+            grown = grow_dataset(
+                prompts,
+                generator,
+                judge,
+                plan,
+                journal,
+                settings=settings,
+                progress=lambda done, total: display(done, total, done / total),
+            )
+    except InputError as error:
+        if error.line is None or error.file is not None:
+            raise
+        place = {"file": options["prompts"], "line": error.line, "mend": error.mend}
+        raise InputError(error.problem, **place) from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"interrupted: what was grown is in {journal}; the same command goes on"
+        ) from None
+    write_dataset(out, grown)
+    told = {
+        "out": out,
+        "prompts": len(prompts),
+        "responses": grown.responses,
+        "unfinished": grown.unfinished,
+        "comparisons": grown.comparisons,
+        "written": len(grown.records),
+        "tokens_generated": grown.tokens,
+        "tokens_read": grown.read,
+        "tokens_read_whole": grown.read_whole,
+        "dropped": grown.dropped,
+        "problems": grown.problems,
+    }
+    if options["as_json"]:
+        print(json.dumps(told))
+        return
+    _tell(told, labelled=judge is not None)
+
+
+def _require_folder(out: str) -> None:
+    if not Path(out).absolute().parent.is_dir():
+        raise InputError("there is no such folder", file=Path(out).absolute().parent)
+
+
+def _generator(options: dict[str, Any]) -> Generator:
+    if options["server"]:
+        from ibn.prefix_tree.server import Server
+
+        return Server(options["server"], options["model"])
+    from ibn.prefix_tree.local import LocalModel
+
+    return LocalModel(options["model"], chat=False if options["raw"] else None)
+
+
+def _judge(kind: str, name: str, options: dict[str, Any]) -> Judge | None:
+    from ibn.prefix_tree import judging
+
+    if kind == "human":
+        return None
+    if kind == "gsm8k":
+        return judging.ByScore(judging.verify_arithmetic)
+    if kind == "overlap":
+        return judging.ByScore(judging.overlap)
+    if not name:
+        raise InputError(f"--judge {kind} needs a name", mend=f"such as {kind}:NAME")
+    if kind == "model":
+        return judging.ByScore(judging.RewardModelScore(name))
+    url = options["judge_server"] or options["server"]
+    if not url:
+        raise InputError("--judge chat needs --judge-server")
+    return judging.ChatJudge(url, name)
+
+
+def _tell(told: dict[str, Any], *, labelled: bool) -> None:
+    print(
+        f"{told['written']} comparisons in {told['out']}, from {told['responses']} responses "
+        f"({told['unfinished']} unfinished) to {told['prompts']} prompts; "
+        f"{told['tokens_generated']} tokens generated."
+    )
+    pairs = max(1, told["comparisons"])
+    print(
+        f"An annotator reads {told['tokens_read'] / pairs:.1f} tokens a comparison where the "
+        f"shared prefix is left out, {told['tokens_read_whole'] / pairs:.1f} where not."
+    )
+    for what in ("dropped", "problems"):
+        if told[what]:
+            items = ", ".join(f"{count} × {why}" for why, count in told[what].items())
+            print(f"{what.capitalize()}: {items}.")
+    if not labelled:
+        print(
+            "The pairs are not labelled: add a column winner (a, b or tie) to use them.",
+            file=sys.stderr,
+        )

@@ -1,0 +1,288 @@
+"""A preference dataset grown prompt by prompt: it can be killed and goes on where it was."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ibn.errors import InputError, unknown_name
+from ibn.preferences.writing import write_records
+from ibn.prefix_tree.generator import Generator
+from ibn.prefix_tree.growing import Growth, NoRoom, grow_chain, grow_tree
+from ibn.prefix_tree.journal import Journal
+from ibn.prefix_tree.judging import Judge, Judgement
+from ibn.prefix_tree.pairing import Pair, chain_pairs, tree_pairs
+from ibn.prefix_tree.prompts import Prompt
+from ibn.prefix_tree.tree import Grown
+
+TOPOLOGIES = ("tree", "chain")
+TIES = ("drop", "keep", "random")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What dataset to grow.
+
+    Attributes
+    ----------
+    topology : {"tree", "chain"}
+        How the responses to a prompt are grown and paired.
+    growth : Growth
+        Depth, branching, budget and the rest.
+    pairs : int
+        Comparisons a prompt.
+    ties : {"drop", "keep", "random"}
+        What becomes of ties: left out, kept (then the file says ``winner`` instead of chosen and
+        rejected, which have no word for a tie), or decided by a coin.
+    seed : int
+        Of everything random; each prompt has streams of its own.
+    """
+
+    topology: str = "tree"
+    growth: Growth = field(default_factory=Growth)
+    pairs: int = 4
+    ties: str = "drop"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.topology not in TOPOLOGIES:
+            raise unknown_name("topology", self.topology, TOPOLOGIES)
+        if self.ties not in TIES:
+            raise unknown_name("way with ties", self.ties, TIES)
+        if self.pairs < 1:
+            raise InputError(f"pairs must be at least 1, not {self.pairs}")
+        leaves = self.growth.branching**self.growth.depth
+        if self.topology == "tree" and self.pairs > leaves * (leaves - 1) // 2:
+            raise InputError(
+                f"{leaves} leaves have no {self.pairs} pairs",
+                mend="ask for fewer pairs, or a deeper or broader tree",
+            )
+
+    def stream(self, prompt: str, purpose: str) -> np.random.Generator:
+        """Return the random stream of a prompt for a purpose, whatever comes before it."""
+        keys = (zlib.crc32(prompt.encode("utf-8", "surrogatepass")), zlib.crc32(purpose.encode()))
+        return np.random.default_rng([self.seed, *keys])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What was grown and how it was judged.
+
+    Attributes
+    ----------
+    records : list of dict
+        Comparisons in TRL's preference format, the tree in further columns.
+    responses, comparisons, tokens, read : int
+        Leaves grown, pairs drawn, tokens generated, and tokens that an annotator of the pairs
+        reads when what two responses share is shown once, outside the two.
+    read_whole : int
+        The same where both responses are read whole.
+    unfinished : int
+        Leaves that the budget cut short.
+    dropped : dict of str to int
+        Continuations and comparisons left out, by reason.
+    problems : dict of str to int
+        What generator and judge said where they failed, and how often.
+    """
+
+    records: list[dict[str, Any]]
+    responses: int
+    comparisons: int
+    tokens: int
+    read: int
+    read_whole: int
+    unfinished: int
+    dropped: dict[str, int]
+    problems: dict[str, int]
+
+
+def grow_dataset(
+    prompts: Sequence[Prompt],
+    generator: Generator,
+    judge: Judge | None,
+    plan: Plan,
+    journal: str | os.PathLike[str],
+    *,
+    settings: dict[str, Any] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Dataset:
+    """Grow responses to each prompt, pair them and have the pairs judged.
+
+    Everything is written to the journal as it is had: run again after any interruption, growing
+    goes on with the prompts, and judging with the pairs, that are lacking. A prompt that the
+    generator fails at is recorded with its problem, and tried again by the next run.
+
+    Parameters
+    ----------
+    prompts : sequence of Prompt
+        What to respond to.
+    generator : Generator
+        Continues texts.
+    judge : Judge or None
+        Compares them; None leaves the pairs unlabelled.
+    plan : Plan
+        What to grow.
+    journal : path-like
+        The journal, made if missing.
+    settings : dict, optional
+        What else determines the result, such as the model's name: a journal of others is refused.
+    progress : callable, optional
+        Told how many prompts of all are done.
+
+    Raises
+    ------
+    InputError
+        If the journal cannot be used or the generator or judge refuses for good.
+    """
+    known = {**(settings or {}), **_settings(plan)}
+    done: list[tuple[Prompt, Grown, list[Pair], list[Judgement] | None]] = []
+    with Journal(journal, known) as book:
+        grown, judged = _recall(book)
+        progress(0, len(prompts))
+        for prompt in prompts:
+            tree = grown.get(prompt.text)
+            if tree is None or not tree.nodes:
+                tree = _grow(prompt, generator, plan)
+                book.append({"grown": tree.record()})
+                judged.pop(prompt.text, None)  # was of a tree that is no more
+            pairs = _pairs(tree, plan)
+            verdicts = None
+            if judge is not None:
+                verdicts = judged.get(prompt.text)
+                if verdicts is None or any(one.winner is None for one in verdicts):
+                    verdicts = judge.judge(prompt, pairs) if pairs else []
+                    book.append({"judged": prompt.text, "verdicts": [asdict(v) for v in verdicts]})
+            done.append((prompt, tree, pairs, verdicts))
+            progress(len(done), len(prompts))
+    return _collect(done, generator, plan)
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    """All of the plan that what is written in a journal depends on; ties are dealt with after."""
+    return {name: value for name, value in asdict(plan).items() if name != "ties"}
+
+
+def _recall(book: Journal) -> tuple[dict[str, Grown], dict[str, list[Judgement]]]:
+    grown, judged = {}, {}
+    for entry in book.entries:
+        if "grown" in entry:
+            tree = Grown.of_record(entry["grown"])
+            grown[tree.prompt] = tree
+        elif "judged" in entry:
+            judged[entry["judged"]] = [Judgement(**verdict) for verdict in entry["verdicts"]]
+    return grown, judged
+
+
+def _grow(prompt: Prompt, generator: Generator, plan: Plan) -> Grown:
+    rng = plan.stream(prompt.text, "growing")
+    try:
+        if plan.topology == "tree":
+            return grow_tree(prompt.text, generator, plan.growth, rng)
+        return grow_chain(prompt.text, 2 * plan.pairs, generator, plan.growth, rng)
+    except NoRoom as error:
+        return Grown(prompt.text, (), 0, {}, (error.problem,))
+
+
+def _pairs(tree: Grown, plan: Plan) -> list[Pair]:
+    draw = tree_pairs if plan.topology == "tree" else chain_pairs
+    return draw(tree, plan.pairs, plan.stream(tree.prompt, "pairing"))
+
+
+def _collect(
+    done: Sequence[tuple[Prompt, Grown, list[Pair], list[Judgement] | None]],
+    generator: Generator,
+    plan: Plan,
+) -> Dataset:
+    dropped: Counter[str] = Counter()
+    problems: Counter[str] = Counter()
+    records: list[dict[str, Any]] = []
+    responses = comparisons = read = read_whole = unfinished = 0
+    labelled = all(verdicts is not None for *_, verdicts in done)
+    winner_column = plan.ties == "keep" or not labelled
+    for prompt, tree, pairs, verdicts in done:
+        leaves = list(tree.leaves())
+        responses += len(leaves)
+        unfinished += sum(not leaf.finished for leaf in leaves)
+        dropped.update(tree.dropped)
+        problems.update(tree.problems)
+        comparisons += len(pairs)
+        coin = plan.stream(prompt.text, "ties")
+        for pair, verdict in zip(
+            pairs, [None] * len(pairs) if verdicts is None else verdicts, strict=True
+        ):
+            whole = pair.a.tokens + pair.b.tokens
+            prefix = generator.count(pair.a.text[: pair.shared]) if pair.shared else 0
+            read_whole += whole
+            read += whole - 2 * prefix
+            if verdict is not None and verdict.winner is None:
+                dropped["not judged"] += 1
+                problems[verdict.problem] += 1
+                continue
+            winner = verdict.winner if verdict is not None else None
+            if winner == 0 and plan.ties == "random":
+                winner = int(coin.choice([-1, 1]))
+            if winner == 0 and plan.ties == "drop":
+                dropped["tie"] += 1
+                continue
+            records.append(_record(prompt, pair, winner, prefix, plan, winner_column))
+    return Dataset(
+        records=records,
+        responses=responses,
+        comparisons=comparisons,
+        tokens=sum(tree.spent for _, tree, *_ in done),
+        read=read,
+        read_whole=read_whole,
+        unfinished=unfinished,
+        dropped=dict(dropped),
+        problems=dict(problems),
+    )
+
+
+def _record(
+    prompt: Prompt, pair: Pair, winner: int | None, prefix: int, plan: Plan, winner_column: bool
+) -> dict[str, Any]:
+    first, second = pair.a, pair.b
+    names = ("response_a", "response_b")
+    if not winner_column:
+        names = ("chosen", "rejected")
+        if winner == -1:
+            first, second = second, first
+    record: dict[str, Any] = {"prompt": prompt.text}
+    record |= dict(zip(names, (first.text, second.text), strict=True))
+    if winner_column and winner is not None:
+        record["winner"] = {1: "a", -1: "b", 0: "tie"}[winner]
+    for name, leaf in zip(names, (first, second), strict=True):
+        record[f"{name}_path"] = "/".join(map(str, leaf.path))
+        record[f"{name}_tokens"] = leaf.tokens
+        record[f"{name}_finished"] = leaf.finished
+    return record | {
+        "common_prefix": pair.shared,
+        "common_prefix_tokens": prefix,
+        "topology": plan.topology,
+    }
+
+
+def write_dataset(path: str | os.PathLike[str], dataset: Dataset) -> None:
+    """Write a grown dataset, whole or not at all.
+
+    Columns are prompt, chosen and rejected, as TRL's trainers read them, and for each side the
+    path of its leaf, its tokens and whether the generator ended it; ``common_prefix`` tells how
+    many characters both sides begin with because they grew from the same nodes.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to write or the file cannot be written.
+    """
+    if not dataset.records:
+        reasons = ", ".join(
+            f"{count} {why}" for why, count in {**dataset.dropped, **dataset.problems}.items()
+        )
+        raise InputError(f"no comparison came out of it ({reasons or 'too few responses'})")
+    write_records(path, dataset.records)

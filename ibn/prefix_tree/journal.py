@@ -1,0 +1,122 @@
+"""A journal of what was grown and judged: lines of JSON that survive a kill at any byte."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ibn.errors import InputError
+
+FORMAT = "ibn grow journal, version 1"
+
+
+class Journal:
+    """An append-only file of JSON lines that begins with the settings it belongs to.
+
+    To be used as a context manager. A torn last line, as a kill leaves it, is dropped.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, made if missing.
+    settings : dict
+        Everything that determines the content; a journal of other settings is refused.
+
+    Attributes
+    ----------
+    entries : list of dict
+        What the file held, and what was added.
+
+    Raises
+    ------
+    InputError
+        If the file is no journal, is damaged, belongs to other settings or is being written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], settings: dict[str, Any]) -> None:
+        self.path = Path(path)
+        self.settings = json.loads(json.dumps({"format": FORMAT, **settings}))
+        self.entries: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Journal:
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            self._lock()
+            self._load()
+        except BaseException:
+            os.close(self._fd)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._fd)
+
+    def append(self, entry: dict[str, Any]) -> None:
+        """Add an entry; once this returns it is on the disk."""
+        self._write(entry)
+        self.entries.append(entry)
+
+    def _lock(self) -> None:
+        import fcntl  # not on every system, and only needed by whoever writes
+
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                "another run is writing this journal",
+                file=self.path,
+                mend="wait for it to end, or give another --out",
+            ) from None
+
+    def _load(self) -> None:
+        with open(self._fd, "rb", closefd=False) as stream:
+            data = stream.read()
+        *lines, torn = data.split(b"\n")
+        end = len(data) - len(torn)
+        os.ftruncate(self._fd, end)
+        os.lseek(self._fd, end, os.SEEK_SET)
+        if not lines:
+            self._write(self.settings)
+            return
+        for number, line in enumerate(lines, 1):
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                entry = None
+            if not isinstance(entry, dict) or (number == 1 and entry.get("format") != FORMAT):
+                raise InputError(
+                    "not a line of a growth journal",
+                    file=self.path,
+                    line=number,
+                    mend="remove the line, or give another --out",
+                )
+            self.entries.append(entry)
+        header = self.entries.pop(0)
+        for name in sorted({*header, *self.settings}):
+            if header.get(name) != self.settings.get(name):
+                raise InputError(
+                    f"begun with {name} = {header.get(name)!r}, not {self.settings.get(name)!r}",
+                    file=self.path,
+                    mend="give the same options to go on, or another --out",
+                )
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        data = json.dumps(entry, ensure_ascii=True).encode() + b"\n"
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+            os.fsync(self._fd)
+        except OSError as error:
+            raise InputError(
+                f"cannot be written: {(error.strerror or str(error)).lower()}",
+                file=self.path,
+                mend="what was written before is safe; the same command goes on",
+            ) from None

@@ -1,0 +1,259 @@
+"""A local causal language model as a generator: prefixes are read once for all siblings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ibn.errors import InputError, MissingExtra
+from ibn.prefix_tree.generator import Continuation, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROWS = 32  # sequences decoded side by side
+CONTEXT = 2048  # where a model does not say what it can read
+
+
+class LocalModel:
+    """A causal model of Hugging Face ``transformers``.
+
+    The prompt and the prefix of each request run through the model once; its keys and values are
+    then repeated for the siblings, which are decoded side by side.
+
+    Parameters
+    ----------
+    name : str
+        A directory, a GGUF file, or a name on the hub.
+    chat : bool, optional
+        Whether prompts are put as a user's message into the tokenizer's chat template; by default
+        where it has one.
+    top_p : float
+        Nucleus sampling: draw among the likeliest tokens of this total probability.
+    device : str, optional
+        A torch device; by default the accelerator if there is one.
+
+    Raises
+    ------
+    MissingExtra
+        If torch or transformers is missing.
+    InputError
+        If the model cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        chat: bool | None = None,
+        top_p: float = 0.95,
+        device: str | None = None,
+    ) -> None:
+        self.torch, self.tokenizer, self.model = load(name, device)
+        self.model.eval()
+        self.chat = bool(self.tokenizer.chat_template) if chat is None else chat
+        if self.chat and not self.tokenizer.chat_template:
+            raise InputError(f"{name} has no chat template", mend="give --raw")
+        self.top_p = top_p
+        stops = self.model.generation_config.eos_token_id
+        known = [] if stops is None else stops if isinstance(stops, list) else [stops]
+        self.stops = {*known, self.tokenizer.eos_token_id} - {None}
+        arguments = signature(self.model.forward).parameters
+        self._cache = "cache" if "cache" in arguments else "past_key_values"  # its newer name first
+        self.context = getattr(self.model.config, "max_position_embeddings", None) or CONTEXT
+
+    def room(self, prompt: str) -> int:
+        """Tokens that a response to this prompt may have before the context is full."""
+        return int(self.context) - len(self.encode(self.opening(prompt)))
+
+    def count(self, text: str) -> int:
+        """Count the tokens of a text."""
+        return len(self.encode(text))
+
+    def extend(self, prompt: str, requests: Sequence[Request]) -> list[list[Continuation]]:
+        """Continue responses to one prompt, see :class:`ibn.prefix_tree.generator.Generator`."""
+        opening = self.opening(prompt)
+        drawn: list[list[Continuation]] = []
+        batch: list[Request] = []
+        for request in requests:
+            if batch and sum(one.count for one in (*batch, request)) > ROWS:
+                drawn += self._extend(opening, batch)
+                batch = []
+            batch.append(request)
+        return drawn + self._extend(opening, batch) if batch else drawn
+
+    def opening(self, prompt: str) -> str:
+        """Write what comes before a response: the prompt, in the chat template if there is one."""
+        if not self.chat:
+            return prompt
+        message = [{"role": "user", "content": prompt}]
+        return self.tokenizer.apply_chat_template(
+            message, tokenize=False, add_generation_prompt=True
+        )
+
+    def encode(self, text: str) -> list[int]:
+        """Tokens of a text."""
+        special = not self.chat  # a chat template writes its own
+        return self.tokenizer(text, add_special_tokens=special)["input_ids"]
+
+    def _extend(self, opening: str, requests: Sequence[Request]) -> list[list[Continuation]]:
+        torch = self.torch
+        prefixes = [self.encode(opening + request.prefix) for request in requests]
+        width = max(map(len, prefixes))
+        counts = torch.tensor([request.count for request in requests])
+        pad = self.tokenizer.pad_token_id
+        pad = (self.tokenizer.eos_token_id or 0) if pad is None else pad
+        rows = [[pad] * (width - len(ids)) + ids for ids in prefixes]
+        mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids in prefixes])
+        device = self.model.device
+        ids, mask = torch.tensor(rows, device=device), mask.to(device)
+        with torch.inference_mode():
+            position = (mask.cumsum(1) - 1).clamp(min=0)
+            read = self.model(
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=position,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            which = torch.repeat_interleave(torch.arange(len(requests)), counts).to(device)
+            cache = read["cache" if self._cache == "cache" else "past_key_values"]
+            cache.batch_select_indices(which)
+            written = self._decode(
+                read.logits[which, -1], cache, mask[which], position[which, -1], requests, which
+            )
+        return self._group(written, requests)
+
+    def _decode(
+        self,
+        logits: Any,
+        cache: Any,
+        mask: Any,
+        position: Any,
+        requests: Sequence[Request],
+        which: Any,
+    ) -> list[tuple[list[int], bool]]:
+        """Draw tokens for all rows until each has ended or reached its limit."""
+        torch = self.torch
+        streams = [
+            np.random.default_rng([request.seed, i])
+            for request in requests
+            for i in range(request.count)
+        ]
+        owner = which.tolist()
+        heat = torch.tensor([requests[i].temperature for i in owner], device=logits.device)
+        limit = [requests[i].tokens for i in owner]
+        tokens: list[list[int]] = [[] for _ in owner]
+        ended = [False] * len(owner)
+        while True:
+            chance = self._nucleus(torch.softmax(logits.float() / heat[:, None], dim=-1))
+            # A row's own stream: what it says does not depend on the rows beside it.
+            point = torch.tensor([stream.random() for stream in streams], device=logits.device)
+            total = chance.cumsum(-1)
+            ranks = torch.searchsorted(total, (point[:, None] * total[:, -1:]).to(total.dtype))
+            following = ranks[:, 0].clamp(max=chance.shape[-1] - 1)
+            for row, token in enumerate(following.tolist()):
+                if ended[row] or len(tokens[row]) >= limit[row]:
+                    continue
+                if token in self.stops:
+                    ended[row] = True
+                else:
+                    tokens[row].append(token)
+            if all(e or len(t) >= m for e, t, m in zip(ended, tokens, limit, strict=True)):
+                return list(zip(tokens, ended, strict=True))
+            position = position + 1
+            mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
+            step = self.model(
+                input_ids=following[:, None],
+                attention_mask=mask,
+                position_ids=position[:, None],
+                use_cache=True,
+                **{self._cache: cache},
+            )
+            logits = step.logits[:, -1]
+
+    def _nucleus(self, chance: Any) -> Any:
+        """Put the tokens beyond the likeliest ``top_p`` to probability 0."""
+        if self.top_p >= 1.0:
+            return chance
+        ordered, order = chance.sort(dim=-1, descending=True)
+        beyond = ordered.cumsum(-1) - ordered >= self.top_p
+        return chance.masked_fill(beyond.scatter(-1, order, beyond), 0.0)
+
+    def _group(
+        self, written: list[tuple[list[int], bool]], requests: Sequence[Request]
+    ) -> list[list[Continuation]]:
+        rows = iter(written)
+        groups = []
+        for request in requests:
+            group = []
+            for _ in range(request.count):
+                tokens, ended = next(rows)
+                text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+                group.append(Continuation(text, len(tokens), ended))
+            groups.append(group)
+        return groups
+
+
+def load(name: str, device: str | None = None, head: str = "AutoModelForCausalLM") -> Any:
+    """Load a model and its tokenizer.
+
+    Parameters
+    ----------
+    name : str
+        A directory, a GGUF file, or a name on the hub.
+    device : str, optional
+        A torch device; by default the accelerator if there is one.
+    head : str
+        Which of the automatic classes of ``transformers`` makes the model.
+
+    Returns
+    -------
+    torch, tokenizer, model
+        The module torch, so that callers need not import it, and the two.
+
+    Raises
+    ------
+    MissingExtra
+        If torch or transformers is missing.
+    InputError
+        If the model cannot be loaded.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError:
+        raise MissingExtra("transformers", "llm", "a language model") from None
+    path = Path(name)
+    gguf = {"gguf_file": path.name} if path.suffix == ".gguf" and path.is_file() else {}
+    where = str(path.parent) if gguf else name
+    try:
+        with _quietly(transformers):
+            tokenizer = transformers.AutoTokenizer.from_pretrained(where, **gguf)
+            model = getattr(transformers, head).from_pretrained(where, dtype="auto", **gguf)
+    except (OSError, ValueError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
+        raise InputError(
+            f"the model {name} cannot be loaded: {reason}",
+            mend="give a directory, a .gguf file or a name on the hub",
+        ) from None
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu" and model.dtype != torch.float32:
+        model = model.float()  # half precision is emulated there
+    return torch, tokenizer, model.to(device)
+
+
+@contextmanager
+def _quietly(transformers: Any) -> Iterator[None]:
+    """Keep loading bars off standard error."""
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.utils.logging.enable_progress_bar()

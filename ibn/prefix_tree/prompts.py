@@ -1,0 +1,95 @@
+"""Prompts, read from the files people have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from ibn.errors import InputError
+from ibn.preferences.files import read_records
+
+COLUMNS = ("prompt", "question", "instruction", "problem", "query", "dialogue")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What is responded to.
+
+    Attributes
+    ----------
+    text : str
+        The prompt as the generator reads it.
+    record : dict
+        The record it came from, for judges that need a reference.
+    line : int
+        Of the file, counted from 1.
+    """
+
+    text: str
+    record: Mapping[str, Any]
+    line: int
+
+
+def read_prompts(
+    path: str | os.PathLike[str], *, template: str = "", most: int = 0
+) -> list[Prompt]:
+    """Read prompts, each once.
+
+    Parameters
+    ----------
+    path : path-like
+        Any file that :func:`ibn.preferences.reading.read_preferences` takes; a record holds a text
+        under ``prompt`` (or question, instruction, problem, query, dialogue).
+    template : str
+        A Jinja template of the record's fields, such as ``"Q: {{ question }} A:"``, in place of
+        that text.
+    most : int
+        How many to read; 0 for all.
+
+    Raises
+    ------
+    InputError
+        If a record has no prompt, or none that is a text, or the template does not fit it.
+    """
+    source = os.fspath(path)
+    found: dict[str, Prompt] = {}
+    with closing(read_records(source)) as records:
+        for line, record in records:
+            try:
+                text = _render(template, record) if template else _text(record)
+            except InputError as error:
+                raise InputError(error.problem, file=source, line=line, mend=error.mend) from None
+            found.setdefault(text, Prompt(text, record, line))
+            if most and len(found) == most:
+                break
+    if not found:
+        raise InputError("no prompts", file=source)
+    return list(found.values())
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    for name in COLUMNS:
+        if name in record:
+            if not (isinstance(record[name], str) and record[name].strip()):
+                raise InputError(f"{name} is no text")
+            return record[name]
+    raise InputError(
+        f"no prompt among the fields {', '.join(record)}",
+        mend=f"name it one of {', '.join(COLUMNS)}, or give --template",
+    )
+
+
+def _render(template: str, record: Mapping[str, Any]) -> str:
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.sandbox import SandboxedEnvironment
+
+    try:
+        text = SandboxedEnvironment(undefined=StrictUndefined).from_string(template).render(record)
+    except TemplateError as error:
+        raise InputError(f"the template does not fit: {error}") from None
+    if not text.strip():
+        raise InputError("the template makes an empty prompt")
+    return text

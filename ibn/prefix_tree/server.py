@@ -1,0 +1,139 @@
+"""An OpenAI-compatible server (vLLM and others) as a generator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ibn.errors import InputError, MissingExtra
+from ibn.prefix_tree.generator import Continuation, Request
+
+BYTES_A_TOKEN = 4  # for what the server does not count
+
+
+class Server:
+    """A completions endpoint: prompt and prefix go in as one text, and come back continued.
+
+    Requests run side by side; a server that shares prefixes (vLLM's automatic prefix caching)
+    reads the common part once. What times out or is refused for the moment is tried again with
+    growing pauses, and if it stays so comes back as a continuation with a ``problem``.
+
+    Parameters
+    ----------
+    url : str
+        Base address, such as ``http://localhost:8000/v1``.
+    model : str
+        The model's name there.
+    template : str
+        How a prompt opens, ``{prompt}`` standing for it: a chat model's template goes here.
+    context : int
+        Tokens that the model reads.
+    parallel : int
+        Requests at a time.
+    retries : int
+        Times that a failed request is tried again.
+    timeout : float
+        Seconds that a request may take.
+    stop : sequence of str
+        Texts that end a response.
+    client : optional
+        A ready client of the package ``openai``; the key is otherwise read from
+        ``OPENAI_API_KEY``.
+
+    Raises
+    ------
+    MissingExtra
+        If the package openai is missing.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        template: str = "{prompt}",
+        context: int = 4096,
+        parallel: int = 16,
+        retries: int = 4,
+        timeout: float = 60.0,
+        stop: Sequence[str] = (),
+        client: Any = None,
+    ) -> None:
+        self.model, self.template, self.context = model, template, context
+        self.parallel, self.stop = parallel, list(stop) or None
+        self.client = client or connect(url, retries=retries, timeout=timeout)
+
+    def room(self, prompt: str) -> int:
+        """Tokens that a response may have: an estimate, for the server counts its own way."""
+        return self.context - self.count(self._opening(prompt))
+
+    def count(self, text: str) -> int:
+        """Estimate the tokens of a text from its length."""
+        return -(-len(text.encode()) // BYTES_A_TOKEN)
+
+    def extend(self, prompt: str, requests: Sequence[Request]) -> list[list[Continuation]]:
+        """Continue responses to one prompt, see :class:`ibn.prefix_tree.generator.Generator`."""
+        opening = self._opening(prompt)
+        with ThreadPoolExecutor(self.parallel) as pool:
+            return list(pool.map(lambda request: self._complete(opening, request), requests))
+
+    def _opening(self, prompt: str) -> str:
+        return self.template.replace("{prompt}", prompt)
+
+    def _complete(self, opening: str, request: Request) -> list[Continuation]:
+        import openai
+
+        try:
+            answer = self.client.completions.create(
+                model=self.model,
+                prompt=opening + request.prefix,
+                n=request.count,
+                max_tokens=request.tokens,
+                temperature=request.temperature,
+                seed=request.seed,
+                stop=self.stop,
+            )
+        except (openai.AuthenticationError, openai.NotFoundError) as error:
+            raise refused(error) from None
+        except openai.OpenAIError as error:
+            return [Continuation("", 0, False, _told(error))] * request.count
+        choices = answer.choices or []
+        used = answer.usage.completion_tokens if answer.usage else None
+        found = []
+        for choice in choices[: request.count]:
+            text = choice.text or ""
+            share = len(text) / max(1, sum(len(one.text or "") for one in choices))
+            tokens = self.count(text) if used is None else round(used * share)
+            found.append(Continuation(text, tokens, choice.finish_reason == "stop"))
+        lacking = request.count - len(found)
+        return found + [Continuation("", 0, False, "the server sent too few answers")] * lacking
+
+
+def connect(url: str, *, retries: int = 4, timeout: float = 60.0) -> Any:
+    """Make a client of an OpenAI-compatible server, which tries again by itself.
+
+    Raises
+    ------
+    MissingExtra
+        If the package openai is missing.
+    """
+    try:
+        import openai
+    except ImportError:
+        raise MissingExtra("openai", "server", "a model on a server") from None
+    key = os.environ.get("OPENAI_API_KEY", "none")  # local servers ask for none
+    return openai.OpenAI(base_url=url, api_key=key, max_retries=retries, timeout=timeout)
+
+
+def refused(error: Exception) -> InputError:
+    """Build the error for what no repetition would mend."""
+    return InputError(
+        f"the server refuses: {_told(error)}",
+        mend="check the model's name, the address and OPENAI_API_KEY",
+    )
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,0 +1,126 @@
+"""A grown tree: nodes that extend their parents' text, leaves that are complete responses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Node:
+    """One segment of text under its parent's.
+
+    Attributes
+    ----------
+    path : tuple of int
+        Which child to take at each level from the root, whose own path is empty.
+    text : str
+        The segment.
+    tokens : int
+        Tokens generated for it.
+    finished : bool
+        Whether the generator ended the response here.
+    temperature : float
+        At which it was drawn.
+    """
+
+    path: tuple[int, ...]
+    text: str
+    tokens: int
+    finished: bool
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A complete response: a walk from the root to a leaf.
+
+    Attributes
+    ----------
+    path : tuple of int
+        Of its last node.
+    text : str
+        The whole response.
+    tokens : int
+        Tokens of it, those of shared segments included.
+    finished : bool
+        Whether the generator ended it, rather than the budget.
+    ends : tuple of int
+        Where each segment ends in ``text``, in characters.
+    """
+
+    path: tuple[int, ...]
+    text: str
+    tokens: int
+    finished: bool
+    ends: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What was grown for one prompt.
+
+    Attributes
+    ----------
+    prompt : str
+        The prompt.
+    nodes : tuple of Node
+        Parents before children; the root is not among them.
+    spent : int
+        Tokens generated, those thrown away included.
+    dropped : dict of str to int
+        Continuations that were not kept, by reason: ``empty``, ``duplicate``, ``unfinished``,
+        ``failed``.
+    problems : tuple of str
+        What the generator said where it failed, each once.
+    """
+
+    prompt: str
+    nodes: tuple[Node, ...]
+    spent: int
+    dropped: dict[str, int] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Walk to each leaf, in the order of their paths."""
+        by_path = {node.path: node for node in self.nodes}
+        inner = {node.path[:-1] for node in self.nodes}
+        for path in sorted(by_path.keys() - inner):
+            walk = [by_path[path[: depth + 1]] for depth in range(len(path))]
+            text, ends = "", []
+            for node in walk:
+                text += node.text
+                ends.append(len(text))
+            tokens = sum(node.tokens for node in walk)
+            yield Leaf(path, text, tokens, walk[-1].finished, tuple(ends))
+
+    def record(self) -> dict[str, Any]:
+        """Say the same in what JSON can hold."""
+        nodes = [
+            [list(node.path), node.text, node.tokens, node.finished, node.temperature]
+            for node in self.nodes
+        ]
+        return {
+            "prompt": self.prompt,
+            "nodes": nodes,
+            "spent": self.spent,
+            "dropped": self.dropped,
+            "problems": list(self.problems),
+        }
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> Grown:
+        """Read what :meth:`record` wrote."""
+        nodes = tuple(Node(tuple(path), *rest) for path, *rest in record["nodes"])
+        return cls(
+            record["prompt"], nodes, record["spent"], record["dropped"], tuple(record["problems"])
+        )
+
+
+def shared_prefix(a: Leaf, b: Leaf) -> int:
+    """Characters that two leaves of one tree share by growing from the same nodes."""
+    depth = 0
+    while depth < min(len(a.path), len(b.path)) and a.path[depth] == b.path[depth]:
+        depth += 1
+    return a.ends[depth - 1] if depth else 0

@@ -1,0 +1,74 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from ibn.cli import main
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["validate", *map(str, arguments)])
+
+
+def records(task):
+    if task == "gsm8k":
+        return [
+            {"question": f"What is {i} and {i}?", "answer": f"<<{i}+{i}={2 * i}>>\n#### {2 * i}"}
+            for i in range(12)
+        ]
+    if task == "dialogsum":
+        return [
+            {"dialogue": f"#Person1#: {i} apples.", "summary": f"They talk of {i} apples."}
+            for i in range(12)
+        ]
+    return [
+        {
+            "chosen": f"\n\nHuman: Tell me of {i}?\n\nAssistant: It is good and number {i}.",
+            "rejected": f"\n\nHuman: Tell me of {i}?\n\nAssistant: Bad {i}, go away.",
+        }
+        for i in range(12)
+    ]
+
+
+@pytest.mark.parametrize("task", ["gsm8k", "dialogsum", "hh"])
+def test_the_tiny_profile_runs_and_goes_on_where_it_was(tmp_path, task):
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    pytest.importorskip("rouge_score")
+    data = tmp_path / "data.jsonl"
+    data.write_text("\n".join(map(json.dumps, records(task))))
+    done = run(task, "--data", data, "--out", tmp_path / "out", "--json")
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)
+    rates = found["win_rates"]
+    assert {(one["policy"], one["against"]) for one in rates} == {
+        ("tree", "chain"),
+        ("tree", "base"),
+        ("chain", "base"),
+    }
+    assert all(0 <= one["low"] <= one["rate"] <= one["high"] <= 1 for one in rates)
+    assert len(found["reward_models"]) == 2 * 2 * found["seeds"]
+    assert all(one["variance"] > 0 and one["distance"] > 0 for one in found["reward_models"])
+    chain = [one["comparisons"] for one in found["reward_models"] if one["topology"] == "chain"]
+    tree = [one["comparisons"] for one in found["reward_models"] if one["topology"] == "tree"]
+    assert max(chain + tree) <= 12
+    assert json.loads((tmp_path / "out" / "validation.json").read_text()) == found
+    again = run(task, "--data", data, "--out", tmp_path / "out", "--json")
+    assert json.loads(again.stdout) == found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("gsm9k",), "did you mean 'gsm8k'"),
+        (("gsm8k", "--profile", "tiney"), "did you mean 'tiny'"),
+        (("gsm8k", "--profile", "cpu"), "--profile cpu needs --model"),
+        (("dialogsum",), "data.jsonl:1: the template does not fit"),
+    ],
+)
+def test_bad_usage_is_told_in_one_line(tmp_path, arguments, message):
+    data = tmp_path / "data.jsonl"
+    data.write_text("\n".join(map(json.dumps, records("gsm8k"))))
+    done = run(*arguments, "--data", data, "--out", tmp_path / "out")
+    assert done.exit_code == 2
+    assert message in done.stderr

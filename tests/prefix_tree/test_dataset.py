@@ -1,0 +1,193 @@
+import json
+
+import numpy as np
+import pytest
+from prefix_tree.generators import Babbler, Failing, Interrupted, Silent
+
+from ibn.errors import InputError
+from ibn.preferences.reading import read_preferences
+from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
+from ibn.prefix_tree.growing import Growth
+from ibn.prefix_tree.journal import Journal
+from ibn.prefix_tree.judging import ByScore, Judgement
+from ibn.prefix_tree.prompts import Prompt, read_prompts
+
+PROMPTS = [Prompt(f"Say {i}", {"prompt": f"Say {i}"}, i + 1) for i in range(6)]
+GROWTH = Growth(depth=2, branching=2, tokens=24)
+
+
+def by_length(prompt, responses):
+    return [float(len(response)) for response in responses]
+
+
+JUDGE = ByScore(by_length)
+
+
+def grow(path, generator=None, judge=JUDGE, prompts=PROMPTS, **plan):
+    plan = Plan(**{"growth": GROWTH, "pairs": 3, **plan})
+    return grow_dataset(prompts, generator or Babbler(), judge, plan, path)
+
+
+@pytest.mark.parametrize("topology", ["tree", "chain"])
+def test_a_dataset_reads_back_as_preferences(tmp_path, topology):
+    dataset = grow(tmp_path / "j", topology=topology)
+    write_dataset(tmp_path / "prefs.jsonl", dataset)
+    data = read_preferences(tmp_path / "prefs.jsonl")
+    assert len(data.comparisons) == len(dataset.records) <= 3 * len(PROMPTS)
+    for record in dataset.records:
+        assert len(record["chosen"]) > len(record["rejected"])
+        shared = record["common_prefix"]
+        assert record["chosen"][:shared] == record["rejected"][:shared]
+        assert (shared == 0) or topology == "tree"
+    assert dataset.read <= dataset.read_whole
+    uses = data.comparisons.uses
+    assert (uses.max() == 1) == (topology == "chain")
+
+
+def test_an_annotator_of_a_tree_reads_less_and_it_adds_up(tmp_path):
+    dataset = grow(tmp_path / "j", judge=None)
+    shared = sum(record["common_prefix_tokens"] for record in dataset.records)
+    assert shared > 0
+    assert dataset.read == dataset.read_whole - 2 * shared
+
+
+@pytest.mark.parametrize("at", range(1, 13))
+def test_an_interrupted_run_goes_on_to_the_same_dataset(tmp_path, at):
+    whole = grow(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        grow(tmp_path / "j", Interrupted(at))
+    second = Babbler()
+    assert grow(tmp_path / "j", second) == whole
+    first_calls = 12
+    assert second.calls < first_calls or at <= 2  # what was grown is not grown again
+
+
+def test_a_journal_torn_at_any_byte_loses_only_its_last_entry(tmp_path):
+    whole = grow(tmp_path / "whole")
+    data = (tmp_path / "whole").read_bytes()
+    rng = np.random.default_rng(0)
+    for cut in [*rng.integers(0, len(data), 12), 0, 1, len(data) - 1]:
+        torn = tmp_path / f"torn{cut}"
+        torn.write_bytes(data[:cut])
+        assert grow(torn) == whole
+
+
+def test_other_settings_and_other_files_are_refused(tmp_path):
+    grow(tmp_path / "j")
+    with pytest.raises(InputError, match="begun with pairs = 3, not 2"):
+        grow(tmp_path / "j", pairs=2)
+    assert grow(tmp_path / "j", ties="random")  # ties are dealt with afterwards
+    (tmp_path / "other").write_text("prompt,chosen\n")
+    before = (tmp_path / "other").read_bytes()
+    with pytest.raises(InputError, match=r"other:1: not a line of a growth journal"):
+        grow(tmp_path / "other")
+    assert (tmp_path / "other").read_bytes() == before
+
+
+def test_two_runs_cannot_write_one_journal(tmp_path):
+    with Journal(tmp_path / "j", {}), pytest.raises(InputError, match="another run"):
+        Journal(tmp_path / "j", {}).__enter__()
+
+
+def test_a_failing_generator_is_recorded_and_the_rest_is_kept(tmp_path):
+    dataset = grow(tmp_path / "j", Failing(0.3))
+    assert dataset.problems["timed out"] > 0
+    assert dataset.dropped["failed"] > 0
+    assert dataset.records
+    silent = grow(tmp_path / "silent", Silent())
+    assert not silent.records
+    with pytest.raises(InputError, match="no comparison came out of it"):
+        write_dataset(tmp_path / "none.jsonl", silent)
+
+
+def test_prompts_that_the_generator_failed_at_are_tried_again(tmp_path):
+    assert not grow(tmp_path / "j", Silent()).records
+    assert grow(tmp_path / "j") == grow(tmp_path / "fresh")
+
+
+def test_a_prompt_longer_than_the_context_is_told_and_the_others_grown(tmp_path):
+    prompts = [*PROMPTS, Prompt("word " * 100, {}, 7)]
+    dataset = grow(tmp_path / "j", Babbler(context=100), prompts=prompts)
+    assert sum("leaves room for" in problem for problem in dataset.problems) == 1
+    assert {record["prompt"] for record in dataset.records} == {p.text for p in PROMPTS}
+
+
+class Nonsense:
+    """Answers every other question with nonsense."""
+
+    def judge(self, prompt, pairs):
+        return [
+            Judgement(1) if i % 2 else Judgement(None, problem="the judge said 'banana'")
+            for i in range(len(pairs))
+        ]
+
+
+def test_a_judge_that_answers_nonsense_costs_only_those_pairs_and_is_asked_again(tmp_path):
+    dataset = grow(tmp_path / "j", judge=Nonsense())
+    assert dataset.problems["the judge said 'banana'"] == dataset.dropped["not judged"]
+    assert len(dataset.records) == dataset.comparisons - dataset.dropped["not judged"]
+    assert grow(tmp_path / "j") == grow(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("ties", ["drop", "keep", "random"])
+def test_ties(tmp_path, ties):
+    dataset = grow(tmp_path / "j", judge=ByScore(lambda prompt, r: [1.0] * len(r)), ties=ties)
+    if ties == "drop":
+        assert dataset.dropped["tie"] == dataset.comparisons
+        return
+    write_dataset(tmp_path / "p.jsonl", dataset)
+    winner = read_preferences(tmp_path / "p.jsonl").comparisons.winner
+    assert set(winner.tolist()) == ({0} if ties == "keep" else {1})
+    assert len(winner) == dataset.comparisons
+
+
+def test_without_a_judge_the_pairs_are_for_people_to_label(tmp_path):
+    dataset = grow(tmp_path / "j", judge=None)
+    write_dataset(tmp_path / "p.jsonl", dataset)
+    with pytest.raises(InputError):
+        read_preferences(tmp_path / "p.jsonl")
+    assert len(read_preferences(tmp_path / "p.jsonl", labelled=False).comparisons) == 18
+    lines = (tmp_path / "p.jsonl").read_text().splitlines()
+    (tmp_path / "done.jsonl").write_text(
+        "\n".join(json.dumps({**json.loads(line), "winner": "b"}) for line in lines)
+    )
+    assert set(read_preferences(tmp_path / "done.jsonl").comparisons.winner.tolist()) == {-1}
+
+
+def test_the_order_and_number_of_prompts_do_not_change_what_is_grown(tmp_path):
+    few = grow(tmp_path / "few", prompts=PROMPTS[3:5])
+    many = grow(tmp_path / "many")
+    texts = {record["prompt"] for record in few.records}
+    assert few.records == [record for record in many.records if record["prompt"] in texts]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "match"),
+    [
+        ({"topology": "treee"}, "did you mean 'tree'"),
+        ({"ties": "dropp"}, "did you mean 'drop'"),
+        ({"pairs": 0}, "at least 1"),
+        ({"pairs": 7}, "4 leaves have no 7 pairs"),
+    ],
+)
+def test_a_plan_out_of_range_is_refused(wrong, match):
+    with pytest.raises(InputError, match=match):
+        Plan(**{"growth": GROWTH, **wrong})
+
+
+def test_prompts_are_read_once_each_with_their_records(tmp_path):
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"question": "1+1?", "answer": "2"}\n{"question": "1+1?"}\n{"question": "2?"}')
+    prompts = read_prompts(path)
+    assert [p.text for p in prompts] == ["1+1?", "2?"]
+    assert prompts[0].record["answer"] == "2"
+    (shown, *_) = read_prompts(path, template="Q: {{ question }} A:", most=1)
+    assert shown.text == "Q: 1+1? A:"
+    with pytest.raises(InputError, match=r"p.jsonl:1: the template does not fit"):
+        read_prompts(path, template="{{ nothing }}")
+    path.write_text('{"text": "x"}')
+    with pytest.raises(InputError, match=r"p.jsonl:1: no prompt among the fields text"):
+        read_prompts(path)
+    path.write_text('{"prompt": 3}')
+    with pytest.raises(InputError, match=r"p.jsonl:1: prompt is no text"):
+        read_prompts(path)

@@ -1,0 +1,110 @@
+"""A local model: a tiny random one, made on the spot."""
+
+import numpy as np
+import pytest
+
+from ibn.errors import InputError
+from ibn.prefix_tree.generator import Request
+from ibn.prefix_tree.growing import Growth, grow_tree
+from ibn.prefix_tree.judging import RewardModelScore
+from ibn.prefix_tree.prompts import Prompt
+from simulations.validation.tiny import make
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+CHAT = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<assistant>"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("causal")
+    make(folder, max_position_embeddings=256)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    from ibn.prefix_tree.local import LocalModel
+
+    return LocalModel(str(folder))
+
+
+def naive(model, prompt, request, index):
+    """Draw one continuation token by token, without a cache and without neighbours."""
+    ids = model.tokenizer(prompt + request.prefix)["input_ids"]
+    stream = np.random.default_rng([request.seed, index])
+    said = []
+    while len(said) < request.tokens:
+        with torch.no_grad():
+            logits = model.model(torch.tensor([ids + said])).logits[0, -1]
+        chance = torch.softmax(logits.float() / request.temperature, dim=-1)
+        order = chance.argsort(descending=True)
+        before = chance[order].cumsum(0) - chance[order]
+        chance[order[before >= model.top_p]] = 0.0
+        total = chance.cumsum(0)
+        token = int(torch.searchsorted(total, torch.tensor(stream.random()).float() * total[-1]))
+        if token in model.stops:
+            return said, True
+        said.append(token)
+    return said, False
+
+
+def test_decoding_with_shared_prefixes_is_decoding_one_by_one(model):
+    requests = [
+        Request("", 2, 9, 0.7, 1),
+        Request(" and then some more", 3, 12, 1.3, 2),
+        Request("x", 1, 5, 0.2, 3),
+    ]
+    drawn = model.extend("A prompt", requests)
+    for request, group in zip(requests, drawn, strict=True):
+        assert len(group) == request.count
+        for index, one in enumerate(group):
+            said, ended = naive(model, "A prompt", request, index)
+            assert one.text == model.tokenizer.decode(said, skip_special_tokens=True)
+            assert (one.tokens, one.finished) == (len(said), ended)
+
+
+def test_a_tree_grows_from_a_model(model):
+    growth = Growth(depth=2, branching=2, tokens=16)
+    grown = grow_tree("Hello", model, growth, np.random.default_rng(0))
+    assert len({leaf.text for leaf in grown.leaves()}) == 4
+    again = grow_tree("Hello", model, growth, np.random.default_rng(0))
+    assert again == grown
+
+
+def test_room_and_chat_templates(folder, model, tmp_path):
+    from ibn.prefix_tree.local import LocalModel
+
+    assert model.room("12345") == 256 - 5
+    assert not model.chat
+    with pytest.raises(InputError, match="has no chat template"):
+        LocalModel(str(folder), chat=True)
+    model.model.save_pretrained(tmp_path)
+    chatty = transformers.AutoTokenizer.from_pretrained(folder)
+    chatty.chat_template = CHAT
+    chatty.save_pretrained(tmp_path)
+    assert LocalModel(str(tmp_path)).room("Hi") == 256 - len("<user>Hi<assistant>")
+    assert LocalModel(str(tmp_path), chat=False).room("Hi") == 256 - 2
+
+
+def test_a_model_that_is_not_there_is_one_clear_error(tmp_path):
+    from ibn.prefix_tree.local import LocalModel
+
+    with pytest.raises(InputError, match="cannot be loaded"):
+        LocalModel(str(tmp_path))
+
+
+def test_a_reward_model_scores_each_response_by_itself(tmp_path):
+    make(tmp_path, "LlamaForSequenceClassification", num_labels=1)
+    score = RewardModelScore(str(tmp_path))
+    prompt = Prompt("Say", {}, 1)
+    both = score(prompt, ["one", "three, longer"])
+    assert both == [*score(prompt, ["one"]), *score(prompt, ["three, longer"])]
+    assert np.isfinite(both).all()
+
+
+def test_a_classifier_of_two_outputs_is_no_reward_model(tmp_path):
+    make(tmp_path, "LlamaForSequenceClassification", num_labels=2)
+    with pytest.raises(InputError, match="2 outputs"):
+        RewardModelScore(str(tmp_path))
