@@ -1,0 +1,29 @@
+"""The documentation site: built by ``python -m sphinx -W docs site``."""
+
+from ibn import __version__
+
+project = "ibn"
+author = "the ibn developers"
+release = version = __version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_design",
+]
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say types and shapes
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+exclude_patterns = ["site"]
+
+html_theme = "furo"
+html_title = "ibn"
+html_static_path: list[str] = []
