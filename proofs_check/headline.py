@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -153,7 +154,7 @@ def _small_alpha() -> Check:
             share = float(curves[0].mean[-1] / world.structural_function(1))
             ratio = curves[0] / curves[1]
             n = 10.0 ** np.arange(3, 300)
-            falls = np.e * alpha * np.log(n) * n**-alpha < 0.5
+            falls = math.e * alpha * np.log(n) * n**-alpha < 0.5
             onset = int(np.flatnonzero(~falls)[-1]) + 4 if falls.any() else 300
             bound = np.log(numbers[-1]) / np.log(np.log(numbers[-1]))
             holds &= bool(np.all(ratio.mean < bound))

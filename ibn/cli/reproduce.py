@@ -15,12 +15,6 @@ from ibn.cli.progress import Display
 from simulations.profiles import PROFILES, tasks
 
 
-def _cores() -> int:
-    from joblib import cpu_count
-
-    return int(cpu_count())
-
-
 @click.command(name="reproduce")
 @click.option(
     "--profile",

@@ -180,7 +180,7 @@ GOOD = ("--budget", 3, "--out", "next.jsonl")
     [
         (
             ("--budget", 41, "--out", "next.jsonl"),
-            "a budget of 41 is more than the 40 pairs within",
+            "a budget of 41 is more than the 40 pairs",
         ),
         (("--budget", 30, "--max-uses", 1, "--out", "next.jsonl"), "for a budget of 30"),
         (("--budget", 0, "--out", "next.jsonl"), "--budget"),
