@@ -83,8 +83,8 @@ class Aggregates:
         held = np.ones(size, np.int64)
         nested = [label]
         while len(held) > most:
-            rows = rows_of_edges(len(held), u, v, conductance)
-            pair = match(*rows, held, max(2, EXCESS * size // most))
+            start, head, weight = rows_of_edges(len(held), u, v, conductance)
+            pair = match(start, head, weight, held, max(2, EXCESS * size // most))
             count = int(pair.max()) + 1
             if count == len(held):
                 break
@@ -165,7 +165,7 @@ class TwoLevel:
         label[aggregates.place] = aggregates.of_node
         count = aggregates.count
         flat = np.bincount(label[u] * count + label[v], conductance, count * count)
-        coarse = -flat.reshape(count, count)
+        coarse: NDArray[np.float64] = -flat.reshape(count, count)
         coarse = coarse + coarse.T
         coarse[np.diag_indices(count)] = 0.0
         coarse[np.diag_indices(count)] = -coarse.sum(axis=0)
@@ -253,7 +253,8 @@ class TwoLevel:
         potential = np.zeros((size if with_potential else 0, WIDTH), kind)
         coarse = np.empty((self.aggregates.count, WIDTH))
         rho, fresh, curvature = np.zeros(WIDTH), np.empty(WIDTH), np.empty(WIDTH)
-        energy, decreases = np.zeros(WIDTH), []
+        energy = np.zeros(WIDTH)
+        decreases: list[NDArray[np.float64]] = []
         while len(decreases) < MOST_ITERATIONS:
             add_up(self.label, r, coarse)
             solved = cho_solve(self.factor, coarse, check_finite=False)
