@@ -165,7 +165,7 @@ class TwoLevel:
         label[aggregates.place] = aggregates.of_node
         count = aggregates.count
         flat = np.bincount(label[u] * count + label[v], conductance, count * count)
-        coarse: NDArray[np.float64] = -flat.reshape(count, count)
+        coarse = np.asarray(-flat.reshape(count, count), dtype=np.float64)
         coarse = coarse + coarse.T
         coarse[np.diag_indices(count)] = 0.0
         coarse[np.diag_indices(count)] = -coarse.sum(axis=0)
