@@ -158,8 +158,12 @@ def _on_ray(
         raise MissingExtra("ray", "ray", "a Ray cluster") from None
 
     _knock(address)
+    connect = partial(ray.init, address, logging_level=logging.ERROR, log_to_driver=False)
     try:
-        connection = ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
+        try:
+            connection = connect()
+        except ConnectionAbortedError:  # a busy head starts its server for us too slowly at first
+            connection = connect()
     except (ConnectionError, RuntimeError) as error:
         raise _no_answer(address, error) from None
     with connection:

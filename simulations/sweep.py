@@ -76,7 +76,7 @@ def run(
         lacking = {task.id: task for task in tasks if not store.answers(task)}
         missing = sorted(lacking.values(), key=guess_cost, reverse=True)
         total, spent = sum(map(guess_cost, missing)), 0.0
-        if cluster is not None:
+        if cluster is not None and missing:
             executor = on_cluster(cluster)
         elif min(jobs, len(missing)) <= 1 or total < WORTH_PROCESSES:
             executor = in_process

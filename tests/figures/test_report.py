@@ -89,10 +89,12 @@ def test_numbers_are_those_of_the_rows(page):
     assert repr(float(chosen["mean"][0])) in text
 
 
-def test_each_world_has_a_section(page):
+def test_each_world_has_a_section_and_all_an_overview(page):
     _, text = page({}, {"beta": 1.0, "task": "again"})
-    assert len(Page(text).sources) == 5
-    assert len(re.findall("<h2>Measurements", text)) == 2
+    assert len(Page(text).sources) == 6
+    assert 'id="overview"' in text
+    assert len(re.findall('<details class="world">', text)) == 2
+    assert text.count("<details") == text.count("</details>") == 3
     assert "β = 1," in text
 
 
