@@ -15,14 +15,22 @@ def test_a_wrong_variant_fails(name):
     assert any(check.run(Context()).verdict == FAILS for check in claim.checks)
 
 
+REFUTED_BY = {
+    "P9: a logarithm in the other families": "elsewhere, measured",
+    "P9: log log n dropped from the ceiling": "at most log n/log log n over all α",
+}
+
+
 @pytest.mark.parametrize("name", headline.MUTANTS)
 def test_a_wrong_variant_of_the_headline_fails_where_the_headline_does_not(name):
     """The headline fails a check of its own, so that a variant must fail another one."""
-    mutant, original = headline.MUTANTS[name](), headline.p9()
-    assert any(
-        wrong.run(Context()).verdict == FAILS and right.run(Context()).verdict == HOLDS
-        for wrong, right in zip(mutant.checks, original.checks, strict=True)
+    check = REFUTED_BY.get(name, "quotient of the table")
+    wrong, right = (
+        next(one for one in claim.checks if one.name == check)
+        for claim in (headline.MUTANTS[name](), headline.p9())
     )
+    assert wrong.run(Context()).verdict == FAILS
+    assert right.run(Context()).verdict == HOLDS
 
 
 @pytest.mark.parametrize("build", [rates.p5, rates.p7])
