@@ -24,6 +24,7 @@ VERBS = {
     "figures": "Draw the figures from the results of a sweep.",
     "reproduce": "Run the main job: sweep, figures and report.",
     "audit": "Report the uncertainty of a real preference dataset.",
+    "embed": "Embed responses by a language model, for the verbs that take embeddings.",
     "rank": "Rank a few items by many battles, with simultaneous intervals.",
 }
 
