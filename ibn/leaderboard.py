@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ TOLERANCE = 1e-9  # of the maximum, in standard deviations
 DRAWS = 4000
 BLOCK = 256
 NAMED = 5
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +188,7 @@ def _complain(
     problem: str, size: NDArray[np.int64], group: NDArray[np.int64], names: Sequence[str]
 ) -> None:
     members = np.flatnonzero(group == np.argmin(size))
-    told = ", ".join(repr(names[i]) for i in members[:NAMED])
+    told = ", ".join(repr(shorten(names[i], LONGEST_NAME)) for i in members[:NAMED])
     told += f" and {len(members) - NAMED} more" if len(members) > NAMED else ""
     raise InputError(problem.format(told), mend="leave them out, or add battles")
 

@@ -27,6 +27,7 @@ VERBS = {
     "grow": "Grow a preference dataset from a text generator.",
     "validate": "Compare reward models trained on chain and on tree data.",
     "audit": "Report the uncertainty of a real preference dataset.",
+    "embed": "Embed responses by a language model, for the verbs that take embeddings.",
     "rank": "Rank a few items by many battles, with simultaneous intervals.",
     "plan": "Choose the comparisons to label next.",
 }

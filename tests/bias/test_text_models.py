@@ -1,10 +1,14 @@
 import builtins
+import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
+from ibn.bias.embeddings import load_embeddings
 from ibn.bias.text_models import embed, embed_hidden_states, embed_sentences, joined
+from ibn.cli import main
 from ibn.errors import InputError, MissingExtra
 
 PROMPTS = ["how far is it", "what is it"]
@@ -135,3 +139,16 @@ def test_a_missing_extra_is_named(monkeypatch, embedder, extra):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtra, match=rf"ibn\[{extra}\]"):
         embed(PROMPTS, RESPONSES, PROMPT_OF, embedder)
+
+
+def test_the_command_writes_what_audit_reads(tmp_path):
+    record = {"prompt": "how far", "chosen": "it is far", "rejected": "not at all"}
+    prefs, out = tmp_path / "prefs.jsonl", tmp_path / "rows.npy"
+    prefs.write_text(json.dumps(record) + "\n")
+    told = CliRunner().invoke(main, ["embed", str(prefs), "--out", str(out)])
+    assert told.exit_code == 0, told.stderr
+    assert load_embeddings(out, 2).shape[0] == 2
+    again = CliRunner().invoke(main, ["embed", str(prefs), "--out", str(out)])
+    assert again.exit_code == 2
+    assert "exists already" in again.stderr
+    assert CliRunner().invoke(main, ["embed", str(prefs), "--out", "rows.txt"]).exit_code == 2
