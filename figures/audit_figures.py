@@ -17,6 +17,7 @@ from ibn.auditing.uncertainty import Uncertainty
 MOST_BARS = 12
 MOST_POINTS = 5000
 PORTRAITS, PORTRAIT_NODES = 24, 60
+OFF_SCALE = 0.3  # misfit in log F
 FAMILY_LOOK = {
     "power": (BLUE, "-"),
     "logarithmic": (VERMILION, "--"),
@@ -180,6 +181,8 @@ def draw_structure(axes: Axes, found: Audit) -> Axes:
     for fit in structure.fits.ranked:
         color, line = FAMILY_LOOK[fit.family]
         label = fit.family if np.isnan(fit.alpha) else f"{fit.family}, α = {fit.alpha:.2f}"
+        if fit.residual > OFF_SCALE:
+            label += " (off the scale)"
         axes.plot(cells, fit.world().structural_function(cells), line, color=color, label=label)
     mean = [value.mean for value in structure.value]
     error = [value.stderr for value in structure.value]
@@ -239,7 +242,8 @@ def draw_shares(axes: Axes, found: Audit) -> Axes:
         share = estimate.mean
         axes.barh(0, share, left=start, color=color, label=label, hatch=hatch, edgecolor="white")
         if share > 0.08:
-            axes.text(start + share / 2, 0, f"{share:.0%}", ha="center", va="center", size=8)
+            box = {"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1.5}
+            axes.text(start + share / 2, 0, f"{share:.0%}", ha="center", va="center", bbox=box)
         start += share
     axes.set(yticks=[], xlim=(0, 1), ylim=(-0.5, 0.5))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -273,7 +277,8 @@ def draw_calibration(axes: Axes, found: Audit) -> Axes:
     for cell in bins:  # how many labels each point stands for, as bars from below
         width = 0.9 * (cell.high - cell.low)
         axes.bar(cell.low, 0.08 * cell.count / most, width, 0.4, color=SKY, lw=0, align="edge")
-    axes.set(xlim=(0.49, 1.01), ylim=(0.4, 1.02))
+    right = min(1.01, max(0.65, max(confidence) + 0.05))
+    axes.set(xlim=(0.49, right), ylim=(0.4, right + 0.01))
     axes.set(xlabel="predicted probability of the likelier side", ylabel="share that was right")
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
     return axes

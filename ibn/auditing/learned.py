@@ -6,7 +6,8 @@ The rest of the audit looks at which comparisons were made; this looks at what w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,8 @@ class Learned:
         Label noise: how often a label is expected to prefer the worse of the two responses of a
         compared pair; standard error over pairs.
     error_interval : tuple of float
-        The same at the ends of the 95 % interval of ``scale``: how far the noise is known.
+        Least and largest at the ends of the 95 % intervals of the hyperparameters fitted: how far
+        the noise is known. From 0 to 1/2 where it is not.
     repeat_agreement : Estimate
         How often a second label of a compared pair is expected to agree with a first.
     doubted : tuple of DoubtedLabel
@@ -84,6 +86,12 @@ class Learned:
     error_interval: tuple[float, float]
     repeat_agreement: Estimate
     doubted: tuple[DoubtedLabel, ...]
+
+    @property
+    def foretells(self) -> bool:
+        """Whether held-out labels are foretold better than by a coin, by two standard errors."""
+        loss = self.evaluation.model.log_loss
+        return loss.mean + 2.0 * loss.stderr < float(np.log(2.0))
 
 
 def learn(
@@ -136,10 +144,13 @@ def learn(
     a, b = comparisons.a, comparisons.b
     scale = model.hyperparameters["scale"]
     errors, agreements = _label_errors(model, a, b)
-    ends = [
-        float(_label_errors(_rescaled(model, comparisons, end), a, b)[0].mean())
-        for end in (scale.low, scale.high)
-    ]
+    corners = product(*(_ends(model, name) for name in ("scale", "own_variance")))
+    try:
+        ends = [
+            float(_label_errors(_with(model, comparisons, *at), a, b)[0].mean()) for at in corners
+        ]
+    except InputError:  # an interval so wide that its end has no posterior in double precision
+        ends = [0.0, 0.5]
     _, variance = model.difference(a, b)
     x = model.features[a] - model.features[b]
     prior = model.scale * np.einsum("ij,ij->i", x, x) + 2.0 * model.own_variance
@@ -168,6 +179,9 @@ def learn(
     )
     progress("what to do next: ibn plan")
     planned = _plan(model, data, len(data.comparisons), rng)
+    if not learned.foretells:
+        doubt = "; but this model foretells held-out labels no better than a coin"
+        planned = tuple(replace(one, supported=False, why=one.why + doubt) for one in planned)
     return learned, planned, which[order]
 
 
@@ -187,15 +201,23 @@ def _label_errors(
     return error, agree
 
 
-def _rescaled(model: RewardModel, comparisons: Comparisons, scale: float) -> RewardModel:
-    """Return the posterior, had the prior variance of a weight been another one."""
+def _ends(model: RewardModel, name: str) -> tuple[float, ...]:
+    """Return the ends of a hyperparameter's interval, or its value where it is not fitted."""
+    fitted = model.hyperparameters.get(name)
+    return (fitted.low, fitted.high) if fitted else (getattr(model, name),)
+
+
+def _with(
+    model: RewardModel, comparisons: Comparisons, scale: float, own_variance: float
+) -> RewardModel:
+    """Return the posterior, had the hyperparameters been others."""
     return posterior(
         model.features,
         comparisons,
         scale=scale,
         beta=model.beta,
         lapse=model.lapse,
-        own_variance=model.own_variance,
+        own_variance=own_variance,
     )
 
 

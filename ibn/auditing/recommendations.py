@@ -49,6 +49,8 @@ class Recommendation:
         What the same labels would be spent on otherwise.
     otherwise : Estimate, optional
         The value after that.
+    supported : bool
+        Whether the model that the effect is computed in foretells held-out labels at all.
     """
 
     action: str
@@ -61,6 +63,7 @@ class Recommendation:
     change: Estimate
     against: str | None = None
     otherwise: Estimate | None = None
+    supported: bool = True
 
     @property
     def relative(self) -> Estimate:
@@ -70,9 +73,10 @@ class Recommendation:
 
     @property
     def helps(self) -> bool:
-        """Whether it lowers the quantity by enough to matter, and by more than sampling could."""
+        """Whether it lowers the quantity enough to matter, surely, and more than the alternative."""
         relative = self.relative
-        return relative.mean < -max(CLEAR * relative.stderr, LEAST)
+        better = self.otherwise is None or self.then.mean < self.otherwise.mean
+        return self.supported and better and relative.mean < -max(CLEAR * relative.stderr, LEAST)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ibn.auditing.learned import Learned
 from ibn.auditing.recommendations import Recommendation
 from ibn.auditing.result import Audit
 from ibn.auditing.uncertainty import Uncertainty
@@ -90,7 +91,7 @@ def costs(found: Audit) -> list[str]:
     """Say what the layout of the dataset costs."""
     curve = found.curve
     return [
-        _learned(found),
+        _left(found),
         *[line for kind in ("within", "across") if (line := _compared(found, kind))],
         *(
             [
@@ -101,7 +102,27 @@ def costs(found: Audit) -> list[str]:
             if curve
             else []
         ),
+        *([foretold(found.learned)] if found.learned else []),
     ]
+
+
+def foretold(learned: Learned) -> str:
+    """Say whether held-out labels are foretold, and how noisy labels are."""
+    scores, (low, high) = learned.evaluation.model, learned.error_interval
+    told = (
+        f"A reward model fitted to part of the labels foretells {scores.accuracy.mean:.1%} ± "
+        f"{scores.accuracy.stderr:.1%} of the others, with a log loss of "
+        f"{scores.log_loss.mean:.4f} ± {scores.log_loss.stderr:.4f}"
+    )
+    if not learned.foretells:
+        return (
+            f"{told}: no better than a coin (0.6931). On these embeddings, what rests on that "
+            "model, its label noise and plans, is not supported; try others (--embeddings)."
+        )
+    return (
+        f"{told}, where a coin has 0.6931. A label is estimated to prefer the worse response "
+        f"{learned.error.mean:.0%} of the time ({low:.0%} to {high:.0%})."
+    )
 
 
 def advised(found: Audit) -> tuple[Recommendation, ...]:
@@ -135,7 +156,7 @@ def summary(found: Audit) -> list[str]:
     return [*have(found), *costs(found)]
 
 
-def _learned(found: Audit) -> str:
+def _left(found: Audit) -> str:
     kind = "two answers to one prompt" if found.after.within else "answers to two prompts"
     before, after = (np.sqrt(one.decisive.variance.mean) for one in (found.before, found.after))
     return (

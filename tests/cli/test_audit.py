@@ -96,7 +96,7 @@ def test_report_is_self_contained(ibn, prefs, tmp_path):
     report = tmp_path / "report.html"
     assert ibn("audit", prefs, "--replicates", 2, "--out", report)[0] == 0
     page = Page(report.read_text())
-    assert len(page.images) == 5
+    assert len(page.images) == 9
     for image in page.images:
         kind, _, data = image["src"].partition(",")
         assert kind == "data:image/svg+xml;base64"
@@ -105,7 +105,7 @@ def test_report_is_self_contained(ibn, prefs, tmp_path):
         assert not re.search(r'(href|src)="(?!#|data:)', drawing)
         assert image["alt"]
     for tag, attributes in page.tags:
-        assert tag not in ("script", "iframe", "object")
+        assert tag not in ("iframe", "object", "link") or attributes.get("rel") == "icon"
         for name in ("src", "href"):
             assert attributes.get(name, "data:").startswith("data:")
     assert "Question" not in page.text  # texts may offend; none is quoted unasked
@@ -125,7 +125,7 @@ def test_report_of_unusual_shapes(ibn, tmp_path, records):
     assert status == 0
     assert "–" in out
     page = Page(report.read_text())
-    assert len(page.images) == 5
+    assert len(page.images) == 7
     assert "4 of them ties" in page.text
 
 

@@ -142,7 +142,7 @@ def test_pictures_are_there_and_described(page):
         "[...document.images].map(e => [e.complete && e.naturalWidth, e.alt, "
         "e.closest('figure').querySelector('figcaption').textContent])"
     )
-    assert len(pictures) == 9
+    assert len(pictures) == 11
     for width, alt, caption in pictures:
         assert width > 0
         assert len(alt) > 20
