@@ -115,12 +115,11 @@ def noisy_at_least(world: Ultrametric, n: float, sigma2: float) -> float:
 
 
 def noisy_bounds(cells: Expr) -> dict[str, Expr]:
-    """The same two in closed form, power family, at the depth k with M ≤ B^k < B·M."""
+    """Write the same two in closed form, power family, at the depth k with M ≤ B^k < B·M."""
     stem = SCALE * (BRANCHING * cells) ** -ALPHA * (BRANCHING**ALPHA - 1) / 2
     return {
         "lower bound": (1 - 1 / cells) / (1 / stem + 2 * N / (cells * SIGMA2)),
-        "upper bound": (SCALE + SIGMA2)
-        * (BRANCHING * cells / N + SCALE * cells**-ALPHA / SIGMA2),
+        "upper bound": (SCALE + SIGMA2) * (BRANCHING * cells / N + SCALE * cells**-ALPHA / SIGMA2),
     }
 
 
@@ -171,11 +170,11 @@ def quiet_at_most(leaves: Expr, labels_a_leaf: Expr = HALF) -> Expr:
 
 
 def binary_at_least() -> Expr:
-    """Lower bound on E[R] for n binary labels at the edge of regime 𝒜, σ² = π²/3β² = F(n).
+    """Lower bound for chain and tree given n binary labels at the edge of regime 𝒜, π²/3β² = F(n).
 
     The Bayesian Cramér-Rao inequality (van Trees 1968) puts the expected information of the labels
-    in the place of n/σ². A sign's is E[β² p(1-p)] ≤ β E[(2π d_IB)^(-1/2)], finite for α < 2. The
-    cells are those that balance the two terms.
+    in the place of n/σ². A sign's is E[β² p(1-p)] ≤ β E[(2π d_IB)^(-1/2)], which for independent
+    pairs is finite if α < 2. The cells are those that balance the two terms.
     """
     beta = pi / sqrt(3 * SCALE * N**-ALPHA)
     mean = (1 - 1 / BRANCHING) / (1 - BRANCHING ** (ALPHA / 2 - 1)) / sqrt(SCALE)
