@@ -236,13 +236,13 @@ def _logistic(claimed: Reversal, context: Context) -> Finding:
 
     From above, the Gaussian posterior mean is an estimate of error R(π²/3β²), whatever the labels'
     shape, and no estimate beats the posterior mean. From below, the Bayesian Cramér-Rao inequality
-    with the label's Fisher information β²/3 gives R(3/β²). R is concave in σ² and 0 at worst at
-    σ² = 0, so that the two differ by π²/9 at most.
+    with the label's Fisher information β²/3 gives R(3/β²). R is concave in σ² and never
+    negative, so that the two differ by π²/9 at most.
     """
     rng = context.rng("E2 logistic")
     parts, inside = [], True
     for topology in ("chain", "tree"):
-        for n, datasets in ((2**6, 12), (2**8, 6), (2**11, 3)):
+        for n, datasets in ((2**5, 12), (2**7, 6), (2**9, 3)):
             sigma2 = EDGE.at(LOGISTIC, n)
             beta = float(np.pi / np.sqrt(3.0 * sigma2))
             rows = []
@@ -256,7 +256,7 @@ def _logistic(claimed: Reversal, context: Context) -> Finding:
                 rows.append(
                     [
                         mean_variance(
-                            which, rel_err=1e-9, rng=np.random.default_rng(seed), max_count=8
+                            which, rel_err=1e-3, rng=np.random.default_rng(seed), max_count=8
                         ).mean
                         for which in (sharp, laplace(network, labelled, beta).network, network)
                     ]
