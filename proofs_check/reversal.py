@@ -287,8 +287,8 @@ def _sign_curve(context: Context, topology: str, world: Ultrametric) -> tuple[Cu
     rows = []
     for n in numbers:
         rng = context.rng(f"E2 signs {topology} {world} {n}")
-        count = int(np.clip(2**11 // n, 8, 64))
-        got = [learn(world, build(topology, world, n, rng), rng, 512) for _ in range(count)]
+        count = int(np.clip(2**10 // n, 6, 32))
+        got = [learn(world, build(topology, world, n, rng), rng, 256) for _ in range(count)]
         rows.append([Estimate.of(np.array([getattr(x, f) for x in got])) for f in FIELDS])
     n = np.array(numbers, float)
     claimed, tested = (
@@ -319,7 +319,7 @@ def _binary_measured(claimed: Reversal, context: Context) -> Finding:
         # Few large datasets: their spread is not trusted, so all sizes are pooled.
         honest = Estimate.of((tested.mean / chain.mean)[:3])
         walks = compare_with_walks(
-            world, build("chain", world, 24, context.rng("E2 walk")), context
+            world, build("chain", world, 16, context.rng("E2 walk")), context
         )
         holds = abs(slope.value) <= slope.margin and abs(walks.mean - 1.0) < 0.1
         holds = holds and 0.7 < honest.mean < 1.4

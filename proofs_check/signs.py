@@ -164,8 +164,8 @@ def compare_with_walks(
     world: Ultrametric,
     comparisons: Comparisons,
     context: Context,
-    datasets: int = 24,
-    sweeps: int = 4000,
+    datasets: int = 8,
+    sweeps: int = 1500,
 ) -> Estimate:
     """Quotient of the two variances of a compared difference, expectation propagation over walks.
 
