@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from ibn.errors import InputError, unknown_name
 from proofs_check.claim import Claim, Context, Verdict, decide
 
-MODULES = ("macro", "paths", "rates", "headline", "resistance")
+MODULES = ("macro", "paths", "rates", "headline", "resistance", "reversal", "minimax")
 TOGETHER = (("P5", "P7", "P9"),)  # draw on the same measured curves: one process measures them once
 RECORD = Path(__file__).with_name("recorded.json")
 

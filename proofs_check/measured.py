@@ -22,8 +22,9 @@ from ibn.topology import build
 from proofs_check.asymptotics import Curve
 from proofs_check.claim import Context
 
-PATH_ERROR, EXACT_ERROR = 0.01, 0.015  # relative standard error at each n
+PATH_ERROR, EXACT_ERROR = 0.01, 0.02  # relative standard error at each n
 MOST_NETWORKS = {"chain": 16, "tree": 64}  # few leaves make networks that differ much
+EXACT_NETWORKS, EXACT_DRAWS = {"chain": 8, "tree": 32}, 16  # each draw averages many pairs
 SEVERAL = 12  # networks from which their spread is worth believing
 SLOW_PAIRS = 64  # a network, where one search takes long
 NEGLIGIBLE = 1e-3  # of F(2n) / log n: so small that log n comparison steps do not show
@@ -136,11 +137,11 @@ def exact_curve(
     def draw(n: int, rng: np.random.Generator, rel_err: float) -> Estimate:
         comparisons = build(topology, world, n, rng, leaves=leaves_at(rule, n))
         network = build_network(world, comparisons, noise.at(world, n))
-        return mean_variance(network, rel_err=rel_err, rng=rng)
+        return mean_variance(network, rel_err=rel_err, rng=rng, max_count=EXACT_DRAWS)
 
     # The same networks whatever the noise, so that two noises compare like with like.
     name = f"exact {topology} {world} {rule}"
-    return curve(context, name, numbers, draw, EXACT_ERROR, MOST_NETWORKS[topology])
+    return curve(context, name, numbers, draw, EXACT_ERROR, EXACT_NETWORKS[topology])
 
 
 @cache

@@ -1,0 +1,408 @@
+"""Claim E2: under exact inference few labels favour the chain over the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from sympy import Expr, Integer, Rational, log, simplify
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.estimate import Estimate
+from ibn.label_posterior import laplace
+from ibn.network import build_network
+from ibn.posterior import mean_variance
+from ibn.preferences.noise import LabelNoise, simulate_labels
+from ibn.rates import rate, symbols
+from ibn.topology import build
+from proofs_check.asymptotics import (
+    Curve,
+    Drift,
+    Slope,
+    gather,
+    growth,
+    listed,
+    same_order,
+)
+from proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, Check, Claim, Context, Finding
+from proofs_check.freedom import binary_at_least, counting_freedom, quiet_at_least, quiet_at_most
+from proofs_check.measured import (
+    LEAVES,
+    Noise,
+    exact_curve,
+    leaves_at,
+    nearest_bounds,
+    path_curve,
+    sizes,
+)
+from proofs_check.rates import WORLD, name_of
+from proofs_check.signs import compare_with_walks, learn
+
+N, ALPHA, SCALE, _, _, _ = symbols()
+ZERO = Integer(0)
+WORLDS = tuple(Ultrametric("power", alpha=alpha) for alpha in (0.1, 0.3, 0.5, 1.0))
+FEW = Noise(share=0.1)  # of F(2n)
+EDGE = Noise(share=1.0)
+EVERY_RULE = (0.1, 1.0)  # α at which every rule for |S| is measured
+LOGISTIC = Ultrametric("power", alpha=0.5)
+SIGNS = tuple(Ultrametric("power", alpha=alpha) for alpha in (0.5, 1.0))
+LOGISTIC_SPREAD = float(np.pi**2 / 9)
+FIELDS = ("variance", "error")
+OFF = 0.1  # what an approximate posterior variance may be off by, relative
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """The orders that are claimed, power family.
+
+    Attributes
+    ----------
+    chain_power, chain_log : sympy.Expr
+        Powers of n and log n of a chain.
+    leaf_power : sympy.Expr
+        Power of |S| of a tree.
+    ratio_log : sympy.Expr
+        Power of log n in chain/tree at |S| = n/log n.
+    binary_power : sympy.Expr
+        Power of n of a chain whose labels are signs alone.
+    """
+
+    chain_power: Expr = -ALPHA
+    chain_log: Expr = ZERO
+    leaf_power: Expr = -ALPHA
+    ratio_log: Expr = -ALPHA
+    binary_power: Expr = -2 * ALPHA / (2 + ALPHA)
+
+    @property
+    def chain(self) -> Expr:
+        """Order of a chain's mean posterior variance."""
+        return SCALE * N**self.chain_power * log(N) ** self.chain_log
+
+    def tree(self, rule: str) -> Expr:
+        """Order of a tree's, by a rule for |S|."""
+        return SCALE * LEAVES[rule] ** self.leaf_power
+
+
+# --- Derived -------------------------------------------------------------------------------------
+
+
+def _both_bounds(claimed: Reversal, context: Context) -> Finding:
+    """Decide the orders from one lower and one upper bound in |S|, a chain being |S| = 2n."""
+    leaves = N  # any number that grows
+    of_leaves = SCALE * leaves**-ALPHA
+    least = growth(quiet_at_least(leaves) / of_leaves)
+    most = growth(quiet_at_most(leaves) / of_leaves)
+    orders = {"chain": claimed.chain} | {f"tree {rule}": claimed.tree(rule) for rule in LEAVES}
+    true = {"chain": 2 * N} | {f"tree {rule}": size for rule, size in LEAVES.items()}
+    limits = {name: growth(SCALE * true[name] ** -ALPHA / orders[name]) for name in orders}
+    ratio = claimed.chain / claimed.tree("n/log n")
+    limits["chain/tree over (log n)^" + str(claimed.ratio_log)] = growth(
+        ratio / log(N) ** claimed.ratio_log
+    )
+    leaf = symbols().leaves
+    known = {name: rate(name, inference="exact").expression for name in ("chain", "tree")}
+    library = {
+        "chain": growth(known["chain"] / claimed.chain),
+        "tree": growth(known["tree"].subs(leaf, LEAVES["n/log n"]) / claimed.tree("n/log n")),
+    }
+    holds = all(same_order(x) for x in (least, most, *limits.values(), *library.values()))
+    words = (
+        "E[R]/(I|S|^(-α)) lies, for every |S| ≤ 2n and σ² ≤ F(|S|), between bounds that tend to "
+        f"{least} and {most}, without a logarithm: from below untouched cells, from above spent "
+        "degrees of freedom and Thomson's principle (proofs_check.freedom). I|S|^(-α) over the "
+        "claimed order → "
+        + ", ".join(f"{name} {value}" for name, value in limits.items())
+        + f"; ibn.rates over the claimed → {library}"
+    )
+    return Finding(HOLDS if holds else FAILS, words, {"least": str(least), "most": str(most)})
+
+
+def _binary_derived(claimed: Reversal, context: Context) -> Finding:
+    """Decide that signs cannot reach the continuous rate, and what balances for them."""
+    bound = binary_at_least()
+    excess = {
+        alpha: growth((bound * N**ALPHA).subs(ALPHA, alpha))
+        for alpha in (Rational(1, 10), Rational(1, 2), Integer(1))
+    }
+    balanced = -2 * ALPHA / (2 + ALPHA)
+    same = simplify(claimed.binary_power - balanced) == 0
+    # Exponents: the bound's less the balance's, times positive denominators, is α².
+    gap = simplify((2 + ALPHA) ** 2 - 4 * (1 + ALPHA))
+    floor = growth(LEAVES["n/log n"] ** -ALPHA / N**balanced)
+    holds = all(value.is_infinite for value in excess.values()) and same and gap == ALPHA**2
+    holds = holds and floor == 0
+    words = (
+        "signs: proved (van Trees), at the edge σ² = F(n): neither chain nor tree is below the "
+        "order n^(-α(2+α)/(2+2α)), which over n^(-α) → "
+        + ", ".join(f"{value} (α = {alpha})" for alpha, value in excess.items())
+        + ". Heuristic: a sign informs only where |r(a) − r(b)| is below √R, a share √(R/I), "
+        "and M = (I/R)^(1/α) cells must be told apart: n√(R/I) = M gives R = I n^(-2α/(2+α)), "
+        f"claimed exponent {claimed.binary_power}; F(n/log n) over that → {floor}, so that chain "
+        "and tree are then of one order, the reversal being left to finite n"
+    )
+    return Finding(HOLDS if holds else FAILS, words, {"exponent": str(claimed.binary_power)})
+
+
+# --- Measured, Gaussian labels -------------------------------------------------------------------
+
+
+def finite(world: Ultrametric, leaves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """|S|^(-α) as a small S has it: E[nearest of |S|], for the 1 - 1/|S| of pairs that S separates.
+
+    Both are known exactly, and their quotient by I Γ(1+α) |S|^(-α) tends to 1.
+    """
+    near = np.array([nearest_bounds(world, int(s))[0] for s in leaves])
+    return near * (1.0 - 1.0 / leaves)
+
+
+def _sizes(context: Context) -> tuple[int, ...]:
+    return sizes(context, slow=True)
+
+
+Worlds = tuple[Ultrametric, ...]
+
+
+def _chain(claimed: Reversal, noise: Noise, worlds: Worlds, context: Context) -> Finding:
+    found = {}
+    for world in worlds:
+        curve = exact_curve(context, "chain", world, _sizes(context), noise=noise)
+        power, logs = (
+            float(x.subs(ALPHA, world.alpha)) for x in (claimed.chain_power, claimed.chain_log)
+        )
+        drift = Drift.of(curve, curve.n**power * np.log(curve.n) ** logs)
+        found[name_of(world)] = Finding(drift.judge(), drift.words(), drift.data(power, logs))
+    return gather(found)
+
+
+def _tree(claimed: Reversal, worlds: Worlds, context: Context) -> Finding:
+    found = {}
+    for world in worlds:
+        power = float(claimed.leaf_power.subs(ALPHA, world.alpha))
+        for rule in LEAVES if world.alpha in EVERY_RULE else ("n/log n",):
+            curve = exact_curve(context, "tree", world, _sizes(context), rule, FEW)
+            leaves = np.array([leaves_at(rule, int(n)) for n in curve.n], float)
+            drift = Drift.of(curve, finite(world, leaves) * leaves ** (power + world.alpha))
+            told = f"{listed(curve.mean * leaves**world.alpha)} times I|S|^(-α); {drift.words()}"
+            found[f"{name_of(world)}, |S| = {rule}"] = Finding(drift.judge(), told, drift.data())
+    return gather(found)
+
+
+def _reversed(claimed: Reversal, worlds: Worlds, context: Context) -> Finding:
+    """Measure chain/tree, below 1 at every n, and how it moves with log n."""
+    found = {}
+    for world in worlds:
+        chain, tree = (
+            exact_curve(context, topology, world, _sizes(context), noise=FEW)
+            for topology in ("chain", "tree")
+        )
+        ratio = chain / tree
+        above = ratio.mean + ndtri(1 - CHECK_ERROR / len(ratio.n)) * ratio.stderr
+        power = float(claimed.ratio_log.subs(ALPHA, world.alpha))
+        leaves = np.array([leaves_at("n/log n", int(n)) for n in ratio.n], float)
+        small = leaves**-world.alpha / finite(world, leaves)  # what is known of a small S
+        drift = Drift.of(ratio, np.log(ratio.n) ** power * small, curves=2)
+        verdict = drift.judge() if above.max() < 1.0 else FAILS
+        words = f"chain/tree = {listed(ratio.mean)}, at most {above.max():.3f}; {drift.words()}"
+        found[name_of(world)] = Finding(verdict, words, drift.data(0.0, power))
+    return gather(found)
+
+
+def _by_paths(context: Context) -> Finding:
+    """Measure the same quotient by inference distance, where it goes the other way."""
+    world, numbers = WORLDS[1], (2**6, 2**10)
+    path = path_curve(context, "chain", world, numbers) / path_curve(
+        context, "tree", world, numbers
+    )
+    half = ndtri(1 - CHECK_ERROR / 4) * path.stderr
+    exact = exact_curve(context, "chain", world, _sizes(context), noise=FEW) / exact_curve(
+        context, "tree", world, _sizes(context), noise=FEW
+    )
+    grows = bool(path.mean[1] - half[1] > 1.0) and bool(exact.mean[-1] < exact.mean[0])
+    words = (
+        f"{name_of(world)}: by inference distance chain/tree = {listed(path.mean)} ± "
+        f"{listed(half)} at n = 2⁶, 2¹⁰ (P9), by the exact posterior {listed(exact.mean)} at "
+        f"n = {listed(exact.n)}: the order of the two is the other way round"
+    )
+    return Finding(HOLDS if grows else FAILS, words)
+
+
+# --- Labels that people give ---------------------------------------------------------------------
+
+
+def _logistic(claimed: Reversal, context: Context) -> Finding:
+    """Bound the exact posterior under logistic labels by two Gaussian ones, a factor π²/9 apart.
+
+    From above, the Gaussian posterior mean is an estimate of error R(π²/3β²), whatever the labels'
+    shape, and no estimate beats the posterior mean. From below, the Bayesian Cramér-Rao inequality
+    with the label's Fisher information β²/3 gives R(3/β²). R is concave in σ² and never
+    negative, so that the two differ by π²/9 at most.
+    """
+    rng = context.rng("E2 logistic")
+    parts, inside = [], True
+    for topology in ("chain", "tree"):
+        for n, datasets in ((2**5, 12), (2**7, 6), (2**9, 3)):
+            sigma2 = EDGE.at(LOGISTIC, n)
+            beta = float(np.pi / np.sqrt(3.0 * sigma2))
+            rows = []
+            for _ in range(datasets):
+                bare = build(topology, LOGISTIC, n, rng)
+                rewards = LOGISTIC.rewards(bare.responses, rng)
+                labelled = simulate_labels(bare, rewards, beta, rng)
+                network = build_network(LOGISTIC, labelled, LabelNoise(beta).variance())
+                sharp = build_network(LOGISTIC, labelled, 3.0 / beta**2)
+                seed = int(rng.integers(2**62))  # the same pairs for all three
+                rows.append(
+                    [
+                        mean_variance(
+                            which, rel_err=1e-3, rng=np.random.default_rng(seed), max_count=8
+                        ).mean
+                        for which in (sharp, laplace(network, labelled, beta).network, network)
+                    ]
+                )
+            low, fitted, high = np.array(rows).T
+            share = Estimate.of(fitted / low)
+            bracket = float((high / low).max())
+            # The bracket pins the exact mean down, so what Laplace misses it by is its error.
+            error = max(abs(share.mean - 1.0), abs(share.mean - bracket))
+            inside &= bracket <= LOGISTIC_SPREAD and error < OFF
+            parts.append(
+                f"{topology} n = {n}: upper {bracket:.4f}, Laplace {share.mean:.4f} ± "
+                f"{share.stderr:.4f}, off by {error:.4f} at most"
+            )
+    edge = _chain(claimed, EDGE, (LOGISTIC,), context)
+    holds = inside and edge.verdict == HOLDS
+    words = (
+        "logistic labels: R(3/β²) ≤ E[posterior variance] ≤ R(π²/3β²) ≤ (π²/9) R(3/β²) for every "
+        "network, n and β, so every Gaussian order is theirs. At σ² = F(2n), α = 0.5, over the "
+        f"lower bound: {'; '.join(parts)}. Gaussian chain at that edge of regime 𝒜: {edge.evidence}"
+    )
+    verdict = HOLDS if holds else FAILS if not inside else edge.verdict
+    return Finding(verdict, words, {"edge": dict(edge.data)})
+
+
+def _sign_curve(context: Context, topology: str, world: Ultrametric) -> tuple[Curve, Curve]:
+    """Mean posterior variance given signs, as approximated and as tested on the truth."""
+    top = 8 if context.profile == "quick" else 10
+    numbers = [2**k for k in range(5, top + 1)]
+    rows = []
+    for n in numbers:
+        rng = context.rng(f"E2 signs {topology} {world} {n}")
+        count = int(np.clip(2**13 // n, 32, 256))
+        got = [learn(world, build(topology, world, n, rng), rng, 256) for _ in range(count)]
+        rows.append([Estimate.of(np.array([getattr(x, f) for x in got])) for f in FIELDS])
+    n = np.array(numbers, float)
+    claimed, tested = (
+        Curve(n, np.array([x.mean for x in column]), np.array([x.stderr for x in column]))
+        for column in zip(*rows, strict=True)
+    )
+    return claimed, tested
+
+
+def _binary_measured(claimed: Reversal, context: Context) -> Finding:
+    """Measure signs alone, over the range that a dense posterior allows."""
+    found = {}
+    for world in SIGNS:
+        curves = {name: _sign_curve(context, name, world) for name in ("chain", "tree")}
+        chain, tested = curves["chain"]
+        power = float(claimed.binary_power.subs(ALPHA, world.alpha))
+        log_n = np.log(chain.n)
+        slope, continuous = (
+            Slope.of(log_n, chain, chain.n**exponent, 4.0) for exponent in (power, -world.alpha)
+        )
+        told_apart = abs(continuous.value) > continuous.margin
+        ratio = chain / curves["tree"][0]
+        above = ratio.mean + ndtri(1 - CHECK_ERROR / len(ratio.n)) * ratio.stderr
+        # How far the approximation is off, where most datasets tell.
+        honest = tested.mean[0] / chain.mean[0]
+        walks = compare_with_walks(
+            world, build("chain", world, 16, context.rng("E2 walk")), context
+        )
+        holds = abs(slope.value) <= slope.margin and abs(walks.mean - 1.0) < 0.1
+        noise = 4.5 * float(np.hypot(tested.stderr[0], chain.stderr[0]) / chain.mean[0])
+        holds = holds and abs(honest - 1.0) <= OFF + noise
+        words = (
+            f"chain {listed(chain.mean)} at n = {listed(chain.n)}: exponent "
+            f"{power + slope.value:.3f} ± {slope.error:.3f} (lower-order terms ±"
+            f"{slope.allowance:.3f}), claimed {power:.3f}; that of continuous labels, "
+            f"{-world.alpha:g}, is {'excluded' if told_apart else 'not told apart'}; chain/tree = "
+            f"{listed(ratio.mean)}, at most {above.max():.2f}; squared error over the variance "
+            f"claimed {listed(tested.mean / chain.mean)}; variance by EP over that by slice "
+            f"sampling {walks.mean:.3f} ± {walks.stderr:.3f}"
+        )
+        data = {
+            "n": chain.n.tolist(),
+            "chain": chain.mean.tolist(),
+            "tree": curves["tree"][0].mean.tolist(),
+            "exponent": [power + slope.value - slope.margin, power + slope.value + slope.margin],
+        }
+        found[name_of(world)] = Finding(HOLDS if holds else FAILS, words, data)
+    return gather(found)
+
+
+def e2(claimed: Reversal | None = None, freedom: float = 1.0) -> Claim:
+    """E2: the reversal.
+
+    Parameters
+    ----------
+    claimed : Reversal, optional
+        The orders claimed.
+    freedom : float
+        Share of the bound on spent freedom that is claimed.
+    """
+    claimed = claimed or Reversal()
+    return Claim(
+        id="E2",
+        statement=(
+            "With few and continuous labels and exact inference, F ~ I·M^(-α): a chain has mean "
+            "posterior variance Θ(I n^(-α)), no logarithm; a tree with |S| leaves Θ(F(|S|)); at "
+            "|S| = n/log n chain/tree = Θ((log n)^(-α)), the reverse of their order by inference "
+            "distance. Binary labels do not attain these rates"
+        ),
+        latex=(
+            r"\mathbb E[R_{\mathrm{chain}}]=\Theta(I n^{-\alpha}),\quad\mathbb E[R_{\mathrm{tree}}]"
+            r"=\Theta(F(|S|)),\quad\frac{\mathbb E[R_{\mathrm{chain}}]}"
+            r"{\mathbb E[R_{\mathrm{tree}}]}=\Theta\big((\log n)^{-\alpha}\big)"
+        ),
+        source="this project",
+        assumptions=(
+            WORLD,
+            "labels are continuous, Gaussian or logistic, of σ² = O(F(|S|)): a real number "
+            "that says how much better. Binary labels say far less in this regime",
+            "the learner is the exact posterior under the true inductive bias (in Gaussian terms "
+            "kriging or Gaussian-process regression with that kernel), not one that follows best "
+            "paths: for that one P9 has the order of the two",
+            "leaves drawn independently, |S| ≤ 2n; power family, any α > 0",
+        ),
+        checks=(
+            Check("bounds on both sides", "symbolic", partial(_both_bounds, claimed)),
+            Check("binary labels, derived", "symbolic", partial(_binary_derived, claimed)),
+            counting_freedom(freedom),
+            Check("chain, measured", "Monte Carlo", partial(_chain, claimed, FEW, WORLDS)),
+            Check("trees, measured", "Monte Carlo", partial(_tree, claimed, WORLDS)),
+            Check("the order is reversed", "Monte Carlo", partial(_reversed, claimed, WORLDS)),
+            Check("by inference distance it is not", "Monte Carlo", _by_paths),
+            Check("continuous logistic labels", "Monte Carlo", partial(_logistic, claimed)),
+            Check("binary labels, measured", "Monte Carlo", partial(_binary_measured, claimed)),
+        ),
+    )
+
+
+CLAIMS: tuple[Callable[[], Claim], ...] = (e2,)
+
+TENTH = Rational(1, 10)
+
+MUTANTS: dict[str, Callable[[], Claim]] = {
+    "E2: chain's exponent off by 0.1": partial(e2, Reversal(chain_power=-ALPHA - TENTH)),
+    "E2: chain's exponent off by -0.1": partial(e2, Reversal(chain_power=-ALPHA + TENTH)),
+    "E2: the path's logarithm in a chain": partial(e2, Reversal(chain_log=Integer(1))),
+    "E2: tree's exponent off by 0.1": partial(e2, Reversal(leaf_power=-ALPHA - TENTH)),
+    "E2: order not reversed": partial(e2, Reversal(ratio_log=ALPHA)),
+    "E2: logarithm of the ratio dropped": partial(e2, Reversal(ratio_log=ZERO)),
+    "E2: the paths' ratio": partial(e2, Reversal(ratio_log=1 - ALPHA)),
+    "E2: half the freedom": partial(e2, freedom=0.5),
+    "E2: signs as good as numbers": partial(e2, Reversal(binary_power=-ALPHA)),
+}
