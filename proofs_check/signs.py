@@ -180,7 +180,7 @@ def compare_with_walks(
         first = address[np.where(won, comparisons.a, comparisons.b)]
         second = address[np.where(won, comparisons.b, comparisons.a)]
         covariance = difference_covariance(world, (first, second), (first, second))
-        truth = np.abs(rewards[comparisons.a] - rewards[comparisons.b])
+        truth: NDArray[np.float64] = np.abs(rewards[comparisons.a] - rewards[comparisons.b])
         walk = slice_sweeps(np.linalg.cholesky(covariance), np.tile(truth, (WALKS, 1)), rng)
         states = np.stack([next(walk) for _ in range(sweeps)])[sweeps // 4 :]
         walked = states.reshape(-1, len(truth)).var(axis=0)
