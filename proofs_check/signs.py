@@ -180,8 +180,9 @@ def compare_with_walks(
         first = address[np.where(won, comparisons.a, comparisons.b)]
         second = address[np.where(won, comparisons.b, comparisons.a)]
         covariance = difference_covariance(world, (first, second), (first, second))
-        truth: NDArray[np.float64] = np.abs(rewards[comparisons.a] - rewards[comparisons.b])
-        walk = slice_sweeps(np.linalg.cholesky(covariance), np.tile(truth, (WALKS, 1)), rng)
+        truth = np.abs(rewards[comparisons.a] - rewards[comparisons.b])
+        root = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+        walk = slice_sweeps(root, np.tile(truth, (WALKS, 1)), rng)
         states = np.stack([next(walk) for _ in range(sweeps)])[sweeps // 4 :]
         walked = states.reshape(-1, len(truth)).var(axis=0)
         quotients.append(expectation_propagation(covariance).variance.sum() / walked.sum())
