@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from proofs_check.claim import Context, Verdict
@@ -34,6 +35,7 @@ COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
     show_default="all cores",
     help="Processes. The verdicts do not depend on it.",
 )
+@click.option("--evidence", is_flag=True, help="Print all evidence, as for claims that are named.")
 @click.option("--page", metavar="FILE", help="Also write the ledger as a Markdown page.")
 @click.option("--record", is_flag=True, help="Put the verdicts on record as the expected ones.")
 @click.option("--json", "as_json", is_flag=True, help='Print one JSON document, {"claims": […]}.')
@@ -42,6 +44,7 @@ def command(
     profile: str,
     seed: int,
     jobs: int,
+    evidence: bool,
     page: str | None,
     record: bool,
     as_json: bool,
@@ -70,7 +73,7 @@ def command(
     else:
         from rich.console import Console
 
-        Console().print(_table(verdicts, ledger.recorded()))
+        _show(Console(), verdicts, ledger.recorded(), whole=evidence or bool(ids))
     if page:
         from proofs_check.page import markdown
 
@@ -124,24 +127,40 @@ def document(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def _show(console: Console, verdicts: list[Verdict], expected: dict[str, str], whole: bool) -> None:
+    """Print the table of verdicts, then the evidence: all of it, or only what does not hold."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console.print(_table(verdicts, expected))
+    for verdict in verdicts:
+        checks = zip(verdict.claim.checks, verdict.findings, strict=True)
+        told = [one for one in checks if whole or one[1].verdict != "holds"]
+        if told:
+            console.print(Text(verdict.claim.id, style="bold"))
+        for check, finding in told:
+            colour = COLOURS[finding.verdict]
+            head = ((finding.verdict, colour), f" {check.name} ({check.method}): ")
+            console.print(Padding(Text.assemble(*head, finding.evidence), (0, 0, 0, 2)))
+    if not whole:
+        console.print("All the evidence: ibn check --evidence, or name the claims.")
+
+
 def _table(verdicts: list[Verdict], expected: dict[str, str]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title="The ledger", show_lines=True)
-    for heading in ("claim", "verdict", "evidence"):
-        table.add_column(heading, overflow="fold")
+    table = Table(title="The ledger")
+    for heading in ("claim", "verdict", "statement", "checks that hold"):
+        table.add_column(heading)
     for verdict in verdicts:
-        lines = [
-            f"[{COLOURS[finding.verdict]}]{finding.verdict}[/] {escape(check.name)} "
-            f"({check.method}): {escape(finding.evidence)}"
-            for check, finding in zip(verdict.claim.checks, verdict.findings, strict=True)
-        ]
         on_record = expected.get(verdict.claim.id)
-        note = "" if on_record == verdict.verdict else f"\n(on record: {on_record})"
+        note = "" if on_record == verdict.verdict else f" (on record: {on_record})"
+        held = sum(finding.verdict == "holds" for finding in verdict.findings)
         table.add_row(
-            f"[bold]{verdict.claim.id}[/]\n{escape(verdict.claim.statement)}",
+            verdict.claim.id,
             f"[{COLOURS[verdict.verdict]}]{verdict.verdict}[/]{note}",
-            "\n".join(lines),
+            escape(verdict.claim.statement),
+            f"{held} of {len(verdict.findings)}",
         )
     return table

@@ -39,3 +39,9 @@ def test_bad_usage_is_one_line(args):
     result = run(*args)
     assert result.exit_code == 2
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_evidence_is_printed_for_claims_that_are_named():
+    shown = run("P1").stdout
+    assert "The ledger" in shown
+    assert "(symbolic):" in " ".join(shown.split())
