@@ -18,7 +18,16 @@ from benchmarks.machine import Machine, commit, load
 from benchmarks.page import Record, markdown, to_json, write
 from ibn.errors import InputError, unknown_name
 
-MODULES = ("building", "distances", "posteriors", "resistances", "large", "commands", "scaling")
+MODULES = (
+    "building",
+    "distances",
+    "posteriors",
+    "resistances",
+    "large",
+    "commands",
+    "scaling",
+    "leaderboards",
+)
 
 
 def cases() -> dict[str, Case]:

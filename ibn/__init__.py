@@ -33,6 +33,7 @@ _HOME = {
     "plan": "ibn.design.planning",
     "posterior_mean": "ibn.posterior",
     "posterior_samples": "ibn.posterior",
+    "rank": "ibn.leaderboard",
     "read_preferences": "ibn.preferences.reading",
     "resistance": "ibn.posterior",
     "resistance_matrix": "ibn.posterior",

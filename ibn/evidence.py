@@ -23,6 +23,7 @@ LAPSES = (1e-3, 0.8)  # range of 2ε
 DROP = 1.9207  # of the log evidence at the end of a 95 % interval: half the quantile of χ²₁
 STEP = 0.1  # of the logarithms, for the curvature
 SLOPE_STEP = 1e-4
+LEAST_SHARED = 0.1  # comparisons whose response has others, for own parts to be fitted
 LARGEST_COMPONENT = 2000  # beyond, eliminating own parts can fill matrices
 KEPT = 2  # widths whose features are kept
 
@@ -283,8 +284,11 @@ class Search:
 
 def own_parts_show(comparisons: Comparisons) -> bool:
     """Whether own parts can be told from label noise, and eliminated at little cost."""
-    m = len(comparisons.responses)
+    m, uses = len(comparisons.responses), comparisons.uses
+    shared = np.maximum(uses[comparisons.a], uses[comparisons.b]) > 1
     pairs = csr_array((np.ones(len(comparisons)), (comparisons.a, comparisons.b)), shape=(m, m))
-    partners = np.diff((pairs + pairs.T).tocsr().indptr)
     component = connected_components(pairs, directed=False)[1]
-    return bool(partners.max() > 1 and np.bincount(component).max() <= LARGEST_COMPONENT)
+    return bool(
+        shared.sum() >= LEAST_SHARED * len(shared)
+        and np.bincount(component).max() <= LARGEST_COMPONENT
+    )

@@ -247,9 +247,9 @@ def fit(
         the scale is that labels of clear differences, too, are then wrong; where the data have
         few such, its interval is wide.
     own_variance : float, optional
-        Of each response's own part. ``None`` fits it where that is possible: where some response
-        is compared with several others, and no more than 2000 responses hang together by
-        comparisons; elsewhere it is 0.
+        Of each response's own part. ``None`` fits it where that is possible: where a tenth of the
+        comparisons share a response with another, and no more than 2000 responses hang together
+        by comparisons; elsewhere it is 0.
     landmarks : int
         With more responses than this the RBF kernel is approximated (Nyström).
     intervals : bool

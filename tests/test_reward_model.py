@@ -300,3 +300,53 @@ def test_missing_labels_and_wrong_rows_are_refused():
         fit(features, comparisons, kernel="cubic")
     with pytest.raises(InputError, match="no embeddings"):
         posterior(features, comparisons, scale=1.0).at(features)
+
+
+@pytest.mark.parametrize("labels", ["gaussian", "binary"])
+def test_intervals_of_differences_cover_as_often_as_they_say(labels):
+    """Rewards and labels drawn from the model itself, for new responses as for old ones."""
+    inside = []
+    for seed in range(150):
+        features, comparisons, weights = data(40, 60, 6, seed=seed, scale=1.0)
+        model = posterior(features, comparisons, scale=1.0, labels=labels, noise_variance=0.5)
+        new = np.random.default_rng(seed + 1000).normal(size=(2, 6))
+        for rows in (features, new):
+            mean, variance = replace(model, features=rows).difference([0], [1])
+            gap = (rows[0] - rows[1]) @ weights - mean[0]
+            inside.append(abs(gap) < 1.96 * np.sqrt(variance[0]))
+    share, error = np.mean(inside), np.sqrt(0.95 * 0.05 / 150)  # the two of a draw may go together
+    assert abs(share - 0.95) < 4 * error
+
+
+def test_predicted_probabilities_are_the_frequencies_of_labels():
+    """Of data drawn from the model: each tenth of predictions comes true as often as it says."""
+    predicted, came = [], []
+    for seed in range(120):
+        features, comparisons, weights = data(40, 60, 6, seed=seed, scale=1.0)
+        model = posterior(features, comparisons, scale=1.0)
+        rng = np.random.default_rng(seed + 1000)
+        new = rng.normal(size=(40, 6))
+        a, b = np.arange(0, 40, 2), np.arange(1, 40, 2)
+        predicted.append(replace(model, features=new).probability(a, b))
+        came.append(rng.random(20) < expit((new[a] - new[b]) @ weights))
+    p, hit = np.concatenate(predicted), np.concatenate(came)
+    for some in np.array_split(np.argsort(p), 10):
+        error = np.sqrt(p[some] @ (1 - p[some])) / len(some)
+        assert abs(hit[some].mean() - p[some].mean()) < 5 * error
+
+
+@pytest.mark.parametrize("labels", ["gaussian", "binary"])
+def test_intervals_of_hyperparameters_cover(labels):
+    """The scale, in the units of the features that the fit makes."""
+    inside = []
+    for seed in range(30):
+        features, comparisons, _ = data(60, 200, 8, seed=seed, scale=0.5, noise=0.7)
+        unit = 2.0 * features.var(axis=0, ddof=1).sum()  # features are divided by its root
+        found = fit(features, comparisons, labels=labels, own_variance=0.0).hyperparameters
+        scale = found["scale"]
+        inside.append(scale.low < 0.5 * unit < scale.high)
+        if labels == "gaussian":
+            noise = found["noise_variance"]
+            inside.append(noise.low < 0.7 < noise.high)
+    count = len(inside)
+    assert abs(np.mean(inside) - 0.95) < 4 * np.sqrt(0.95 * 0.05 / count)

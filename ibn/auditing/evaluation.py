@@ -51,9 +51,10 @@ class Evaluation:
     reliability : list of Bin
         Of the model's predictions, all splits.
     fifths : dict of str to list of Fifth
-        From the most to the least uncertain, by measure: ``label`` is closeness of the predicted
-        probability to 1/2; ``ratio`` the posterior deviation over the size of the mean of
-        r(a) - r(b); ``variance`` its posterior variance; ``remaining`` that over the prior one.
+        From the most to the least uncertain, by measure: ``label`` is minus the distance of the
+        predicted probability from 1/2; ``ratio`` minus the size of the posterior mean of
+        r(a) - r(b) in its posterior deviations; ``variance`` its posterior variance;
+        ``remaining`` that over the prior one.
     hyperparameters : list of dict
         As fitted, split by split.
     probability, mean, variance, remaining : ndarray of float, shape (n,)
@@ -151,13 +152,14 @@ def evaluate(
     rng = np.random.default_rng([seed, 1])
     ours, other = (scores_of(p, target, part, rng) for p in (probability, theirs))
     losses = [by_split(log_losses(p, target), part) for p in (theirs, probability)]
-    with np.errstate(divide="ignore"):
-        measures = {
-            "label": -np.abs(probability - 0.5),
-            "ratio": np.sqrt(variance) / np.abs(mean),
-            "variance": variance,
-            "remaining": variance / prior,
-        }
+    deviation = np.sqrt(variance)
+    left = np.divide(variance, prior, out=np.ones(n), where=prior > 0)
+    measures = {
+        "label": -np.abs(probability - 0.5),
+        "ratio": -np.divide(np.abs(mean), deviation, out=np.zeros(n), where=deviation > 0),
+        "variance": variance,
+        "remaining": left,
+    }
     hits = hits_of(probability, target)
     return Evaluation(
         splits=splits,
@@ -172,7 +174,7 @@ def evaluate(
         probability=probability,
         mean=mean,
         variance=variance,
-        remaining=variance / prior,
+        remaining=left,
     )
 
 

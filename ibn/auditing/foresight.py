@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,10 @@ class AgainstMore:
     variance: Correlation
     ratio: Estimate
 
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as JSON has it."""
+        return asdict(self)
+
 
 def against_more(
     embeddings: NDArray[np.floating],
@@ -111,10 +115,11 @@ def against_more(
         better, rest = large.difference(a, b)
         error[held] = (mean - better) ** 2
         expected[held] = variance[held] - (rest - 2.0 * large.own_variance)
+    unit = np.where(prior > 0, prior, 1.0)  # the same embedding twice has no variance
     ratios = by_split(error, part) / by_split(expected, part)
     return AgainstMore(
         comparisons=n,
-        remaining=_correlate(error / prior, variance / prior, group, resamples, rng),
+        remaining=_correlate(error / unit, variance / unit, group, resamples, rng),
         variance=_correlate(error, variance, group, resamples, rng),
         ratio=Estimate.of(ratios),
     )

@@ -25,6 +25,8 @@ VERBS = {
     "reproduce": "Run the main job: sweep, figures and report.",
     "audit": "Report the uncertainty of a real preference dataset.",
     "plan": "Choose the comparisons to label next.",
+    "embed": "Embed responses by a language model, for the verbs that take embeddings.",
+    "rank": "Rank a few items by many battles, with simultaneous intervals.",
 }
 
 
