@@ -9,6 +9,7 @@ prove it, but says which exponents of n and of log n the data admit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -243,6 +244,12 @@ def gather(findings: Mapping[str, Finding]) -> Finding:
     return Finding(verdict, "; ".join(parts), {k: dict(f.data) for k, f in findings.items()})
 
 
+def written(expression: Expr) -> str:
+    """Write an expression in one line, in the symbols of the theory."""
+    text = str(expression).replace("**", "^").replace("sigma^2", "σ²").replace("alpha", "α")
+    return re.sub(r"\boo\b", "∞", text).replace("*", "·").replace("sqrt", "√")
+
+
 def limits_found(limits: Mapping[str, Expr], rate: Expr, lead: str) -> Finding:
     """Find whether quotients by a rate all have positive limits, so that it is the order.
 
@@ -257,10 +264,12 @@ def limits_found(limits: Mapping[str, Expr], rate: Expr, lead: str) -> Finding:
     """
     found = {name: growth(expression / rate) for name, expression in limits.items()}
     wrong = [name for name, value in found.items() if not same_order(value)]
-    words = ", ".join(f"({name})/rate → {value}" for name, value in found.items())
+    words = ", ".join(f"({name})/rate → {written(value)}" for name, value in found.items())
     data = {name: str(value) for name, value in found.items()}
     if wrong:
-        return Finding(FAILS, f"{words}: {wrong[0]} is not of the claimed order {rate}", data)
+        return Finding(
+            FAILS, f"{words}: {wrong[0]} is not of the claimed order {written(rate)}", data
+        )
     return Finding(HOLDS, f"{lead}: {words}", data)
 
 

@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from sympy import E, Expr, Rational, diff, gamma, log
 
 from ibn.bias.ultrametric import Ultrametric
-from ibn.rates import symbols
-from proofs_check.asymptotics import Drift, gather, growth, listed, same_order
+from ibn.rates import lower_bound, symbols
+from proofs_check.asymptotics import (
+    Curve,
+    Drift,
+    agree,
+    gather,
+    growth,
+    listed,
+    same_order,
+    written,
+)
 from proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
 from proofs_check.measured import (
     chain_lower_bound,
+    combined_chain_curve,
+    combined_chain_law,
+    combined_tree_curve,
+    combined_tree_law,
+    exact_curve,
     leaves_at,
     nearest_bounds,
     path_curve,
@@ -20,12 +35,15 @@ from proofs_check.measured import (
 )
 from proofs_check.rates import (
     COMBINED,
+    LABEL,
     LOGARITHMIC,
+    LOUD,
     POWER,
     SUBLOGARITHMIC,
     WORLD,
     Closed,
     cells_at_least,
+    covering_leaves,
     name_of,
 )
 
@@ -69,7 +87,7 @@ def _quotient_of_table(headline: Expr, noisy: Expr) -> Check:
                     of_family[f"chain {regime}"] / of_family[f"tree {regime}"]
                 )
         words = "quotient of the table / claimed: " + ", ".join(
-            f"{name} → {value}" for name, value in limits.items()
+            f"{name} → {written(value)}" for name, value in limits.items()
         )
         holds = all(same_order(value) for value in limits.values())
         return Finding(HOLDS if holds else FAILS, words)
@@ -86,9 +104,10 @@ def _headline_derived(headline: Expr) -> Check:
         true = growth(CHAIN_DERIVED / TREE_AT_LEAST / log(N) ** (1 - ALPHA))
         words = (
             f"chain ≥ (log 2n − 1)/λ and tree ≤ 2E[d_IB(y, S)] give (chain/tree)/claimed → at "
-            f"least {least}; chain of order n^(-α) log n (P5) and tree ≥ E[d_IB(y, S)] give at "
-            f"most {most}. The order is (log n)^(1-α) (/that → {true}): the table's log log n "
-            "is in P5's bound, not in the distance. At the edge of regime 𝒜, σ² = F(n), the "
+            f"least {written(least)}; chain of order n^(-α) log n (P5) and tree ≥ E[d_IB(y, S)] "
+            f"give at most {written(most)}. The order is (log n)^(1-α) (/that → "
+            f"{written(true)}): the table's log log n is in P5's bound, not in the distance. At "
+            "the edge of regime 𝒜, σ² = F(n), the "
             "tree's comparison steps cost F(n) log n/log log n (P7), and for α < 1 no more than "
             "log log n is left of the ratio"
         )
@@ -158,10 +177,11 @@ def _most(ceiling: Expr) -> Check:
         stationary = diff(log(shape), ALPHA).subs(ALPHA, best).simplify()
         quotient = growth((E * shape).subs(ALPHA, best) / ceiling)
         words = (
-            f"derived from above chain/tree ≤ {ratio.simplify()} up to its constant; over α that "
-            "is greatest at α = 1/log log n (derivative "
-            f"{stationary}), where it is of the order of log n/log log n (/claimed → {quotient}); "
-            "for α → 0 at fixed n it falls again, as both topologies end at F(1)"
+            f"derived from above chain/tree ≤ {written(ratio.simplify())} up to its constant; "
+            "over α that is greatest at α = 1/log log n (derivative "
+            f"{stationary}), where it is of the order of log n/log log n (/claimed → "
+            f"{written(quotient)}); for α → 0 at fixed n it falls again, as both topologies end "
+            "at F(1)"
         )
         holds = stationary == 0 and same_order(quotient)
         return Finding(HOLDS if holds else FAILS, words)
@@ -193,18 +213,88 @@ def _regime_b(noisy: Expr) -> Check:
     return Check("regime ℬ", "symbolic", run)
 
 
+def _regime_b_measured() -> Check:
+    """Measure tree/chain in regime ℬ, and say from which n on its logarithm would show."""
+
+    def ratio_of_laws(world: Ultrametric, numbers: tuple[int, ...]) -> NDArray[np.float64]:
+        leaves = covering_leaves(world, numbers)
+        chain = combined_chain_law(world, numbers, LABEL)
+        return combined_tree_law(world, numbers, leaves, LABEL) / chain
+
+    def run(context: Context) -> Finding:
+        found = {}
+        for world in LOUD:
+            numbers = sizes(context)
+            ratio = _combined_ratio(context, world, numbers)
+            drift = Drift.of(ratio, ratio_of_laws(world, numbers), curves=2)
+            ahead = ratio_of_laws(world, tuple(10**k for k in (6, 12, 24, 36)))
+            verdict = drift.judge() if agree([drift.first, drift.last], 1.0, 0.15) else FAILS
+            words = (
+                f"tree/chain = {listed(ratio.mean)} at n = {listed(ratio.n)}; against the two "
+                f"laws of P6 and P8 {drift.words()}. Over these n the ratio does not show its "
+                f"logarithm: by the laws it is {listed(ahead)} at n = 10^6, 10^12, 10^24, 10^36"
+            )
+            found[name_of(world)] = Finding(verdict, words, drift.data())
+        return gather(found)
+
+    return Check("regime ℬ, measured", "Monte Carlo", run)
+
+
+def _combined_ratio(context: Context, world: Ultrametric, numbers: tuple[int, ...]) -> Curve:
+    """Tree over chain where comparisons of the same two cells or leaves are averaged."""
+    leaves = np.maximum(2, np.rint(covering_leaves(world, numbers))).astype(int)
+    spent = tuple(zip(numbers, leaves.tolist(), strict=True))
+    chain = combined_chain_curve(context, world, numbers, LABEL)
+    return combined_tree_curve(context, world, spent, LABEL) / chain
+
+
 def _elsewhere(log_power: float) -> Check:
     def run(context: Context) -> Finding:
         found = {}
         for world in (LOGARITHMIC, SUBLOGARITHMIC):
             numbers = sizes(context, slow=True)
             chain, tree = (path_curve(context, kind, world, numbers) for kind in ("chain", "tree"))
-            ratio = chain / tree
-            drift = Drift.of(ratio, np.log(ratio.n) ** log_power, curves=2)
-            found[name_of(world)] = Finding(drift.judge(), drift.words(), drift.data())
+            ratios = {
+                "𝒜": chain / tree,
+                "ℬ": _combined_ratio(context, world, sizes(context)),
+            }
+            for regime, ratio in ratios.items():
+                drift = Drift.of(ratio, np.log(ratio.n) ** log_power, curves=2)
+                name = f"{name_of(world)}, {regime}"
+                found[name] = Finding(drift.judge(), drift.words(), drift.data())
         return gather(found)
 
     return Check("elsewhere, measured", "Monte Carlo", run)
+
+
+def _elsewhere_exact(log_power: float) -> Check:
+    """Elsewhere the exact posterior, too, has chain and tree of one order.
+
+    It lies between c·F(2n) (E4) and the path distance (E1), which are of one order there.
+    """
+
+    def run(context: Context) -> Finding:
+        limits = {}
+        for family in ("logarithmic", "sub-logarithmic"):
+            least = lower_bound(family).expression
+            for kind in ("chain 𝒜", "tree 𝒜"):
+                limits[f"{family}, {kind}"] = growth(least / TABLE[kind].expression(family))
+        told = ", ".join(f"{name} → {written(value)}" for name, value in limits.items())
+        numbers = tuple(sizes(context, slow=True)[i] for i in (0, 2, -1))
+        chain, tree = (
+            exact_curve(context, kind, LOGARITHMIC, numbers) for kind in ("chain", "tree")
+        )
+        ratio = chain / tree
+        drift = Drift.of(ratio, np.log(ratio.n) ** log_power, curves=2)
+        verdict = drift.judge() if all(map(same_order, limits.values())) else FAILS
+        words = (
+            f"F(2n) / path rate: {told}; between them lies the exact variance. Measured, "
+            f"logarithmic family: exact chain/tree = {listed(ratio.mean)} at n = "
+            f"{listed(ratio.n)}, below 1 where along paths it is above: {drift.words()}"
+        )
+        return Finding(verdict, words, drift.data())
+
+    return Check("elsewhere, exact inference", "Monte Carlo", run)
 
 
 CEILING = log(N) / log(log(N))
@@ -259,7 +349,9 @@ def p9(
             _small_alpha(),
             _most(ceiling),
             _regime_b(noisy),
+            _regime_b_measured(),
             _elsewhere(elsewhere_log_power),
+            _elsewhere_exact(elsewhere_log_power),
         ),
     )
 

@@ -14,6 +14,7 @@ from ibn.errors import InputError, unknown_name
 from proofs_check.claim import Claim, Context, Verdict, decide
 
 MODULES = ("macro", "paths", "rates", "headline", "resistance")
+TOGETHER = (("P5", "P7", "P9"),)  # draw on the same measured curves: one process measures them once
 RECORD = Path(__file__).with_name("recorded.json")
 
 
@@ -42,12 +43,12 @@ def select(ids: Iterable[str]) -> list[str]:
     return wanted or known
 
 
-def _decide(claim_id: str, context: Context) -> tuple[str, str, tuple, float]:
+def _decide(claim_ids: tuple[str, ...], context: Context) -> list[tuple[str, tuple, float]]:
     # A claim holds functions, which do not travel between processes; its findings do. One thread
     # each: the processes share the cores already.
     with threadpool_limits(1):
-        verdict = decide(claims()[claim_id](), context)
-    return claim_id, verdict.verdict, verdict.findings, verdict.seconds
+        verdicts = [decide(claims()[name](), context) for name in claim_ids]
+    return [(verdict.verdict, verdict.findings, verdict.seconds) for verdict in verdicts]
 
 
 def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict]:
@@ -59,11 +60,18 @@ def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict
     names = list(ids)
     if jobs == 1:
         for name in names:
-            yield Verdict(builders[name](), *_decide(name, context)[1:])
+            yield Verdict(builders[name](), *_decide((name,), context)[0])
         return
+    groups = (tuple(name for name in group if name in names) for group in TOGETHER)
+    together = [group for group in groups if group]
+    alone = [(name,) for name in names if not any(name in group for group in together)]
     with ProcessPoolExecutor(jobs) as pool:
-        for name, verdict, findings, seconds in pool.map(_decide, names, [context] * len(names)):
-            yield Verdict(builders[name](), verdict, findings, seconds)
+        # The longest first, so that no process is left with them at the end.
+        found = {group: pool.submit(_decide, group, context) for group in [*together, *alone]}
+        home = {name: group for group in found for name in group}
+        for name in names:
+            group = home[name]
+            yield Verdict(builders[name](), *found[group].result()[group.index(name)])
 
 
 def recorded() -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 from sympy import Expr, lambdify, log, sqrt
 
@@ -163,6 +163,29 @@ def combined_chain_curve(
     return curve(context, name, numbers, draw, PATH_ERROR, MOST_NETWORKS["chain"])
 
 
+def combined_chain_law(
+    world: Ultrametric, numbers: ArrayLike, sigma2: float
+) -> NDArray[np.float64]:
+    """E[d] of such a chain: the least over depths of 2F(M) + σ²M²/(2n), or the direct step."""
+    cells = 2.0 ** np.arange(1, len(world.powers) - 1)
+    n = np.asarray(numbers, dtype=float)[:, None]
+    cost = 2.0 * world.structural_function(cells) + sigma2 * cells**2 / (2.0 * n)
+    return or_direct(world, cost.min(axis=1))
+
+
+def combined_tree_law(
+    world: Ultrametric,
+    numbers: ArrayLike,
+    leaves: ArrayLike,
+    sigma2: float,
+    label_share: float = 0.5,
+) -> NDArray[np.float64]:
+    """E[d] of trees with combined comparisons: 2E[d_IB(y, S)] + σ²|S|²/(2n), or the direct step."""
+    count = np.asarray(leaves, dtype=float)
+    ends = 2.0 * np.array([mean_nearest(world, one) for one in count])
+    return or_direct(world, ends + label_share * sigma2 * count**2 / np.asarray(numbers, float))
+
+
 @cache
 def combined_tree_curve(
     context: Context,
@@ -208,7 +231,7 @@ def combined(world: Ultrametric, comparisons: Comparisons, sigma2: float) -> Net
     return build_network(world, merged, sigma2 / count)
 
 
-def mean_nearest(world: Ultrametric, count: int) -> float:
+def mean_nearest(world: Ultrametric, count: float) -> float:
     """E[d_IB(y, nearest of ``count`` independent responses)], exactly.
 
     It is farther than g(k) if all of them miss the subtree of y at depth k.

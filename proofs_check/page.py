@@ -34,11 +34,11 @@ def markdown(verdicts: Iterable[Verdict], profile: str, seed: int) -> str:
         lines.append(f"| {link} | {_cell(claim.statement)} | **{verdict.verdict}** |")
     for verdict in verdicts:
         claim = verdict.claim
-        lines += ["", f"## {claim.id}", "", f"**{verdict.verdict}.** {claim.statement}", ""]
+        lines += ["", f"## {claim.id}", "", f"**{verdict.verdict}.** {_cell(claim.statement)}", ""]
         lines += [f"$$ {claim.latex} $$", "", f"Source: {claim.source}."]
         if claim.assumptions:
             lines += ["", "Assumptions:", ""]
-            lines += [f"- {assumption}" for assumption in claim.assumptions]
+            lines += [f"- {_cell(assumption)}" for assumption in claim.assumptions]
         lines += ["", "| check | method | verdict | evidence |", "| --- | --- | --- | --- |"]
         for check, finding in zip(claim.checks, verdict.findings, strict=True):
             cells = (check.name, check.method, finding.verdict, finding.evidence)
@@ -47,4 +47,7 @@ def markdown(verdicts: Iterable[Verdict], profile: str, seed: int) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Text as it is to be read: no column, emphasis or tag begins in it."""
+    for sign in "\\|*`$":
+        text = text.replace(sign, "\\" + sign)
+    return text.replace("<", "&lt;").replace("\n", " ")

@@ -82,7 +82,8 @@ def table(trials: Iterable[Trial]) -> str:
     for (claim, check), found in counts.items():
         cells = [str(found[verdict]) for verdict in verdicts]
         total = sum(found.values())
-        lines.append(f"| {claim} | {check} | {' | '.join(cells)} | {max(found.values())}/{total} |")
+        name = check.replace("|", "\\|")
+        lines.append(f"| {claim} | {name} | {' | '.join(cells)} | {max(found.values())}/{total} |")
     return "\n".join(lines)
 
 

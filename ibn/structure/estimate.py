@@ -230,7 +230,7 @@ def _within(geometry: Geometry, parts: list[Rows]) -> tuple[float, list[NDArray[
     The pull is the jackknife's: (count - 1) times what leaving the response out changes.
     """
     sizes = np.array([len(part) for part in parts])
-    sums = [geometry.sums(part) for part in parts]
+    sums = [geometry.sums(part) if len(part) else np.empty(0) for part in parts]
     totals = np.array([one.sum() for one in sums])
     terms = np.where(sizes > 1, totals / np.maximum(sizes - 1, 1), 0.0)
     count = sizes[sizes > 1].sum()  # a response alone in its cell has no other

@@ -191,7 +191,9 @@ def _describe(
     # The error that a misfit shows has few degrees of freedom behind it.
     width = float(ndtri(tail) if misfit <= 1.0 else np.sqrt(misfit) * stdtrit(dof, tail))
     half = width * np.sqrt(np.diag(covariance))
-    low, high, middle = np.exp(parameters - half), np.exp(parameters + half), np.exp(parameters)
+    with np.errstate(over="ignore"):  # where F hardly falls, α may be anything
+        low, high = np.exp(parameters - half), np.exp(parameters + half)
+    middle = np.exp(parameters)
     left = np.log(structure.value) - parameters[0]
     left -= _shape(family, parameters[1:], structure.cells)
     has_alpha = len(parameters) > 1

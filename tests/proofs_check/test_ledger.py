@@ -1,6 +1,7 @@
 """The ledger as a whole: claims found, verdicts drawn, the record kept and held against."""
 
 import json
+from importlib import import_module
 
 import pytest
 
@@ -46,6 +47,13 @@ def test_every_claim_is_complete_and_on_record():
         assert claim.latex
         assert claim.checks
         assert len({check.name for check in claim.checks}) == len(claim.checks)
+
+
+def test_every_claim_has_a_wrong_variant():
+    """What the tests of each module then refute."""
+    modules = [import_module(f"proofs_check.{name}") for name in ledger.MODULES]
+    varied = {name.split(":")[0] for module in modules for name in module.MUTANTS}
+    assert varied == set(ledger.claims())
 
 
 def test_unknown_claims_are_told():

@@ -138,6 +138,18 @@ def test_responses_drawn_together_count_once():
     assert naive.stderr[0] < 0.85 * once.stderr[0]
 
 
+def test_responses_all_alike_have_no_spread():
+    found = structural_function(np.ones((100, 3)), rng=rng())
+    assert np.all(found.value == 0)
+
+
+def test_groups_of_very_different_sizes_are_halved_all_the_same():
+    groups = np.minimum(np.arange(400), 63)
+    found = structural_function(rng().normal(size=(400, 3)), rng=rng(), groups=groups)
+    assert found.cells.tolist() == [1, 2, 4]
+    assert np.isfinite(found.covariance).all()
+
+
 def test_a_bias_gives_its_distances():
     world = Ultrametric(alpha=0.4)
     y = np.unique(world.sample(30, rng()))

@@ -78,6 +78,14 @@ def test_too_little_data_cannot_tell():
     assert fits.words().startswith("cannot tell")
 
 
+def test_where_nothing_falls_alpha_is_small_and_nothing_breaks():
+    cells = 2 ** np.arange(5)
+    value = np.array([1.0, 1.001, 1.0, 1.002, 1.001])
+    fits = fit_families(Structure(cells, value, np.diag(np.full(5, 1e-6)), 1000))
+    assert fits.power.alpha < 0.01
+    assert fits.power.alpha_interval[0] < fits.power.alpha_interval[1]
+
+
 def test_what_no_family_fits_has_wide_intervals():
     """A quaternary hierarchy cut in two at every level: no power law, and so it says."""
     cells = 2 ** np.arange(5)
