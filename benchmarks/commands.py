@@ -9,17 +9,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.contest import Effort, Target, Within
 from benchmarks.process import ibn, run
 from benchmarks.result import Line, Result, Spread
 
 DIMENSIONS = 384
-CLUSTERS = 2_000
+LATENT = 48  # dimensions that embeddings vary along, besides noise
+TOPICS = 400
 STARTS = 11
 
 Prepare = Callable[[Path, int], Callable[[int], Sequence[str]]]
 """A folder and n → the command of each round, its files written."""
+
+Remark = Callable[[str], str]
+"""The output of a run → what else a reader should know."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Command:
         Measured runs.
     first : bool
         Whether a run goes before those, which fills caches and is reported apart.
+    remark : callable, optional
+        Makes a note of the last run's output.
     """
 
     name: str
@@ -48,6 +55,7 @@ class Command:
     target: Target
     rounds: int = 1
     first: bool = False
+    remark: Remark | None = None
 
     def run(self, n: int, effort: Effort) -> Result:
         """Measure at n comparisons."""
@@ -70,6 +78,8 @@ class Command:
         if n != self.n:
             verdict = replace(verdict, met=None)
         notes = [f"The first run took {before:.3g} s."] if before is not None else []
+        if self.remark is not None:
+            notes.append(self.remark(ended[-1].output))
         return Result(
             case=self.name,
             what=self.what,
@@ -93,7 +103,7 @@ def _sweep(folder: Path, n: int) -> Callable[[int], Sequence[str]]:
 
 
 def _audit(folder: Path, n: int) -> Callable[[int], Sequence[str]]:
-    """Write n comparisons of distinct responses, with embeddings in clusters."""
+    """Write n comparisons of distinct responses, with embeddings like those of real texts."""
     rng = np.random.default_rng(0)
     with (folder / "preferences.jsonl").open("w") as file:
         for i in range(n):
@@ -103,18 +113,44 @@ def _audit(folder: Path, n: int) -> Callable[[int], Sequence[str]]:
                 "rejected": f"the worse answer to question {i}",
             }
             file.write(json.dumps(record) + "\n")
-    # A prompt belongs to a cluster, and the two responses to it lie close together.
-    centres = rng.normal(size=(CLUSTERS, DIMENSIONS)).astype(np.float32)
-    embeddings = np.repeat(centres[rng.integers(0, CLUSTERS, n)], 2, axis=0)
-    for spread, repeats in ((0.7, 2), (0.3, 1)):
-        noise = rng.standard_normal((2 * n // repeats, DIMENSIONS), dtype=np.float32)
-        embeddings += np.float32(spread) * np.repeat(noise, repeats, axis=0)
-    np.save(folder / "embeddings.npy", embeddings)
+    np.save(folder / "embeddings.npy", synthetic_embeddings(n, rng))
     return lambda number: ibn(
         "audit",
         f"{folder}/preferences.jsonl",
         *("--embeddings", f"{folder}/embeddings.npy"),
-        *("--out", f"{folder}/report.html"),
+        *("--out", f"{folder}/report.html", "--json"),
+    )
+
+
+def synthetic_embeddings(n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Make embeddings of n prompts' two responses each, with the structure that texts have.
+
+    Prompts gather around topics of very unequal size, each as loose as it happens to be, and a
+    prompt's two responses around the prompt. All that happens in ``LATENT`` dimensions, some more
+    important than others, bent into ``DIMENSIONS``, with a little noise in all of those.
+
+    Returns
+    -------
+    ndarray of float32, shape (2n, DIMENSIONS)
+    """
+    importance = (1.0 + np.arange(LATENT)) ** -0.25
+    weight = 1.0 / (1.0 + np.arange(TOPICS))
+    topic = rng.choice(TOPICS, n, p=weight / weight.sum())
+    spread = rng.uniform(0.4, 1.0, TOPICS)[topic, None] * importance
+    centre = (rng.normal(size=(TOPICS, LATENT)) * importance)[topic]
+    prompt = centre + spread * rng.normal(size=(n, LATENT))
+    deviation = 0.5 * np.repeat(spread, 2, axis=0) * rng.normal(size=(2 * n, LATENT))
+    bend = rng.normal(size=(LATENT, DIMENSIONS)) / np.sqrt(LATENT)
+    embeddings = np.tanh((np.repeat(prompt, 2, axis=0) + deviation) @ bend).astype(np.float32)
+    return embeddings + np.float32(0.05) * rng.standard_normal(embeddings.shape, dtype=np.float32)
+
+
+def _recall(output: str) -> str:
+    """Say how many of the true neighbours the audit's graph ties."""
+    assumed = json.loads(output)["assumptions"]
+    return (
+        f"The neighbour graph ties {100 * assumed['recall']:.1f} ± "
+        f"{100 * assumed['recall_stderr']:.1f} % of the true nearest neighbours."
     )
 
 
@@ -126,6 +162,7 @@ CASES = (
         small=1_000,
         prepare=_audit,
         target=Within(seconds=120, gib=8),
+        remark=_recall,
     ),
     Command(
         name="startup-help",

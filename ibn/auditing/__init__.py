@@ -29,6 +29,7 @@ from ibn.auditing.scenarios import Scenarios
 from ibn.auditing.shape import measure_structure
 from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
 from ibn.bias.edges import BiasEdges
+from ibn.bias.nearest import leading_components
 from ibn.bias.neighbours import EXACT_ROWS, METRICS, NeighbourGraph, check_embeddings
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
@@ -57,7 +58,8 @@ COMPARED = (
 )
 KNOWN = (*(name for name in TOPOLOGIES if name != "tree-grown"), WITHIN)
 EXACT_RESPONSES = 4000
-PROBES = SAMPLES = (64, 32)  # up to 20,000 responses and with more: each tells more there
+PROBES = (64, 18)  # up to 20,000 responses, and with more: each tells more there
+SAMPLES = (64, 24)
 LISTED_PAIRS = 200_000
 PLOTTED_PAIRS = 20_000
 SOLVED_PAIRS = 16
@@ -321,6 +323,8 @@ def _plane(points: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
     """Coordinates along the two leading principal components."""
     from sklearn.utils.extmath import randomized_svd
 
+    if len(points) > EXACT_ROWS and points.shape[1] > 2:
+        return leading_components(points, 2, np.random.default_rng(seed)).astype(np.float64)
     centred = points - points.mean(axis=0)
     left, singular, _ = randomized_svd(centred, min(2, *centred.shape), random_state=seed)
     result = np.zeros((len(points), 2))

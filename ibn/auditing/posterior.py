@@ -6,14 +6,14 @@ within and across prompts, of each prompt, of each response and of given pairs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.probes import Probes, probe
+from ibn.auditing.probes import Probes, columns_within, probe
 from ibn.estimate import Estimate
 from ibn.kernels.two_level import WIDTH
 from ibn.network import Network
@@ -152,12 +152,15 @@ class SampledPosterior:
         Independent estimates of the means.
     samples : ndarray, shape (k, m)
         Rewards, each row centred.
+    solved : dict
+        Pairs solved for already, and their variances.
     """
 
     pairs: PromptPairs
     system: TwoLevel
     probes: Probes
     samples: NDArray[np.float64]
+    solved: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -191,7 +194,7 @@ class SampledPosterior:
             aggregates = Aggregates.of(network.size, network.u, network.v, conductance)
         system = TwoLevel.of(network, aggregates)
         coarse_mean = system.mean_coarse_energy()
-        blocks = -(-count // (WIDTH // 2 if pairs.within else WIDTH))
+        blocks = -(-count // (WIDTH - columns_within(pairs)))
         wanted = count if samples is None else samples
         width = [min(WIDTH, wanted - low) for low in range(0, wanted, WIDTH)]
         streams = rng.spawn(blocks + len(width))
@@ -219,10 +222,12 @@ class SampledPosterior:
 
     def across(self) -> Estimate:
         """Mean variance over the pairs across prompts: what is left of all pairs."""
-        total = self.probes.overall * (self.pairs.within + self.pairs.across)
-        if self.probes.within is not None:
-            total = total - self.probes.within * self.pairs.within
-        return Estimate.of(total / self.pairs.across)
+        inside, outside = self.pairs.within, self.pairs.across
+        every = self.overall()
+        own = self.within() if inside else Estimate(0.0, 0.0, every.count)
+        mean = ((inside + outside) * every.mean - inside * own.mean) / outside
+        stderr = float(np.hypot((inside + outside) * every.stderr, inside * own.stderr)) / outside
+        return Estimate(mean, stderr, min(every.count, own.count))
 
     def scaled(self, factor: float) -> SampledPosterior:
         """Return the posterior of a network all of whose variances are ``factor`` times these."""
@@ -234,6 +239,7 @@ class SampledPosterior:
                 factor * self.probes.overall, None if within is None else factor * within
             ),
             samples=np.sqrt(factor) * self.samples,
+            solved={},
         )
 
     def of_prompts(self) -> NDArray[np.float64]:
@@ -260,17 +266,20 @@ class SampledPosterior:
 
     def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Variance of each of these pairs of responses, shape (p, 2), without sampling error."""
-        distinct, back = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)
+        keys = [(int(low), int(high)) for low, high in np.sort(pairs, axis=1)]
+        fresh = [key for key in dict.fromkeys(keys) if key not in self.solved]
 
         def solve(low: int) -> NDArray[np.float64]:
-            block = distinct[low : low + WIDTH]
+            block = np.array(fresh[low : low + WIDTH])
             inflow = np.zeros((self.samples.shape[1], len(block)))
             inflow[block[:, 0], np.arange(len(block))] = 1.0
             inflow[block[:, 1], np.arange(len(block))] = -1.0
             return self.system.energy(inflow, PAIR_TOLERANCE)
 
-        found = in_threads(solve, range(0, len(distinct), WIDTH))
-        return np.concatenate([np.empty(0), *found])[back.ravel()]
+        found = in_threads(solve, range(0, len(fresh), WIDTH))
+        variances = np.concatenate([np.empty(0), *found]).tolist()
+        self.solved.update(zip(fresh, variances, strict=True))
+        return np.array([self.solved[key] for key in keys])
 
 
 def _sample(

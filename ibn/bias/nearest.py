@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from ibn.estimate import Estimate
-from ibn.kernels.select import nearest_columns, nearest_of
+from ibn.kernels.select import nearest_columns, nearest_of, pair_distances
 from ibn.threads import in_threads
 
 BLOCK_ENTRIES = 2**23  # of one block of a distance matrix, so that memory stays bounded
@@ -42,11 +42,9 @@ def lengths(
     -------
     ndarray of float64, shape (e,)
     """
-    result = np.empty(len(u))
-    for block in row_blocks(len(u), points.shape[1]):
-        difference = points[u[block]].astype(np.float64) - points[v[block]]
-        result[block] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
-    return result
+    blocks = row_blocks(len(u), points.shape[1])
+    found = in_threads(lambda block: pair_distances(points, u[block], v[block]), blocks)
+    return np.concatenate([np.empty(0), *found])
 
 
 def squared_norms(points: NDArray[np.floating]) -> NDArray[np.floating]:

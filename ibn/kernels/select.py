@@ -97,3 +97,16 @@ def _squared_distance(x, y):
         difference = x[c] - y[c]
         total += difference * difference
     return total
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def pair_distances(points, u, v):
+    """Euclidean distance between rows u and v, from differences in double precision."""
+    found = np.empty(len(u))
+    for e in range(len(u)):
+        total = 0.0
+        for c in range(points.shape[1]):
+            difference = np.float64(points[u[e], c]) - np.float64(points[v[e], c])
+            total += difference * difference
+        found[e] = np.sqrt(total)
+    return found

@@ -130,7 +130,7 @@ def add_up(aggregate, r, coarse):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def precondition(inverse, aggregate, coarse, r, z, product):
-    """z = r over the degree plus the aggregate's solution; and the columns of r by those of z."""
+    """Z = r over the degree plus the aggregate's solution; and the columns of r by those of z."""
     product[:] = 0.0
     for i in range(r.shape[0]):
         for j in range(WIDTH):
