@@ -158,7 +158,7 @@ def draw_portrait(axes: Axes, found: Audit) -> Axes:
         place = nx.kamada_kawai_layout(part) if len(part) > 2 else nx.circular_layout(part)
         xy = {node: np.asarray(point) for node, point in place.items()}
         reach = max(float(np.abs(point).max()) for point in xy.values()) or 1.0
-        size = 0.2 + 0.22 * weight[k] / weight.max()
+        size = min(0.14 + 0.28 * weight[k] / weight.max(), 0.1 + 0.08 * len(part))
         at = {node: size * point / reach + (column, -row) for node, point in xy.items()}
         segments += [(at[u], at[v]) for u, v in part.edges]
         dots += list(at.values())

@@ -32,8 +32,10 @@ def draw_curves(axes: Axes, found: Replay, quantity: str) -> Axes:
         axes.fill_between(x, np.maximum(low, 1e-12), high, color=look["color"], alpha=0.18, lw=0)
         axes.plot(x, mean, ms=3.0, **look)
     axes.axhline(1.0, color=GREY, lw=0.7, ls=":")
-    axes.set_yscale("log")
-    decimal_ticks(axes.yaxis)
+    axes.set_ylim(bottom=0.0)
+    if min(curves[:, -1].min() for curves in getattr(found, quantity).values()) < 0.1:
+        axes.set_yscale("log")
+        decimal_ticks(axes.yaxis)
     axes.set(xlabel="labels", ylabel=f"{QUANTITIES[quantity]}\nover that before any label")
     return axes
 

@@ -26,7 +26,7 @@ from ibn.reward_model import NODES, WEIGHTS, RewardModel, fit, posterior
 
 SPLITS = 5
 MOST_COMPARISONS = 20_000
-MOST_PLANNED = 1000
+PLAN_WORK, LEAST_PLANNED = 2**23, 50  # responses times planned pairs, at about 1 µs each
 RANDOM_PLANS = 10
 LISTED = 10
 
@@ -226,7 +226,8 @@ def _plan(
 ) -> tuple[Recommendation, ...]:
     """Say what comparisons chosen by ``ibn plan`` would lower, in the fitted model."""
     candidates = pairs_within(data.prompt_of)
-    budget = min(max(1, round(SHARE * n)), MOST_PLANNED, len(candidates))
+    affordable = max(LEAST_PLANNED, PLAN_WORK // len(data.responses))
+    budget = min(max(1, round(SHARE * n)), affordable, len(candidates))
     if not budget or len(candidates) < 2:
         return ()
     m, target = len(data.responses), second_moment(model.features, data.prompt_of)

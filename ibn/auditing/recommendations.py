@@ -73,7 +73,7 @@ class Recommendation:
 
     @property
     def helps(self) -> bool:
-        """Whether it lowers the quantity enough, surely, and more than the alternative."""
+        """Whether it lowers the quantity, enough to matter and more than the alternative would."""
         relative = self.relative
         better = self.otherwise is None or self.then.mean < self.otherwise.mean
         return self.supported and better and relative.mean < -max(CLEAR * relative.stderr, LEAST)

@@ -181,7 +181,7 @@ def _compared(found: Audit, kind: str) -> str | None:
     name, best = min(known.items(), key=lambda item: item[1].mean)
     where = "Within a prompt" if kind == "within" else "Across prompts"
     error = np.hypot(best.stderr, own.stderr)
-    if abs(best.mean - own.mean) <= CLEAR * error:
+    if abs(best.mean - own.mean) <= max(CLEAR * error, 0.005 * own.mean):
         return f"{where}, no other layout of as many comparisons would leave clearly less."
     side = "less" if best.mean < own.mean else "more, and all others more still"
     share = abs(best.mean / own.mean - 1.0)

@@ -70,7 +70,7 @@ WORLD_RESPONSES = 256
 @click.option(
     "--pool",
     type=click.IntRange(min=1),
-    default=20_000,
+    default=5000,
     show_default=True,
     help="With --pairs any: random pairs from which each choice starts its search.",
 )

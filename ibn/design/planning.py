@@ -19,7 +19,7 @@ from ibn.preferences.uniting import unite
 from ibn.reward_model import RewardModel, fit
 
 KINDS = ("within", "any")
-POOL = 20_000
+POOL = 5000
 LANDMARKS = 256
 RANDOM_DRAWS = 16
 

@@ -107,7 +107,7 @@ def test_report_is_self_contained(ibn, prefs, tmp_path):
     for tag, attributes in page.tags:
         assert tag not in ("iframe", "object", "link") or attributes.get("rel") == "icon"
         for name in ("src", "href"):
-            assert attributes.get(name, "data:").startswith("data:")
+            assert attributes.get(name, "data:").startswith(("data:", "#"))
     assert "Question" not in page.text  # texts may offend; none is quoted unasked
 
 
@@ -157,6 +157,41 @@ def test_gate(ibn, prefs):
     assert "is above 0.1" in err.splitlines()[-1]
     above = gate["variance"] * 1.001
     assert ibn("audit", prefs, "--replicates", 2, "--max-variance", above)[0] == 0
+
+
+def test_the_gate_looks_where_it_is_told(ibn, prefs, tmp_path):
+    arguments = ("audit", prefs, "--replicates", 2, "--json", "--max-variance", 100)
+    status, out, _ = ibn(*arguments, "--max-variance-of", "across")
+    document = json.loads(out)
+    across = document["uncertainty"]["after_labels"]["across_prompts"]["variance"]["mean"]
+    assert status == 0
+    assert document["gate"] == {
+        "max_variance": 100.0,
+        "of": "across",
+        "variance": across,
+        "stderr": 0.0,
+        "passed": True,
+    }
+    status, _, err = ibn("audit", prefs, "--max-variance-of", "across")
+    assert (status, "give a limit" in err) == (2, True)
+    one = tmp_path / "one.jsonl"
+    one.write_text(GOOD)
+    status, _, err = ibn("audit", one, "--max-variance", 1, "--max-variance-of", "across")
+    assert (status, "no two responses are across prompts" in err) == (2, True)
+
+
+def test_near_duplicates_are_merged_on_request(ibn, tmp_path):
+    path = tmp_path / "prefs.jsonl"
+    pairs = [("Yes.", "no"), ("YES", "maybe"), ("never", "no!")]
+    records = [{"prompt": "p", "chosen": x, "rejected": y} for x, y in pairs]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    np.save(tmp_path / "e.npy", np.random.default_rng(0).normal(size=(6, 3)))
+    arguments = ("audit", path, "--replicates", 2, "--json", "--embeddings", tmp_path / "e.npy")
+    apart = json.loads(ibn(*arguments)[1])
+    merged = json.loads(ibn(*arguments, "--merge-near-duplicates")[1])
+    assert (apart["responses"], apart["near_duplicates"]["responses"]) == (6, 2)
+    assert (merged["responses"], merged["near_duplicates"]["responses"]) == (4, 0)
+    assert merged["components"]["comparisons"] == 1
 
 
 def test_embeddings_decide_who_is_similar(ibn, prefs, tmp_path):

@@ -139,11 +139,11 @@ def test_same_seed_same_plan_and_terminal(ibn, prefs, tmp_path):
 
 def test_replay_of_data(ibn, prefs, tmp_path):
     figure = tmp_path / "replay.svg"
-    arguments = ("--simulate", "--budget", 12, "--repetitions", 3, "--batches", 4, "--seed", 5)
+    arguments = ("--simulate", "--budget", 8, "--repetitions", 3, "--batches", 4, "--seed", 5)
     status, text, _ = ibn("plan", prefs, *arguments, "--json", "--figure", figure)
     assert status == 0
     found = json.loads(text)
-    assert found["labels"] == [0, 3, 6, 9, 12]
+    assert found["labels"] == [0, 2, 4, 6, 8]
     assert set(found["policies"]) == {"planned", "random", "variance", "margin"}
     for policy in found["policies"].values():
         assert policy["variance"][0] == 1.0
@@ -152,12 +152,9 @@ def test_replay_of_data(ibn, prefs, tmp_path):
     low, high = saving["interval"]
     assert low < saving["ratio"] < high
     assert "<svg" in figure.read_text()
-    assert json.loads(ibn("plan", prefs, *arguments, "--json")[1]) == found
-    other = (*arguments[:-1], 6)
-    assert json.loads(ibn("plan", prefs, *other, "--json")[1])["policies"] != found["policies"]
     status, text, _ = ibn("plan", prefs, *arguments)
     assert status == 0
-    assert "planned" in text
+    assert f"{saving['ratio']:.2f} [{low:.2f}, {high:.2f}]" in text
 
 
 def test_replay_in_the_ultrametric_world(ibn):
@@ -180,7 +177,7 @@ GOOD = ("--budget", 3, "--out", "next.jsonl")
     [
         (
             ("--budget", 41, "--out", "next.jsonl"),
-            "a budget of 41 is more than the 40 pairs",
+            "a budget of 41 is more than the 40 pairs within",
         ),
         (("--budget", 30, "--max-uses", 1, "--out", "next.jsonl"), "for a budget of 30"),
         (("--budget", 0, "--out", "next.jsonl"), "--budget"),
