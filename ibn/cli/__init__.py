@@ -30,9 +30,6 @@ VERBS = {
     "embed": "Embed responses by a language model, for the verbs that take embeddings.",
     "rank": "Rank a few items by many battles, with simultaneous intervals.",
     "plan": "Choose the comparisons to label next.",
-    "plan": "Choose the comparisons to label next.",
-    "embed": "Embed responses by a language model, for the verbs that take embeddings.",
-    "rank": "Rank a few items by many battles, with simultaneous intervals.",
 }
 
 
