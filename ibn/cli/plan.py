@@ -140,6 +140,8 @@ def command(
     if simulate:
         if out is not None or options["candidates"] is not None:
             raise InputError("--simulate goes with neither --out nor --candidates")
+        if options["max_uses"] is not None or options["repeat"]:
+            raise InputError("--simulate replays without --max-uses and --repeat")
         _check_figure(figure)
         replayed, told = _replay(prefs, world, options, progress)
         document = replay_document(replayed, told)
@@ -297,7 +299,7 @@ def _replay(
             rng,
             within=pairs == "within",
             target_within=target == "within",
-            pool=options["pool"],
+            pool=max(options["pool"], 2 * options["budget"]),
         )
 
     told = {"source": data.source, "responses": len(data.responses), "beta": beta}

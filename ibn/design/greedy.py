@@ -56,6 +56,10 @@ class _Learner:
     """
 
     def __init__(self, model: RewardModel, target: NDArray[np.float64]) -> None:
+        if model.own_variance:
+            raise InputError(
+                "designs are for reward models without own parts", mend="own_variance=0"
+            )
         self.model = model
         self.covariance = model.covariance.copy()
         self.pull = self.covariance @ target @ self.covariance
@@ -205,7 +209,8 @@ def choose(
     Parameters
     ----------
     model : RewardModel
-        What is known so far, about the responses that the candidates name.
+        What is known so far, about the responses that the candidates name; without own parts
+        (``own_variance`` 0), whose share in several labels of one response it does not follow.
     target : ndarray, shape (d, d)
         C of the pairs that matter, from :func:`ibn.design.second_moment`.
     pairs : ndarray of int, shape (N, 2)

@@ -103,7 +103,8 @@ def plan(
     beta : float
         Inverse temperature of the labels, the unit of reward.
     pool : int
-        Of any two responses so many pairs, random ones, are where each choice starts from.
+        Of any two responses so many pairs, random ones, are where each choice starts from (more
+        where the budget asks for it).
     seed : int
         Of everything random.
     progress : callable, optional
@@ -146,7 +147,7 @@ def plan(
         listed = np.stack([candidates.comparisons.a, candidates.comparisons.b], axis=1)
         listed = listed[np.sort(np.unique(_code(listed, m), return_index=True)[1])]
     elif anywhere:
-        listed = _either_way(sample_pairs(m, pool, rng), rng)
+        listed = _either_way(sample_pairs(m, max(pool, 2 * budget + len(compared)), rng), rng)
     else:
         listed = _either_way(pairs_within(data.prompt_of), rng)
     free = listed if repeat else listed[~np.isin(_code(listed, m), _code(compared, m))]

@@ -192,6 +192,7 @@ GOOD = ("--budget", 3, "--out", "next.jsonl")
         (("--budget", 3, "--simulate", "--out", "next.jsonl"), "--simulate goes with neither"),
         (("--budget", 3, "--simulate", "--figure", "x.doc"), "unknown kind of figure"),
         (("--budget", 3, "--simulate", "--world", "power"), "without PREFS"),
+        (("--budget", 3, "--simulate", "--repeat"), "without --max-uses and --repeat"),
         (("--budget", 3, "--simulate", "--repetitions", 1), "at least 2"),
         (("--budget", 3, "--simulate", "--batches", 4), "batches must lie between 1 and"),
         (("--budget", 99, "--simulate"), "60 candidates for a budget of 99"),

@@ -1,5 +1,7 @@
 """Greedy designs against a twin that refits the posterior, densely, for every candidate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -209,6 +211,8 @@ def test_too_few_candidates_and_unknown_criterion():
         choose(model, target, all_pairs(4), 3, max_uses=1)
     with pytest.raises(InputError, match="only 2 comparisons"):
         choose_at_random(4, all_pairs(4), 3, np.random.default_rng(0), max_uses=1)
+    with pytest.raises(InputError, match="without own parts"):
+        choose(replace(model, own_variance=1.0), target, all_pairs(4), 1)
     with pytest.raises(InputError, match="did you mean 'reduction'"):
         choose(model, target, all_pairs(4), 1, criterion="reductoin")
 
