@@ -59,12 +59,18 @@ class Estimate:
         level : float
             Coverage, between 0 and 1.
         """
+        half = self.margin(level)
+        return (self.mean - half, self.mean + half)
+
+    def margin(self, level: float = 0.95) -> float:
+        """Half the width of :meth:`interval`; 0 where there is no sampling error."""
+        if self.stderr == 0.0:
+            return 0.0
+        if self.count < 2:
+            return float("inf")
         from scipy.special import stdtrit  # slow to load, and workers have no need of it
 
-        if self.count < 2:
-            return (-float("inf"), float("inf"))
-        half = float(stdtrit(self.count - 1, 0.5 + level / 2)) * self.stderr
-        return (self.mean - half, self.mean + half)
+        return float(stdtrit(self.count - 1, 0.5 + level / 2)) * self.stderr
 
 
 def estimate_mean(

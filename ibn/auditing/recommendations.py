@@ -16,7 +16,7 @@ from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 
 SHARE = 0.1  # of the comparisons: what each recommendation may cost
-CLEAR = 3.0  # standard errors at which an effect is one
+CLEAR = 0.997  # confidence at which an effect is one: three standard errors of many draws
 LEAST = 1e-3  # relative effect worth a recommendation
 POINTS = 0.05  # of agreement
 HELD_OUT = 0.2
@@ -76,7 +76,7 @@ class Recommendation:
         """Whether it lowers the quantity, enough to matter and more than the alternative would."""
         relative = self.relative
         better = self.otherwise is None or self.then.mean < self.otherwise.mean
-        return self.supported and better and relative.mean < -max(CLEAR * relative.stderr, LEAST)
+        return self.supported and better and relative.mean < -max(relative.margin(CLEAR), LEAST)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from ibn.auditing.result import Audit
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 
-CLEAR = 3.0  # standard errors at which a difference is one
+CLEAR = 0.997  # confidence at which a difference is one: three standard errors of many draws
 MOST_ADVISED = 5
 
 
@@ -180,8 +180,8 @@ def _compared(found: Audit, kind: str) -> str | None:
         return None
     name, best = min(known.items(), key=lambda item: item[1].mean)
     where = "Within a prompt" if kind == "within" else "Across prompts"
-    error = np.hypot(best.stderr, own.stderr)
-    if abs(best.mean - own.mean) <= max(CLEAR * error, 0.005 * own.mean):
+    error = np.hypot(best.margin(CLEAR), own.margin(CLEAR))
+    if abs(best.mean - own.mean) <= max(error, 0.005 * own.mean):
         return f"{where}, no other layout of as many comparisons would leave clearly less."
     side = "less" if best.mean < own.mean else "more, and all others more still"
     share = abs(best.mean / own.mean - 1.0)
