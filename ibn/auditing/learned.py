@@ -25,7 +25,7 @@ from ibn.preferences.reading import PreferenceData
 from ibn.reward_model import NODES, WEIGHTS, RewardModel, fit, posterior
 
 SPLITS = 5
-MOST_COMPARISONS = 20_000
+MOST_COMPARISONS = 8000
 PLAN_WORK, LEAST_PLANNED = 2**23, 50  # responses times planned pairs, at about 1 µs each
 RANDOM_PLANS = 10
 LISTED = 10
@@ -126,16 +126,17 @@ def learn(
     if data.comparisons.winner is None or not np.any(data.comparisons.winner):
         return None
     rng = np.random.default_rng([seed, 5])
-    which = np.arange(len(data.comparisons))
-    if len(which) > MOST_COMPARISONS:
-        which = np.sort(rng.choice(which, MOST_COMPARISONS, replace=False))
-    chosen = np.isin(np.arange(len(data.comparisons)), which)
-    comparisons = select(data.comparisons, chosen)
+    n = len(data.comparisons)
+    which, rows, comparisons = np.arange(n), np.arange(len(data.responses)), data.comparisons
+    if n > MOST_COMPARISONS:
+        which = np.sort(rng.choice(n, MOST_COMPARISONS, replace=False))
+        rows, comparisons = _among_compared(select(comparisons, np.isin(np.arange(n), which)))
+    embeddings, prompt_of = embeddings[rows], data.prompt_of[rows]
     assert comparisons.winner is not None
     progress(f"held-out labels, {SPLITS} splits")
     try:
         evaluation = evaluate(
-            embeddings, comparisons, data.prompt_of, splits=SPLITS, seed=seed, progress=progress
+            embeddings, comparisons, prompt_of, splits=SPLITS, seed=seed, progress=progress
         )
     except InputError:
         return None
@@ -171,14 +172,19 @@ def learn(
         doubted=tuple(
             DoubtedLabel(
                 int(lines[k]),
-                (int(a[k]), int(b[k])) if comparisons.winner[k] > 0 else (int(b[k]), int(a[k])),
+                (int(rows[a[k]]), int(rows[b[k]]))
+                if comparisons.winner[k] > 0
+                else (int(rows[b[k]]), int(rows[a[k]])),
                 float(won[k]),
             )
             for k in order[:LISTED]
         ),
     )
     progress("what to do next: ibn plan")
-    planned = _plan(model, data, len(data.comparisons), rng)
+    planned = _plan(model, data.source, prompt_of, n, rng)
+    if len(which) < n:
+        sample = f"; planned among the responses of {len(which):,} comparisons drawn at random"
+        planned = tuple(replace(one, why=one.why + sample) for one in planned)
     if not learned.foretells:
         doubt = "; but this model foretells held-out labels no better than a coin"
         planned = tuple(replace(one, supported=False, why=one.why + doubt) for one in planned)
@@ -221,16 +227,27 @@ def _with(
     )
 
 
+def _among_compared(comparisons: Comparisons) -> tuple[NDArray[np.int64], Comparisons]:
+    """Find the responses that take part, and the same comparisons over these alone."""
+    rows, place = np.unique(np.concatenate([comparisons.a, comparisons.b]), return_inverse=True)
+    a, b = place[: len(comparisons)], place[len(comparisons) :]
+    return rows, replace(comparisons, responses=comparisons.responses[rows], a=a, b=b)
+
+
 def _plan(
-    model: RewardModel, data: PreferenceData, n: int, rng: np.random.Generator
+    model: RewardModel, source: str, prompt_of: NDArray[np.int64], n: int, rng: np.random.Generator
 ) -> tuple[Recommendation, ...]:
-    """Say what comparisons chosen by ``ibn plan`` would lower, in the fitted model."""
-    candidates = pairs_within(data.prompt_of)
-    affordable = max(LEAST_PLANNED, PLAN_WORK // len(data.responses))
+    """Say what comparisons chosen by ``ibn plan`` would lower, in the fitted model.
+
+    The plan is made among the responses that the model was fitted to.
+    """
+    candidates = pairs_within(prompt_of)
+    m = len(prompt_of)
+    affordable = max(LEAST_PLANNED, PLAN_WORK // m)
     budget = min(max(1, round(SHARE * n)), affordable, len(candidates))
     if not budget or len(candidates) < 2:
         return ()
-    m, target = len(data.responses), second_moment(model.features, data.prompt_of)
+    target = second_moment(model.features, prompt_of)
     random = Estimate.of(
         np.array(
             [
@@ -255,7 +272,7 @@ def _plan(
             random,
         )
 
-    call = f"ibn plan {Path(data.source).name} --budget {budget} --repeat"
+    call = f"ibn plan {Path(source).name} --budget {budget} --repeat"
     return (
         recommended(
             "plan",
