@@ -10,16 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numba.cpython.unsafe.numbers import leading_zeros
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _bit_length(x):
-    n = 0
-    for shift in (32, 16, 8, 4, 2, 1):
-        if x >> np.uint64(shift):
-            n += shift
-            x >>= np.uint64(shift)
-    return n + np.int64(x)
+    return 64 - np.int64(leading_zeros(np.uint64(x)))
 
 
 @njit(cache=True, nogil=True)
