@@ -59,10 +59,11 @@ def _home(key):
 
 
 @njit(cache=True, nogil=True)
-def _ascend(table, held, address, depth, end, powers, half_variance, side, visit, label, best):
+def _ascend(table, held, address, depth, end, powers, half_variance, side, visit, label, key, best):
     """Mark an address's prefixes, from ``depth`` up to ``end`` or to one marked from as near.
 
-    A mark is the number of a visit, plus one, each side's in its half of a word.
+    A mark is the number of a visit, plus one, each side's in its half of a word. Visits to come
+    are no nearer than ``key``: prefixes by which none of them could beat the best are left alone.
 
     Returns
     -------
@@ -78,20 +79,23 @@ def _ascend(table, held, address, depth, end, powers, half_variance, side, visit
     own, other, word = np.uint64(32 * side), np.uint64(32 - 32 * side), np.uint64(0xFFFFFFFF)
     prefix = address // powers[len(powers) - 1 - max(depth, 0)]
     while depth >= end:
-        key = prefix + powers[depth]  # of no other depth
-        at = _home(key) & mask
-        while table[at, 0] != key and table[at, 0] != 0:
+        reach = label[visit] + 2.0 * half_variance[depth]
+        if reach >= best:
+            break
+        prefix_key = prefix + powers[depth]  # of no other depth
+        at = _home(prefix_key) & mask
+        while table[at, 0] != prefix_key and table[at, 0] != 0:
             at = (at + 1) & mask
-        if table[at, 0] == 0:
-            table[at, 0], table[at, 1] = key, 0
-            held += 1
-        mark = table[at, 1]
+        mark = table[at, 1] if table[at, 0] != 0 else np.uint64(0)
         mine, theirs = np.int64(mark >> own & word), np.int64(mark >> other & word)
         if mine and label[mine - 1] <= label[visit]:
             break
-        table[at, 1] = (np.uint64(theirs) << other) | (np.uint64(visit + 1) << own)
         if theirs:
-            best = min(best, label[visit] + 2.0 * half_variance[depth] + label[theirs - 1])
+            best = min(best, reach + label[theirs - 1])
+        if reach + key < best:
+            held += table[at, 0] == 0
+            table[at, 0] = prefix_key
+            table[at, 1] = (np.uint64(theirs) << other) | (np.uint64(visit + 1) << own)
         prefix //= powers[1]
         depth -= 1
     return depth, held, best
@@ -207,14 +211,14 @@ def matched_distances(
                         table = _grown(table)
                     met, held, best = _ascend(
                         table, held, addresses[leaf], digits, digits,
-                        powers, half_variance, side, visit, label, best,
+                        powers, half_variance, side, visit, label, key, best,
                     )  # fmt: skip
                     if met == digits:
                         continue
                     nearest = _next_depth(addresses, addresses[leaf], leaf, leaf, powers, bits)
                     _, held, best = _ascend(
                         table, held, addresses[leaf], nearest, 0,
-                        powers, half_variance, side, visit, label, best,
+                        powers, half_variance, side, visit, label, key, best,
                     )  # fmt: skip
                     if partner[leaf] >= 0:
                         if arrived == len(reached):
@@ -257,7 +261,7 @@ def matched_distances(
                 if known:
                     met, held, best = _ascend(
                         table, held, address, digits, digits,
-                        powers, half_variance, side, visits, label, best,
+                        powers, half_variance, side, visits, label, key, best,
                     )  # fmt: skip
                     if met == digits:
                         continue
@@ -265,7 +269,7 @@ def matched_distances(
                 nearest = _next_depth(addresses, address, leaf, right, powers, bits)
                 met, held, best = _ascend(
                     table, held, address, nearest, 0,
-                    powers, half_variance, side, visits, label, best,
+                    powers, half_variance, side, visits, label, key, best,
                 )  # fmt: skip
                 ahead = label[visits] + 2.0 * half_variance[nearest]
                 visits += 1
