@@ -23,10 +23,11 @@ from ibn.kernels.laplacian import (
     pairwise_resistance,
     restore_leaves,
 )
-from ibn.kernels.trie import inject
+from ibn.kernels.trie import inject_pairs, locate
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
 from ibn.reduction import Reduced, reduce_network
+from ibn.threads import spread
 
 DENSE_NODES = 1500
 BLOCK = 8
@@ -35,7 +36,7 @@ MOST_ITERATIONS = 20_000
 # where each is itself a mean over many cells and so nearly normal.
 MIN_PROBES = (4, 64)
 MIN_WORK = 2**18
-MOST_PAIRS = 2**17
+LEAST_PAIRS, MOST_PAIRS = 2**10, 2**17
 TIGHT = 1e-10
 STIFF = "variances differ by too many orders of magnitude; check beta and scale"
 
@@ -94,10 +95,16 @@ class Solver:
         matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
         return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
 
-    def _reduce(self, inflow: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        red = self.reduced
-        flow = np.append(inflow, np.zeros(len(red.role) - len(inflow)))
+    def _reduce(
+        self, inflow: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Reduce current to the nodes that stay, shape (c, k); also the energy spent elsewhere."""
+        red, (size, k) = self.reduced, inflow.shape
+        flow = np.zeros((len(red.role), k))
+        flow[:size] = inflow
         spent = eliminate_leaves(red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow)
+        if len(red.kept) and red.kept[-1] - red.kept[0] + 1 == len(red.kept):
+            return flow[red.kept[0] : red.kept[-1] + 1], spent
         return flow[red.kept], spent
 
     def _solve(
@@ -131,10 +138,12 @@ class Solver:
         """
         result = np.empty(inflow.shape[1])
         for low in range(0, inflow.shape[1], BLOCK):
-            columns = [self._reduce(column) for column in inflow.T[low : low + BLOCK]]
-            current = np.stack([flow for flow, _ in columns], axis=1)
-            energy, _ = self._solve(current, tolerance, with_potential=False)
-            result[low : low + BLOCK] = energy + [spent for _, spent in columns]
+            current, spent = self._reduce(inflow[:, low : low + BLOCK])
+            # In halves, so that two threads can share them; the same halves whether they do.
+            middle = -(-current.shape[1] // 2)
+            halves = [half for half in (current[:, :middle], current[:, middle:]) if half.size]
+            energies = spread(lambda half: self._solve(half, tolerance, False)[0], halves)
+            result[low : low + BLOCK] = spent + np.concatenate([np.zeros(0), *energies])
         return result
 
     def potential(
@@ -158,7 +167,7 @@ class Solver:
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):
             block = inflow[:, low : low + BLOCK]
-            current = np.stack([self._reduce(column)[0] for column in block.T], axis=1)
+            current, _ = self._reduce(block)
             _, reduced = self._solve(current, tolerance, with_potential=True)
             for j in range(block.shape[1]):
                 whole = np.zeros(len(red.role))
@@ -285,14 +294,14 @@ def mean_variance(
     solver = Solver.of(network)
     # Conjugate gradients approach the energy from below; this keeps the bias out of sight.
     tolerance = rel_err / 50.0
+    pairs = _pairs_a_draw(network, rel_err)
 
     def draw(count: int) -> NDArray[np.float64]:
         values = np.empty(count)
         for low in range(0, count, BLOCK):
-            probes = [_probe(network, rng) for _ in range(min(BLOCK, count - low))]
-            inflow = np.stack([inflow for inflow, _, _ in probes], axis=1)
-            energy = solver.energy(inflow, tolerance) + [spent for _, spent, _ in probes]
-            values[low : low + BLOCK] = energy / np.array([pairs for _, _, pairs in probes])
+            inflow = np.zeros((network.size, min(BLOCK, count - low)))
+            spent = np.array([_probe(network, column, pairs, rng) for column in inflow.T])
+            values[low : low + BLOCK] = (solver.energy(inflow, tolerance) + spent) / pairs
         return values
 
     return estimate_mean(
@@ -304,32 +313,43 @@ def mean_variance(
     )
 
 
-def _probe(network: Network, rng: np.random.Generator) -> tuple[NDArray[np.float64], float, int]:
-    """Random unit currents as inflow at nodes, energy spent outside them, and pairs averaged."""
+def _pairs_a_draw(network: Network, rel_err: float) -> int:
+    """Pairs that one draw averages: as many as the precision asks for, if there are so many."""
+    pairs = len(network.nodes) // 2
+    if isinstance(network.bias, Ultrametric) and network.trie is not None:
+        # A resistance varies by less than its mean, so that these leave a draw below the target.
+        return min(max(pairs, 1), MOST_PAIRS, max(int(rel_err**-2), LEAST_PAIRS))
+    if not pairs:
+        raise InputError("a mean over pairs needs at least two responses")
+    return pairs
+
+
+def _probe(
+    network: Network, inflow: NDArray[np.float64], pairs: int, rng: np.random.Generator
+) -> float:
+    """Add random unit currents to the inflow at nodes; return the energy spent outside them."""
     world, trie = network.bias, network.trie
     if not (isinstance(world, Ultrametric) and trie is not None):
-        m = len(network.nodes)
-        if m < 2:
-            raise InputError("a mean over pairs needs at least two responses")
-        pairs = m // 2
         order = rng.permutation(network.nodes)
-        inflow = np.zeros(network.size)
         np.add.at(inflow, order[:pairs], 1.0)
         np.add.at(inflow, order[pairs : 2 * pairs], -1.0)
-        return inflow, 0.0, pairs
-    pairs = min(max(len(network.nodes) // 2, 1), MOST_PAIRS)
-    queries = np.sort(world.sample(2 * pairs, rng))
-    current = np.repeat([1.0, -1.0], pairs)
-    inflow, spent = inject(
-        trie.addresses,
-        network.size,
-        queries,
-        rng.permutation(current),
+        return 0.0
+    ends = world.sample(2 * pairs, rng)
+    order = np.argsort(ends)  # neighbours are found faster in turn
+    child, branch = np.empty((2, len(ends)), np.int64)
+    child[order], branch[order] = locate(
+        trie.addresses, trie.parent, trie.depth, ends[order], world.powers, world.digit_bits
+    )
+    return inject_pairs(
+        trie.parent,
+        trie.depth,
+        (ends[:pairs], child[:pairs], branch[:pairs]),
+        (ends[pairs:], child[pairs:], branch[pairs:]),
         world.half_variance,
         world.powers,
         world.digit_bits,
+        inflow,
     )
-    return inflow, spent, pairs
 
 
 def _label_inflow(network: Network, pull: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ibn.kernels.cliques import may_hold_cliques
 from ibn.network import Network
 
 STAYS, ONCE, UNUSED = 0, 1, 2
@@ -89,7 +90,7 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
         if not (real := a != b).all():
             a, b, sigma2 = a[real], b[real], sigma2[real]
         uses = np.bincount(a, minlength=size) + np.bincount(b, minlength=size)
-        if cliques and uses.max(initial=0) > 1:
+        if cliques and may_hold_cliques(a, b, uses):
             a, b, sigma2, centres = _stars_for_cliques(size, a, b, sigma2)
             parent = np.append(parent, np.arange(size, size + centres, dtype=np.int32))
             stem = np.append(stem, np.zeros(centres))
