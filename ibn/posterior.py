@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, lapack
+from threadpoolctl import threadpool_limits
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError
@@ -20,6 +21,7 @@ from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.laplacian import (
     conjugate_gradient,
     eliminate_leaves,
+    factor,
     pairwise_resistance,
     restore_leaves,
 )
@@ -77,6 +79,11 @@ class Solver:
         return parent, conductance, u, v, 1.0 / variance
 
     @cached_property
+    def _factors(self) -> tuple[NDArray, NDArray]:
+        """Make the preconditioner."""
+        return factor(*self._system)
+
+    @cached_property
     def _dense(self) -> tuple[NDArray, bool] | None:
         """Cholesky factor of the Laplacian with its null space filled in; None if too large."""
         size = len(self.reduced.kept)
@@ -95,17 +102,20 @@ class Solver:
         matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
         return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
 
-    def _reduce(
-        self, inflow: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Reduce current to the nodes that stay, shape (c, k); also the energy spent elsewhere."""
-        red, (size, k) = self.reduced, inflow.shape
-        flow = np.zeros((len(red.role), k))
-        flow[:size] = inflow
+    def _room(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Copy inflow into an array with rows for all nodes of the reduction."""
+        flow = np.zeros((len(self.reduced.role), inflow.shape[1]))
+        flow[: len(inflow)] = inflow
+        return flow
+
+    def _reduce(self, flow: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Reduce current to the nodes that stay, in place; also the energy spent elsewhere."""
+        red = self.reduced
         spent = eliminate_leaves(red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow)
-        if len(red.kept) and red.kept[-1] - red.kept[0] + 1 == len(red.kept):
-            return flow[red.kept[0] : red.kept[-1] + 1], spent
-        return flow[red.kept], spent
+        kept = red.kept
+        if len(kept) and kept[-1] - kept[0] + 1 == len(kept):  # a view will do
+            return flow[kept[0] : kept[-1] + 1], spent
+        return flow[kept], spent
 
     def _solve(
         self, current: NDArray[np.float64], tolerance: float, with_potential: bool
@@ -114,7 +124,7 @@ class Solver:
             potential = cho_solve(self._dense, current, check_finite=False)
             return np.einsum("ik,ik->k", current, potential), potential
         energy, potential, iterations = conjugate_gradient(
-            *self._system, current, tolerance, MOST_ITERATIONS, with_potential
+            *self._system, current, tolerance, MOST_ITERATIONS, with_potential, self._factors
         )
         if iterations > MOST_ITERATIONS:
             raise InputError(
@@ -138,13 +148,20 @@ class Solver:
         """
         result = np.empty(inflow.shape[1])
         for low in range(0, inflow.shape[1], BLOCK):
-            current, spent = self._reduce(inflow[:, low : low + BLOCK])
-            # In halves, so that two threads can share them; the same halves whether they do.
-            middle = -(-current.shape[1] // 2)
-            halves = [half for half in (current[:, :middle], current[:, middle:]) if half.size]
-            energies = spread(lambda half: self._solve(half, tolerance, False)[0], halves)
-            result[low : low + BLOCK] = spent + np.concatenate([np.zeros(0), *energies])
+            result[low : low + BLOCK] = self._energy(
+                self._room(inflow[:, low : low + BLOCK]), tolerance
+            )
         return result
+
+    def _energy(self, flow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """Energy of a block of currents, with a row for every node of the reduction; used up."""
+        current, spent = self._reduce(flow)
+        # In halves, so that two threads can share them; the same halves whether they do.
+        middle = -(-current.shape[1] // 2)
+        _ = self._factors if self._dense is None else None  # made once, before the threads begin
+        halves = [half for half in (current[:, :middle], current[:, middle:]) if half.size]
+        energies = spread(lambda half: self._solve(half, tolerance, False)[0], halves)
+        return spent + np.concatenate([np.zeros(0), *energies])
 
     def potential(
         self, inflow: NDArray[np.float64], tolerance: float = TIGHT**1.5
@@ -167,7 +184,7 @@ class Solver:
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):
             block = inflow[:, low : low + BLOCK]
-            current, _ = self._reduce(block)
+            current, _ = self._reduce(self._room(block))
             _, reduced = self._solve(current, tolerance, with_potential=True)
             for j in range(block.shape[1]):
                 whole = np.zeros(len(red.role))
@@ -246,9 +263,11 @@ def resistance_matrix(network: Network) -> NDArray[np.float64]:
     matrix += matrix.T
     matrix[np.diag_indices(size)] -= matrix.sum(axis=0)
     matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
-    factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
-    if info == 0:
-        inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    # On one thread: at these sizes more of them wait for each other longer than they compute.
+    with threadpool_limits(1, user_api="blas"):
+        factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+        if info == 0:
+            inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
     if info != 0:
         raise InputError("the posterior is singular in double precision", mend=STIFF)
     return pairwise_resistance(inverse, network.nodes)
@@ -299,9 +318,9 @@ def mean_variance(
     def draw(count: int) -> NDArray[np.float64]:
         values = np.empty(count)
         for low in range(0, count, BLOCK):
-            inflow = np.zeros((network.size, min(BLOCK, count - low)))
-            spent = np.array([_probe(network, column, pairs, rng) for column in inflow.T])
-            values[low : low + BLOCK] = (solver.energy(inflow, tolerance) + spent) / pairs
+            flow = np.zeros((len(solver.reduced.role), min(BLOCK, count - low)))
+            spent = np.array([_probe(network, column, pairs, rng) for column in flow.T])
+            values[low : low + BLOCK] = (solver._energy(flow, tolerance) + spent) / pairs
         return values
 
     return estimate_mean(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ibn.kernels.cliques import may_hold_cliques
+from ibn.kernels.series import may_hold_cliques, reduced_edges
 from ibn.network import Network
 
 STAYS, ONCE, UNUSED = 0, 1, 2
@@ -54,13 +54,13 @@ class Reduced:
 
     def others(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Return ends and variance of each edge outside the forest, renumbered and in order."""
-        ends = []
-        variance = self.sigma2.copy()
-        for side in (self.a, self.b):
-            once = self.role[side] == ONCE
-            ends.append(self.number[np.where(once, self.parent[side], side)])
-            variance += np.where(once, self.stem[side], 0.0)
-        return ends[0], ends[1], variance
+        u, v = np.empty((2, len(self.a)), np.int64)
+        variance = np.empty(len(self.a))
+        reduced_edges(
+            self.parent, self.stem, self.a, self.b, self.sigma2, self.role, self.number,
+            u, v, variance,
+        )  # fmt: skip
+        return u, v, variance
 
 
 def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from numba import config
+import numba
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -17,7 +17,8 @@ def spread(work: Callable[[T], S], parts: Sequence[T]) -> list[S]:
 
     The parts are the caller's, so that results do not depend on the number of threads.
     """
-    if len(parts) < 2 or config.NUMBA_NUM_THREADS < 2:
+    threads = min(numba.config.NUMBA_NUM_THREADS, len(parts))  # type: ignore[attr-defined]
+    if threads < 2:
         return [work(part) for part in parts]
-    with ThreadPoolExecutor(min(config.NUMBA_NUM_THREADS, len(parts))) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, parts))

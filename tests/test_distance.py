@@ -237,7 +237,7 @@ def test_distances_are_the_same_on_any_number_of_threads(monkeypatch):
     pairs = np.random.default_rng(1).integers(0, 1000, (200, 2))
     found = []
     for number in (1, 2, 5):
-        monkeypatch.setattr(threads.config, "NUMBA_NUM_THREADS", number)
+        monkeypatch.setattr(threads.numba.config, "NUMBA_NUM_THREADS", number)
         found.append(inference_distance(network, pairs))
     assert np.array_equal(found[0], found[1])
     assert np.array_equal(found[0], found[2])

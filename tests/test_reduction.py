@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ibn.bias.ultrametric import Ultrametric
-from ibn.kernels.cliques import may_hold_cliques
+from ibn.kernels.series import may_hold_cliques
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.reduction import ONCE, STAYS, UNUSED, reduce_network

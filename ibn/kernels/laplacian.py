@@ -18,9 +18,19 @@ SHARE = 4  # the decreases of the last iterations, one in so many of all, may go
 
 
 @njit(cache=True, nogil=True)
-def _factor(parent, conductance, ground):
-    """Eliminate the forest upwards: pivot of each node, and the share it hands to its parent."""
-    pivot = ground.copy()
+def factor(parent, conductance, u, v, weight):
+    """Make the preconditioner: eliminate the forest upwards.
+
+    Returns
+    -------
+    pivot, share : ndarray, shape (N,)
+        Of each node, and what it hands to its parent.
+    """
+    pivot = np.zeros(len(parent))  # at first the conductance to ground
+    for e in range(len(u)):
+        if u[e] != v[e]:
+            pivot[u[e]] += weight[e]
+            pivot[v[e]] += weight[e]
     share = np.zeros(len(parent))
     for i in range(len(parent)):
         up = parent[i]
@@ -90,6 +100,7 @@ def conjugate_gradient(
     tolerance: float,
     most: int,
     with_potential: bool,
+    factors: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """Solve a connected network's Laplacian system by preconditioned conjugate gradients.
 
@@ -112,6 +123,8 @@ def conjugate_gradient(
         Iterations at most.
     with_potential : bool
         Whether the potentials are wanted.
+    factors : optional
+        What :func:`factor` makes of the first five, if it has been called before.
 
     Returns
     -------
@@ -124,23 +137,23 @@ def conjugate_gradient(
     """
     # NumPy's own large arrays lie on large pages, which Numba's do not.
     potential = np.zeros(current.shape if with_potential else (0, current.shape[1]))
-    space = [np.array(current, order="C"), *(np.empty(current.shape) for _ in range(3)), potential]
-    energy, iterations = _iterate(parent, conductance, u, v, weight, *space, tolerance, most)
+    r = np.array(current, order="C")
+    z, product, direction = (np.empty(current.shape) for _ in range(3))
+    pivot, share = factors or factor(parent, conductance, u, v, weight)
+    energy, iterations = _iterate(
+        parent, conductance, u, v, weight, pivot, share,
+        r, z, product, direction, potential, tolerance, most,
+    )  # fmt: skip
     return energy, potential, iterations
 
 
 @njit(cache=True, nogil=True)
 def _iterate(
-    parent, conductance, u, v, weight, r, z, product, direction, potential, tolerance, most
-):
+    parent, conductance, u, v, weight, pivot, share,
+    r, z, product, direction, potential, tolerance, most,
+):  # fmt: skip
     size, k = r.shape
     with_potential = len(potential) > 0
-    ground = np.zeros(size)
-    for e in range(len(u)):
-        if u[e] != v[e]:
-            ground[u[e]] += weight[e]
-            ground[v[e]] += weight[e]
-    pivot, share = _factor(parent, conductance, ground)
     drift = np.empty(k)
     for j in range(k):
         drift[j] = r[:, j].mean()

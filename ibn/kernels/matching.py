@@ -15,6 +15,9 @@ from ibn.kernels.search import pop, push
 from ibn.kernels.trie import common_depth
 
 SLOTS = 2**14
+# A climb: its side, the visit and the address where it begins, the leaves visited from low to
+# high, the depth of the next ancestor, and the depth at which another climb comes first.
+SIDE, BASE, FOOT, LOW, HIGH, DEPTH, LAST = range(7)
 
 
 @njit(cache=True, nogil=True)
@@ -170,10 +173,7 @@ def matched_distances(
     label = np.empty(1024)  # distance of each visit
     # A climb begins where a path arrives at a leaf, and visits the leaves under one ancestor after
     # another, but for those that another climb comes to first.
-    of_side, base = np.empty(1024, np.int64), np.empty(1024)  # distance where it begins
-    foot = np.empty(1024, np.uint64)  # address there
-    low, high = np.empty(1024, np.int64), np.empty(1024, np.int64)  # leaves visited
-    depth, last = np.empty(1024, np.int64), np.empty(1024, np.int64)  # next ancestor's; the end
+    climb = np.empty((1024, 8), np.int64)
     reached, reach = np.empty(1024, np.int64), np.empty(1024)  # arrivals and their distances
     for p in range(len(bound)):
         best = bound[p]
@@ -190,8 +190,8 @@ def matched_distances(
                 reached[0], reach[0] = m, 0.0  # the query itself
                 arrived = 1
             else:
-                side, address = of_side[c], foot[c]
-                step = powers[digits - depth[c]]
+                side, address = climb[c, SIDE], np.uint64(climb[c, FOOT])
+                step = powers[digits - climb[c, DEPTH]]
                 least = address - address % step
                 if visits == len(label):
                     label = _twice(label)
@@ -199,12 +199,12 @@ def matched_distances(
                 label[visit] = key
                 visits += 1
                 while True:
-                    if low[c] > 0 and addresses[low[c] - 1] >= least:
-                        low[c] -= 1
-                        leaf = low[c]
-                    elif high[c] + 1 < m and addresses[high[c] + 1] - least < step:
-                        high[c] += 1
-                        leaf = high[c]
+                    if climb[c, LOW] > 0 and addresses[climb[c, LOW] - 1] >= least:
+                        climb[c, LOW] -= 1
+                        leaf = climb[c, LOW]
+                    elif climb[c, HIGH] + 1 < m and addresses[climb[c, HIGH] + 1] - least < step:
+                        climb[c, HIGH] += 1
+                        leaf = climb[c, HIGH]
                     else:
                         break
                     if 2 * (held + digits + 1) > len(table):
@@ -226,11 +226,13 @@ def matched_distances(
                         reached[arrived] = partner[leaf]
                         reach[arrived] = key + sigma2[comparison[leaf] if len(sigma2) > 1 else 0]
                         arrived += 1
-                nearest = _next_depth(addresses, address, low[c], high[c], powers, bits)
-                if nearest > last[c]:
-                    ahead = base[c] + 2.0 * half_variance[nearest]
+                nearest = _next_depth(
+                    addresses, address, climb[c, LOW], climb[c, HIGH], powers, bits
+                )
+                if nearest > climb[c, LAST]:
+                    ahead = label[climb[c, BASE]] + 2.0 * half_variance[nearest]
                     if 2.0 * ahead < best:
-                        depth[c] = nearest
+                        climb[c, DEPTH] = nearest
                         queue, items, count = push(queue, items, count, ahead, c)
             i = 0
             while i < arrived:
@@ -274,13 +276,12 @@ def matched_distances(
                 ahead = label[visits] + 2.0 * half_variance[nearest]
                 visits += 1
                 if nearest > met and 2.0 * ahead < best:
-                    if climbs == len(base):
-                        of_side, base, foot = _twice(of_side), _twice(base), _twice(foot)
-                        low, high = _twice(low), _twice(high)
-                        depth, last = _twice(depth), _twice(last)
-                    of_side[climbs], base[climbs], foot[climbs] = side, label[visits - 1], address
-                    low[climbs], high[climbs] = leaf, right
-                    depth[climbs], last[climbs] = nearest, met
+                    if climbs == len(climb):
+                        climb = np.concatenate((climb, climb))
+                    climb[climbs, SIDE], climb[climbs, BASE] = side, visits - 1
+                    climb[climbs, FOOT] = np.int64(address)
+                    climb[climbs, LOW], climb[climbs, HIGH] = leaf, right
+                    climb[climbs, DEPTH], climb[climbs, LAST] = nearest, met
                     queue, items, count = push(queue, items, count, ahead, climbs)
                     climbs += 1
         result[p] = best

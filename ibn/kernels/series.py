@@ -1,4 +1,4 @@
-"""A quick look for groups in which each response was compared once with each other."""
+"""Series reduction: the edges that leaves leave behind, and a quick look for cliques."""
 
 from __future__ import annotations
 
@@ -36,3 +36,20 @@ def may_hold_cliques(a, b, uses):
         if first[a[e]] != first[b[e]] or uses[a[e]] != uses[b[e]]:
             members[first[a[e]]] = members[first[b[e]]] = -1
     return np.any((uses > 1) & (members == uses + 1))
+
+
+@njit(cache=True, nogil=True)
+def reduced_edges(parent, stem, a, b, sigma2, role, number, u, v, variance):
+    """Fill in ends and variance of each comparison once its leaves of role 1 are taken out.
+
+    See ``ibn.reduction.Reduced`` for the arguments.
+    """
+    for e in range(len(a)):
+        near, far, total = a[e], b[e], sigma2[e]
+        if role[near] == 1:
+            total += stem[near]
+            near = parent[near]
+        if role[far] == 1:
+            total += stem[far]
+            far = parent[far]
+        u[e], v[e], variance[e] = number[near], number[far], total
