@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +12,18 @@ from numpy.typing import NDArray
 from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
+from ibn.kernels.matching import match_leaves, matched_distances
 from ibn.kernels.search import arcs_from_edges, pair_distances
 from ibn.kernels.trie import locate
 from ibn.network import Network
 from ibn.reduction import ONCE, UNUSED, Reduced, reduce_network
+from ibn.threads import in_threads
 
 # Pairs drawn before their spread is believed: many where they are cheap, fewer in large networks,
 # whose distances vary less.
 MIN_PAIRS = (128, 1024)
 MIN_WORK = 2**22
+PART = 32  # pairs searched in one go, where several threads share them
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +215,11 @@ class DistanceIndex:
         bound = np.where(same, np.minimum(direct, inside), direct)
         return pair_distances(*self.arcs, x.entry, x.offset, y.entry, y.offset, bound)
 
+    def between(self, nodes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Distance between the two nodes of each pair, shape (p, 2)."""
+        direct = np.where(nodes[:, 0] == nodes[:, 1], 0.0, np.inf)
+        return self.distances(self.node_ports(nodes[:, 0]), self.node_ports(nodes[:, 1]), direct)
+
     def sampled_pairs(
         self, count: int, rng: np.random.Generator
     ) -> tuple[Ports, Ports, NDArray[np.float64]]:
@@ -248,6 +257,79 @@ class DistanceIndex:
         return self.ports(child, up, down, hang)
 
 
+@dataclass(frozen=True, eq=False)
+class MatchedIndex:
+    """A hierarchy whose responses were compared at most once each, ready for distance queries.
+
+    It is searched as it stands: there is no graph to lay out.
+
+    Attributes
+    ----------
+    network : Network
+        The network it was made of.
+    partner, comparison : ndarray of int32, shape (m,)
+        The leaf that each leaf was compared with, and their comparison; -1 for none.
+    sigma2 : ndarray of float, shape (n,) or (1,)
+        Variance of each comparison, or of all where they are alike.
+    """
+
+    network: Network
+    partner: NDArray[np.int32]
+    comparison: NDArray[np.int32]
+    sigma2: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, network: Network) -> MatchedIndex | None:
+        """Match the leaves; None where the network is no such hierarchy."""
+        if network.trie is None or not isinstance(network.bias, Ultrametric):
+            return None
+        first = network.bias_edges
+        partner = np.full(len(network.trie.addresses), -1, np.int32)
+        comparison = np.full(len(network.trie.addresses), -1, np.int32)
+        if not match_leaves(network.u[first:], network.v[first:], partner, comparison):
+            return None
+        sigma2 = network.variance[first:]
+        alike = len(sigma2) > 0 and sigma2[0] == sigma2.min() == sigma2.max()
+        return cls(network, partner, comparison, sigma2[:1] if alike else sigma2)
+
+    def distances(self, ends: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """Distance between the two responses of each pair of addresses, shape (p, 2)."""
+        world, trie = self.network.bias, self.network.trie
+        assert isinstance(world, Ultrametric)
+        assert trie is not None
+
+        def search(pairs: NDArray[np.uint64]) -> NDArray[np.float64]:
+            return matched_distances(
+                trie.addresses,
+                self.partner,
+                self.comparison,
+                self.sigma2,
+                world.half_variance,
+                world.powers,
+                world.digit_bits,
+                pairs,
+                world.distance(pairs[:, 0], pairs[:, 1]),
+            )
+
+        parts = [ends[low : low + PART] for low in range(0, len(ends), PART)]
+        return np.concatenate([np.empty(0), *in_threads(search, parts)])
+
+    def sampled_pairs(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.uint64]]:
+        """Draw pairs uniform on Y × Y, as ``DistanceIndex.sampled_pairs`` does."""
+        world = self.network.bias
+        assert isinstance(world, Ultrametric)
+        return (np.ascontiguousarray(world.sample(2 * count, rng).reshape(2, count).T),)
+
+    def between(self, nodes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Distance between the two leaves of each pair, shape (p, 2)."""
+        assert self.network.trie is not None
+        return self.distances(self.network.trie.addresses[nodes])
+
+
+def _index(network: Network) -> MatchedIndex | DistanceIndex:
+    return MatchedIndex.of(network) or DistanceIndex.of(network)
+
+
 def inference_distance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
     """Inference distance d between given pairs of responses.
 
@@ -263,10 +345,8 @@ def inference_distance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np
     ndarray of float, shape (p,)
         In squared units of reward; infinity where no path joins the two.
     """
-    index = DistanceIndex.of(network)
     nodes = network.nodes_of(pairs)
-    direct = np.where(nodes[:, 0] == nodes[:, 1], 0.0, np.inf)
-    return index.distances(index.node_ports(nodes[:, 0]), index.node_ports(nodes[:, 1]), direct)
+    return _index(network).between(nodes)
 
 
 def mean_distance(
@@ -296,7 +376,7 @@ def mean_distance(
     Estimate
         Its ``count`` is pairs. The mean is infinite where the network is disconnected.
     """
-    index = DistanceIndex.of(network)
+    index: Any = _index(network)
 
     def draw(count: int) -> NDArray[np.float64]:
         return index.distances(*index.sampled_pairs(count, rng))

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, lapack
+from threadpoolctl import threadpool_limits
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError
@@ -20,13 +21,15 @@ from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.laplacian import (
     conjugate_gradient,
     eliminate_leaves,
+    factor,
     pairwise_resistance,
     restore_leaves,
 )
-from ibn.kernels.trie import inject
+from ibn.kernels.trie import inject_pairs, locate
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
 from ibn.reduction import Reduced, reduce_network
+from ibn.threads import in_threads
 
 DENSE_NODES = 1500
 BLOCK = 8
@@ -35,7 +38,7 @@ MOST_ITERATIONS = 20_000
 # where each is itself a mean over many cells and so nearly normal.
 MIN_PROBES = (4, 64)
 MIN_WORK = 2**18
-MOST_PAIRS = 2**17
+LEAST_PAIRS, MOST_PAIRS = 2**10, 2**17
 TIGHT = 1e-10
 STIFF = "variances differ by too many orders of magnitude; check beta and scale"
 
@@ -76,6 +79,11 @@ class Solver:
         return parent, conductance, u, v, 1.0 / variance
 
     @cached_property
+    def _factors(self) -> tuple[NDArray, NDArray]:
+        """Make the preconditioner."""
+        return factor(*self._system)
+
+    @cached_property
     def _dense(self) -> tuple[NDArray, bool] | None:
         """Cholesky factor of the Laplacian with its null space filled in; None if too large."""
         size = len(self.reduced.kept)
@@ -94,11 +102,20 @@ class Solver:
         matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
         return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
 
-    def _reduce(self, inflow: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    def _room(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Copy inflow into an array with rows for all nodes of the reduction."""
+        flow = np.zeros((len(self.reduced.role), inflow.shape[1]))
+        flow[: len(inflow)] = inflow
+        return flow
+
+    def _reduce(self, flow: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Reduce current to the nodes that stay, in place; also the energy spent elsewhere."""
         red = self.reduced
-        flow = np.append(inflow, np.zeros(len(red.role) - len(inflow)))
         spent = eliminate_leaves(red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow)
-        return flow[red.kept], spent
+        kept = red.kept
+        if len(kept) and kept[-1] - kept[0] + 1 == len(kept):  # a view will do
+            return flow[kept[0] : kept[-1] + 1], spent
+        return flow[kept], spent
 
     def _solve(
         self, current: NDArray[np.float64], tolerance: float, with_potential: bool
@@ -107,7 +124,7 @@ class Solver:
             potential = cho_solve(self._dense, current, check_finite=False)
             return np.einsum("ik,ik->k", current, potential), potential
         energy, potential, iterations = conjugate_gradient(
-            *self._system, current, tolerance, MOST_ITERATIONS, with_potential
+            *self._system, current, tolerance, MOST_ITERATIONS, with_potential, self._factors
         )
         if iterations > MOST_ITERATIONS:
             raise InputError(
@@ -131,11 +148,20 @@ class Solver:
         """
         result = np.empty(inflow.shape[1])
         for low in range(0, inflow.shape[1], BLOCK):
-            columns = [self._reduce(column) for column in inflow.T[low : low + BLOCK]]
-            current = np.stack([flow for flow, _ in columns], axis=1)
-            energy, _ = self._solve(current, tolerance, with_potential=False)
-            result[low : low + BLOCK] = energy + [spent for _, spent in columns]
+            result[low : low + BLOCK] = self._energy(
+                self._room(inflow[:, low : low + BLOCK]), tolerance
+            )
         return result
+
+    def _energy(self, flow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """Energy of a block of currents, with a row for every node of the reduction; used up."""
+        current, spent = self._reduce(flow)
+        # In halves, so that two threads can share them; the same halves whether they do.
+        middle = -(-current.shape[1] // 2)
+        _ = self._factors if self._dense is None else None  # made once, before the threads begin
+        halves = [half for half in (current[:, :middle], current[:, middle:]) if half.size]
+        energies = in_threads(lambda half: self._solve(half, tolerance, False)[0], halves)
+        return spent + np.concatenate([np.zeros(0), *energies])
 
     def potential(
         self, inflow: NDArray[np.float64], tolerance: float = TIGHT**1.5
@@ -158,7 +184,7 @@ class Solver:
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):
             block = inflow[:, low : low + BLOCK]
-            current = np.stack([self._reduce(column)[0] for column in block.T], axis=1)
+            current, _ = self._reduce(self._room(block))
             _, reduced = self._solve(current, tolerance, with_potential=True)
             for j in range(block.shape[1]):
                 whole = np.zeros(len(red.role))
@@ -237,9 +263,11 @@ def resistance_matrix(network: Network) -> NDArray[np.float64]:
     matrix += matrix.T
     matrix[np.diag_indices(size)] -= matrix.sum(axis=0)
     matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
-    factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
-    if info == 0:
-        inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    # On one thread: at these sizes more of them wait for each other longer than they compute.
+    with threadpool_limits(1, user_api="blas"):
+        factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+        if info == 0:
+            inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
     if info != 0:
         raise InputError("the posterior is singular in double precision", mend=STIFF)
     return pairwise_resistance(inverse, network.nodes)
@@ -285,14 +313,14 @@ def mean_variance(
     solver = Solver.of(network)
     # Conjugate gradients approach the energy from below; this keeps the bias out of sight.
     tolerance = rel_err / 50.0
+    pairs = _pairs_a_draw(network, rel_err)
 
     def draw(count: int) -> NDArray[np.float64]:
         values = np.empty(count)
         for low in range(0, count, BLOCK):
-            probes = [_probe(network, rng) for _ in range(min(BLOCK, count - low))]
-            inflow = np.stack([inflow for inflow, _, _ in probes], axis=1)
-            energy = solver.energy(inflow, tolerance) + [spent for _, spent, _ in probes]
-            values[low : low + BLOCK] = energy / np.array([pairs for _, _, pairs in probes])
+            flow = np.zeros((len(solver.reduced.role), min(BLOCK, count - low)))
+            spent = np.array([_probe(network, column, pairs, rng) for column in flow.T])
+            values[low : low + BLOCK] = (solver._energy(flow, tolerance) + spent) / pairs
         return values
 
     return estimate_mean(
@@ -304,32 +332,43 @@ def mean_variance(
     )
 
 
-def _probe(network: Network, rng: np.random.Generator) -> tuple[NDArray[np.float64], float, int]:
-    """Random unit currents as inflow at nodes, energy spent outside them, and pairs averaged."""
+def _pairs_a_draw(network: Network, rel_err: float) -> int:
+    """Pairs that one draw averages: as many as the precision asks for, if there are so many."""
+    pairs = len(network.nodes) // 2
+    if isinstance(network.bias, Ultrametric) and network.trie is not None:
+        # A resistance varies by less than its mean, so that these leave a draw below the target.
+        return min(max(pairs, 1), MOST_PAIRS, max(int(rel_err**-2), LEAST_PAIRS))
+    if not pairs:
+        raise InputError("a mean over pairs needs at least two responses")
+    return pairs
+
+
+def _probe(
+    network: Network, inflow: NDArray[np.float64], pairs: int, rng: np.random.Generator
+) -> float:
+    """Add random unit currents to the inflow at nodes; return the energy spent outside them."""
     world, trie = network.bias, network.trie
     if not (isinstance(world, Ultrametric) and trie is not None):
-        m = len(network.nodes)
-        if m < 2:
-            raise InputError("a mean over pairs needs at least two responses")
-        pairs = m // 2
         order = rng.permutation(network.nodes)
-        inflow = np.zeros(network.size)
         np.add.at(inflow, order[:pairs], 1.0)
         np.add.at(inflow, order[pairs : 2 * pairs], -1.0)
-        return inflow, 0.0, pairs
-    pairs = min(max(len(network.nodes) // 2, 1), MOST_PAIRS)
-    queries = np.sort(world.sample(2 * pairs, rng))
-    current = np.repeat([1.0, -1.0], pairs)
-    inflow, spent = inject(
-        trie.addresses,
-        network.size,
-        queries,
-        rng.permutation(current),
+        return 0.0
+    ends = world.sample(2 * pairs, rng)
+    order = np.argsort(ends)  # neighbours are found faster in turn
+    child, branch = np.empty((2, len(ends)), np.int64)
+    child[order], branch[order] = locate(
+        trie.addresses, trie.parent, trie.depth, ends[order], world.powers, world.digit_bits
+    )
+    return inject_pairs(
+        trie.parent,
+        trie.depth,
+        (ends[:pairs], child[:pairs], branch[:pairs]),
+        (ends[pairs:], child[pairs:], branch[pairs:]),
         world.half_variance,
         world.powers,
         world.digit_bits,
+        inflow,
     )
-    return inflow, spent, pairs
 
 
 def _label_inflow(network: Network, pull: NDArray[np.float64]) -> NDArray[np.float64]:

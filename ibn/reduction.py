@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ibn.kernels.series import may_hold_cliques, reduced_edges
 from ibn.network import Network
 
 STAYS, ONCE, UNUSED = 0, 1, 2
@@ -53,13 +54,13 @@ class Reduced:
 
     def others(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Return ends and variance of each edge outside the forest, renumbered and in order."""
-        ends = []
-        variance = self.sigma2.copy()
-        for side in (self.a, self.b):
-            once = self.role[side] == ONCE
-            ends.append(self.number[np.where(once, self.parent[side], side)])
-            variance += np.where(once, self.stem[side], 0.0)
-        return ends[0], ends[1], variance
+        u, v = np.empty((2, len(self.a)), np.int64)
+        variance = np.empty(len(self.a))
+        reduced_edges(
+            self.parent, self.stem, self.a, self.b, self.sigma2, self.role, self.number,
+            u, v, variance,
+        )  # fmt: skip
+        return u, v, variance
 
 
 def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
@@ -89,7 +90,7 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
         if not (real := a != b).all():
             a, b, sigma2 = a[real], b[real], sigma2[real]
         uses = np.bincount(a, minlength=size) + np.bincount(b, minlength=size)
-        if cliques and uses.max(initial=0) > 1:
+        if cliques and may_hold_cliques(a, b, uses):
             a, b, sigma2, centres = _stars_for_cliques(size, a, b, sigma2)
             parent = np.append(parent, np.arange(size, size + centres, dtype=np.int32))
             stem = np.append(stem, np.zeros(centres))

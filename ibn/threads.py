@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import numba
 from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
@@ -14,10 +15,10 @@ Found = TypeVar("Found")
 
 
 def cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Count the cores that this process may use, at most ``NUMBA_NUM_THREADS``."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    count = len(allowed(0)) if allowed else os.cpu_count() or 1
+    return min(count, numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
 
 def in_threads(work: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
@@ -31,9 +32,13 @@ def in_threads(work: Callable[[Item], Found], items: Iterable[Item]) -> list[Fou
     items : iterable
         What it is applied to.
     """
-    pool = ThreadPoolExecutor(cores())
+    parts = list(items)
+    threads = min(cores(), len(parts))
+    if threads < 2:
+        return [work(part) for part in parts]
+    pool = ThreadPoolExecutor(threads)
     try:
         with threadpool_limits(1, user_api="blas"):
-            return list(pool.map(work, items))
+            return list(pool.map(work, parts))
     finally:  # an error or an interruption leaves what has not begun undone
         pool.shutdown(wait=True, cancel_futures=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ibn.estimate import Estimate
     from ibn.network import Network
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 """Raised whenever a change of the library changes what a task's answer is."""
 
 

@@ -7,7 +7,13 @@ import pytest
 
 from ibn.bias.neighbours import NeighbourGraph
 from ibn.bias.ultrametric import Ultrametric
-from ibn.distance import DistanceIndex, inference_distance, mean_distance, optimal_path
+from ibn.distance import (
+    DistanceIndex,
+    MatchedIndex,
+    inference_distance,
+    mean_distance,
+    optimal_path,
+)
 from ibn.errors import InputError
 from ibn.network import HUMAN_PREFERENCE, INDUCTIVE_BIAS, Network, build_network
 from ibn.posterior import resistance
@@ -175,12 +181,66 @@ def test_sampled_pairs_have_the_distances_of_the_whole_world(topology, n, option
         network, whole = small_world(topology, n, seed, **options)
         world = network.bias
         expected = naive.distance_matrix(whole)
-        index = DistanceIndex.of(network)
-        got = index.distances(*index.sampled_pairs(3000, np.random.default_rng(seed)))
         queries = world.sample(6000, np.random.default_rng(seed)).astype(int)
+        matched = MatchedIndex.of(network)
+        first = network.bias_edges
+        u, v = network.u[first:], network.v[first:]
+        used = np.concatenate([u[u != v], v[u != v]])
+        assert (matched is None) == (np.bincount(used, minlength=1).max() > 1)
+        for index in (DistanceIndex.of(network), *([matched] if matched else [])):
+            got = index.distances(*index.sampled_pairs(3000, np.random.default_rng(seed)))
+            np.testing.assert_allclose(
+                got, expected[queries[:3000], queries[3000:]], rtol=1e-10, atol=1e-14
+            )
+
+
+@pytest.mark.parametrize("branching", [2, 3, 4, 10])
+def test_disjoint_comparisons_of_unlike_variance_have_dijkstras_distances(branching):
+    digits = {2: 7, 3: 4, 4: 3, 10: 2}[branching]
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        world = Ultrametric(branching=branching, digits=digits, alpha=rng.uniform(0.1, 1.5))
+        size = int(world.powers[-1])
+        responses = rng.permutation(size)[: rng.integers(3, size)].astype(np.uint64)
+        n = rng.integers(1, len(responses) // 2 + 1)
+        a, b = np.arange(n), np.arange(n, 2 * n)  # the rest was never compared
+        sigma2 = 10.0 ** rng.uniform(-4, 0, n)
+        network = build_network(world, Comparisons(responses, a, b), sigma2)
+        whole = Comparisons(np.arange(size, dtype=np.uint64), responses[a], responses[b])
+        expected = naive.distance_matrix(build_network(world, whole, sigma2))
+        index = MatchedIndex.of(network)
+        ends = np.stack(np.meshgrid(*[np.arange(size, dtype=np.uint64)] * 2), axis=-1)
+        ends = ends.reshape(-1, 2)[rng.permutation(size * size)[:3000]]
+        at = ends.astype(int)
         np.testing.assert_allclose(
-            got, expected[queries[:3000], queries[3000:]], rtol=1e-10, atol=1e-14
+            index.distances(ends), expected[at[:, 0], at[:, 1]], rtol=1e-12, atol=1e-15
         )
+
+
+def test_a_search_outgrows_its_tables():
+    # Steps of one size: everything lies within a search's reach, and all of it is visited.
+    world = Ultrametric("logarithmic", alpha=1e-3)
+    rng = np.random.default_rng(0)
+    network = build_network(world, build("chain", world, 20_000, rng), 1e-9)
+    pairs = rng.integers(0, 40_000, (20, 2))
+    index = DistanceIndex.of(network)
+    np.testing.assert_allclose(
+        inference_distance(network, pairs), index.between(network.nodes[pairs]), rtol=1e-12
+    )
+
+
+def test_distances_are_the_same_on_any_number_of_threads(monkeypatch):
+    from ibn import threads
+
+    world = Ultrametric()
+    network = build_network(world, build("chain", world, 500, np.random.default_rng(0)), 1e-6)
+    pairs = np.random.default_rng(1).integers(0, 1000, (200, 2))
+    found = []
+    for number in (1, 2, 5):
+        monkeypatch.setattr(threads.numba.config, "NUMBA_NUM_THREADS", number)
+        found.append(inference_distance(network, pairs))
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
 
 
 def finite_pool(seed, topology="tree", n=30):

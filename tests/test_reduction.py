@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import naive
+import networkx as nx
 import numpy as np
 import pytest
 
 from ibn.bias.ultrametric import Ultrametric
+from ibn.kernels.series import may_hold_cliques
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.reduction import ONCE, STAYS, UNUSED, reduce_network
@@ -154,3 +156,39 @@ def test_all_cliques_of_a_large_network_become_stars():
     assert network.size > 2**20
     reduced = reduce_network(network, cliques=True)
     assert len(reduced.parent) - network.size == 200_000
+
+
+def test_a_quick_look_misses_no_clique():
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        size = 12
+        node = rng.permutation(size)
+        if seed % 2:  # a clique on some nodes, anything on the others
+            k = int(rng.integers(3, 6))
+            first, second = np.triu_indices(k, 1)
+            rest = node[rng.integers(k, size, (2, int(rng.integers(0, 8))))]
+            rest = rest[:, rest[0] != rest[1]]
+            ends = np.concatenate([np.stack([node[first], node[second]]), rest], axis=1)
+        else:
+            ends = node[rng.integers(0, size, (2, int(rng.integers(0, 14))))]
+            ends = ends[:, ends[0] != ends[1]]
+        ends = ends[:, rng.permutation(ends.shape[1])]
+        graph = nx.MultiGraph(list(ends.T.tolist()))
+        cliques = [
+            part
+            for part in nx.connected_components(graph)
+            if len(part) > 2
+            and graph.subgraph(part).number_of_edges() == len(part) * (len(part) - 1) // 2
+            and len(nx.Graph(graph.subgraph(part)).edges) == graph.subgraph(part).number_of_edges()
+        ]
+        uses = np.bincount(ends.ravel(), minlength=size)
+        assert may_hold_cliques(ends[0], ends[1], uses) >= bool(cliques)
+        if seed % 2:
+            assert cliques
+
+
+def test_a_quick_look_rules_out_what_has_no_cliques():
+    rng = np.random.default_rng(0)
+    for topology in ("star", "tree", "expander", "chain"):
+        drawn = build(topology, Ultrametric(), 2000, rng)
+        assert not may_hold_cliques(drawn.a, drawn.b, drawn.uses)

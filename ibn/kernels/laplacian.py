@@ -11,15 +11,26 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-DELAY = 4  # least number of iterations over which the decrease of the energy error is observed
-SHARE = 4  # that number is at least so many times smaller than that of all iterations
+PATIENCE = 16  # iterations for which the next decrease of the energy error is taken to go on
+SHARE = 4  # the decreases of the last iterations, one in so many of all, may go on as well
 
 
 @njit(cache=True, nogil=True)
-def _factor(parent, conductance, ground):
-    """Eliminate the forest upwards: pivot of each node, and the share it hands to its parent."""
-    pivot = ground.copy()
+def factor(parent, conductance, u, v, weight):
+    """Make the preconditioner: eliminate the forest upwards.
+
+    Returns
+    -------
+    pivot, share : ndarray, shape (N,)
+        Of each node, and what it hands to its parent.
+    """
+    pivot = np.zeros(len(parent))  # at first the conductance to ground
+    for e in range(len(u)):
+        if u[e] != v[e]:
+            pivot[u[e]] += weight[e]
+            pivot[v[e]] += weight[e]
     share = np.zeros(len(parent))
     for i in range(len(parent)):
         up = parent[i]
@@ -79,13 +90,24 @@ def _multiply(parent, conductance, u, v, weight, x, y):
             y[b, j] -= flow
 
 
-@njit(cache=True, nogil=True)
-def conjugate_gradient(parent, conductance, u, v, weight, current, tolerance, most, with_potential):
+def conjugate_gradient(
+    parent: NDArray[np.integer],
+    conductance: NDArray[np.float64],
+    u: NDArray[np.integer],
+    v: NDArray[np.integer],
+    weight: NDArray[np.float64],
+    current: NDArray[np.float64],
+    tolerance: float,
+    most: int,
+    with_potential: bool,
+    factors: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """Solve a connected network's Laplacian system by preconditioned conjugate gradients.
 
     The decreases of the energy error add up to the energy itself, so the energy needs no
-    solution vector (Strakoš and Tichý 2002). Those of the last iterations, a quarter of all, stand
-    for what is missing: a fixed few would be deceived where the error stagnates.
+    solution vector (Strakoš and Tichý 2002). What is missing is taken to be no more than the next
+    decrease many times over, and no more than the last quarter of all decreases: either alone
+    would be deceived, by a fast start or where the error stagnates.
 
     Parameters
     ----------
@@ -101,6 +123,8 @@ def conjugate_gradient(parent, conductance, u, v, weight, current, tolerance, mo
         Iterations at most.
     with_potential : bool
         Whether the potentials are wanted.
+    factors : optional
+        What :func:`factor` makes of the first five, if it has been called before.
 
     Returns
     -------
@@ -111,22 +135,30 @@ def conjugate_gradient(parent, conductance, u, v, weight, current, tolerance, mo
     iterations : int
         Iterations done; above ``most`` where they did not suffice.
     """
-    size, k = current.shape
-    ground = np.zeros(size)
-    for e in range(len(u)):
-        if u[e] != v[e]:
-            ground[u[e]] += weight[e]
-            ground[v[e]] += weight[e]
-    pivot, share = _factor(parent, conductance, ground)
-    r = current.copy()
-    z = np.empty((size, k))
-    product = np.empty((size, k))
-    potential = np.zeros((size if with_potential else 0, k))
+    # NumPy's own large arrays lie on large pages, which Numba's do not.
+    potential = np.zeros(current.shape if with_potential else (0, current.shape[1]))
+    r = np.array(current, order="C")
+    z, product, direction = (np.empty(current.shape) for _ in range(3))
+    pivot, share = factors or factor(parent, conductance, u, v, weight)
+    energy, iterations = _iterate(
+        parent, conductance, u, v, weight, pivot, share,
+        r, z, product, direction, potential, tolerance, most,
+    )  # fmt: skip
+    return energy, potential, iterations
+
+
+@njit(cache=True, nogil=True)
+def _iterate(
+    parent, conductance, u, v, weight, pivot, share,
+    r, z, product, direction, potential, tolerance, most,
+):  # fmt: skip
+    size, k = r.shape
+    with_potential = len(potential) > 0
     drift = np.empty(k)
     for j in range(k):
         drift[j] = r[:, j].mean()
     _precondition(parent, pivot, share, r, drift, z)
-    direction = z.copy()
+    direction[:] = z
     energy = np.zeros(k)
     decrease = np.empty((most, k))
     rho = np.zeros(k)
@@ -150,34 +182,37 @@ def conjugate_gradient(parent, conductance, u, v, weight, current, tolerance, mo
         for i in range(size):
             for j in range(k):
                 r[i, j] -= alpha[j] * product[i, j]
-                drift[j] += r[i, j] / size
+                drift[j] += r[i, j]
+        for j in range(k):
+            drift[j] /= size
         if with_potential:
             for i in range(size):
                 for j in range(k):
                     potential[i, j] += alpha[j] * direction[i, j]
         iteration += 1
-        first = iteration - max(DELAY, iteration // SHARE)
-        done = first >= 0
-        for j in range(k):
-            if done:
-                missing = decrease[iteration - 1, j]  # spares the sum in most iterations
-                if missing <= tolerance * energy[j]:
-                    missing = decrease[first:iteration, j].sum()
-                done = missing <= tolerance * energy[j]
-        if done:
-            return energy, potential, iteration
         _precondition(parent, pivot, share, r, drift, z)
         fresh = np.zeros(k)
         for i in range(size):
             for j in range(k):
                 fresh[j] += r[i, j] * z[i, j]
+        done = True
+        for j in range(k):
+            if done:
+                # The next decrease, if its step is as long as this one's.
+                missing = PATIENCE * fresh[j] * max(alpha[j], 1.0)
+                if missing <= tolerance * energy[j]:  # spares the sum in most iterations
+                    recent = decrease[iteration - iteration // SHARE : iteration, j].sum()
+                    missing = max(missing, recent)
+                done = missing <= tolerance * energy[j]
+        if done:
+            return energy, iteration
         for j in range(k):
             beta[j] = fresh[j] / rho[j] if rho[j] > 0.0 else 0.0
             rho[j] = fresh[j]
         for i in range(size):
             for j in range(k):
                 direction[i, j] = z[i, j] + beta[j] * direction[i, j]
-    return energy, potential, most + 1
+    return energy, most + 1
 
 
 @njit(cache=True, nogil=True)
@@ -192,20 +227,23 @@ def eliminate_leaves(parent, stem, a, b, sigma2, role, inflow):
         Comparisons and their variances.
     role : ndarray of int8, shape (N,)
         0 for a node that stays, 1 for a leaf of one comparison, 2 for one of none.
-    inflow : ndarray of float, shape (N,)
-        Current at each node; overwritten.
+    inflow : ndarray of float, shape (N, k)
+        Current at each node, several at a time; overwritten.
 
     Returns
     -------
-    float
+    ndarray of float, shape (k,)
         Energy dissipated in what was eliminated.
     """
-    energy = 0.0
+    columns = inflow.shape[1]
+    energy = np.zeros(columns)
     for i in range(len(role)):
-        if role[i] == 2 and inflow[i] != 0.0:
-            energy += inflow[i] ** 2 * stem[i]
-            inflow[parent[i]] += inflow[i]
-            inflow[i] = 0.0
+        if role[i] == 2:
+            for j in range(columns):
+                if inflow[i, j] != 0.0:
+                    energy[j] += inflow[i, j] ** 2 * stem[i]
+                    inflow[parent[i], j] += inflow[i, j]
+                    inflow[i, j] = 0.0
     for e in range(len(a)):
         near, far = a[e], b[e]
         if role[near] != 1:
@@ -213,21 +251,23 @@ def eliminate_leaves(parent, stem, a, b, sigma2, role, inflow):
         if role[near] != 1:
             continue
         # `near` lies between its parent and `far`; then `far`, between the two parents.
-        rest = sigma2[e]
-        whole = stem[near] + rest
-        current = inflow[near]
-        inflow[parent[near]] += current * rest / whole
-        inflow[far] += current * stem[near] / whole
-        energy += current * current * stem[near] * rest / whole
-        inflow[near] = 0.0
-        if role[far] == 1:
-            rest = whole
-            whole = stem[far] + rest
-            current = inflow[far]
-            inflow[parent[far]] += current * rest / whole
-            inflow[parent[near]] += current * stem[far] / whole
-            energy += current * current * stem[far] * rest / whole
-            inflow[far] = 0.0
+        for j in range(columns):
+            rest = sigma2[e]
+            current = inflow[near, j]
+            if current != 0.0:
+                whole = stem[near] + rest
+                inflow[parent[near], j] += current * rest / whole
+                inflow[far, j] += current * stem[near] / whole
+                energy[j] += current * current * stem[near] * rest / whole
+                inflow[near, j] = 0.0
+            current = inflow[far, j]
+            if current != 0.0 and role[far] == 1:
+                rest += stem[near]
+                whole = stem[far] + rest
+                inflow[parent[far], j] += current * rest / whole
+                inflow[parent[near], j] += current * stem[far] / whole
+                energy[j] += current * current * stem[far] * rest / whole
+                inflow[far, j] = 0.0
     return energy
 
 

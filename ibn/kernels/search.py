@@ -76,7 +76,7 @@ def arcs_from_edges(size, u, v, weight):
 
 
 @njit(cache=True, nogil=True)
-def _push(keys, items, count, key, item):
+def push(keys, items, count, key, item):
     """Push onto a binary heap held in two arrays, grown when full; return them and the count."""
     if count == len(keys):
         keys = np.concatenate((keys, np.empty(count)))
@@ -95,7 +95,7 @@ def _push(keys, items, count, key, item):
 
 
 @njit(cache=True, nogil=True)
-def _pop(keys, items, count):
+def pop(keys, items, count):
     """Drop the least entry of a heap; return the new count."""
     count -= 1
     key, item = keys[count], items[count]
@@ -157,13 +157,13 @@ def pair_distances(
             if stamp[node, 0] != p or key < label[node, 0]:
                 stamp[node, 0] = p
                 label[node, 0] = key
-                keys0, items0, count0 = _push(keys0, items0, count0, key, node)
+                keys0, items0, count0 = push(keys0, items0, count0, key, node)
         for e in range(2):
             node, key = targets[p, e], target_offset[p, e]
             if stamp[node, 1] != p or key < label[node, 1]:
                 stamp[node, 1] = p
                 label[node, 1] = key
-                keys1, items1, count1 = _push(keys1, items1, count1, key, node)
+                keys1, items1, count1 = push(keys1, items1, count1, key, node)
             if stamp[node, 0] == p:
                 best = min(best, label[node, 0] + key)
         while count0 and count1 and keys0[0] + keys1[0] < best:
@@ -171,11 +171,11 @@ def pair_distances(
             side = 0 if count0 <= count1 else 1
             if side == 0:
                 key, item = keys0[0], items0[0]
-                count0 = _pop(keys0, items0, count0)
+                count0 = pop(keys0, items0, count0)
                 other = keys1[0]
             else:
                 key, item = keys1[0], items1[0]
-                count1 = _pop(keys1, items1, count1)
+                count1 = pop(keys1, items1, count1)
                 other = keys0[0]
             if item < size:
                 node = item
@@ -212,16 +212,16 @@ def pair_distances(
                     best = min(best, reach + label[tip, 1 - side])
                 if reach + other < best:
                     if side == 0:
-                        keys0, items0, count0 = _push(keys0, items0, count0, reach, tip)
+                        keys0, items0, count0 = push(keys0, items0, count0, reach, tip)
                     else:
-                        keys1, items1, count1 = _push(keys1, items1, count1, reach, tip)
+                        keys1, items1, count1 = push(keys1, items1, count1, reach, tip)
             if arc < end and origin + length[arc] + other < best:
                 if side == 0:
-                    keys0, items0, count0 = _push(
+                    keys0, items0, count0 = push(
                         keys0, items0, count0, origin + length[arc], size + arc
                     )
                 else:
-                    keys1, items1, count1 = _push(
+                    keys1, items1, count1 = push(
                         keys1, items1, count1, origin + length[arc], size + arc
                     )
         result[p] = best

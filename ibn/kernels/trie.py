@@ -10,16 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numba.cpython.unsafe.numbers import leading_zeros
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _bit_length(x):
-    n = 0
-    for shift in (32, 16, 8, 4, 2, 1):
-        if x >> np.uint64(shift):
-            n += shift
-            x >>= np.uint64(shift)
-    return n + np.int64(x)
+    return 64 - np.int64(leading_zeros(np.uint64(x)))
 
 
 @njit(cache=True, nogil=True)
@@ -231,97 +227,58 @@ def locate(addresses, parent, depth, queries, powers, bits):
 
 
 @njit(cache=True, nogil=True)
-def _merge(addresses, queries, current):
-    """Merge sorted distinct addresses with sorted queries, adding up currents at equal ones."""
-    m, q = len(addresses), len(queries)
-    merged = np.empty(m + q, np.uint64)
-    inflow = np.zeros(m + q)
-    known = np.zeros(m + q, np.bool_)
-    i = j = k = 0
-    while i < m or j < q:
-        address = addresses[i] if j == q or (i < m and addresses[i] <= queries[j]) else queries[j]
-        merged[k] = address
-        if i < m and addresses[i] == address:
-            known[k] = True
-            i += 1
-        while j < q and queries[j] == address:
-            inflow[k] += current[j]
-            j += 1
-        k += 1
-    return merged[:k], inflow[:k], known[:k]
+def inject_pairs(parent, depth, x, y, half_variance, powers, bits, inflow):
+    """Inject a unit current at one end of each pair of points, and take it out at the other.
 
-
-@njit(cache=True, nogil=True)
-def inject(addresses, size, queries, current, half_variance, powers, bits):
-    """Reduce current injected at addresses to current injected at the nodes of a trie.
-
-    The queries are inserted into the trie, and everything that the insertion adds is eliminated
-    exactly: a subtree without known addresses is a dangling resistor that carries its whole
-    current to where it hangs, and a point inside an edge shares its current between the ends in
-    inverse proportion to the resistance to each.
+    A point inside an edge shares its current between the ends in inverse proportion to the
+    resistance to each. What two points of *different* pairs dissipate together inside one edge,
+    or on a stem that they share, is left out: exchanging the ends of a pair changes its sign, so
+    that it is 0 on average over pairs of exchangeable ends.
 
     Parameters
     ----------
-    addresses : ndarray of uint64, shape (m,)
-        Sorted distinct addresses of the trie.
-    size : int
-        Nodes of the trie.
-    queries : ndarray of uint64, shape (q,)
-        Sorted addresses, repeats allowed, known addresses allowed.
-    current : ndarray of float, shape (q,)
-        Current injected at each query, positive in, adding up to 0.
+    parent, depth
+        A trie, from :func:`build_trie`.
+    x, y : tuple of ndarray, each of shape (p,)
+        Addresses of the ends, then their ``child`` and ``branch`` from :func:`locate`.
     half_variance : ndarray of float, shape (digits + 1,)
         g(k)/2 by depth, 0 at the leaves: an edge between depths j < k has variance
         ``half_variance[j] - half_variance[k]``.
     powers, bits
         As in :func:`common_depth`.
+    inflow : ndarray of float, shape (N,)
+        Current at the nodes; added to.
 
     Returns
     -------
-    inflow : ndarray of float, shape (size,)
-        Equivalent current at the trie's nodes.
-    energy : float
-        Energy dissipated in what was eliminated, in squared units of reward.
+    float
+        Energy dissipated outside the trie's nodes and edges as they are, all pairs together.
     """
-    merged, flow, known = _merge(addresses, queries, current)
-    parent, depth = build_trie(merged, powers, bits)
-    total, m = len(parent), len(merged)
-    flow = np.concatenate((flow, np.zeros(total - m)))
-    branches = np.zeros(total, np.int32)  # children whose subtree holds a known address
-    below = np.zeros(total)  # variance down to the trie node under a point inside an edge
-    under = np.zeros(total, np.int32)  # that trie node
-    inflow = np.zeros(size)
+    root = len(parent) - 1
     energy = 0.0
-    leaf, inner = 0, len(addresses)
-    root = total - 1
-    for i in range(total):
-        up = parent[i]
-        variance = half_variance[depth[up]] - half_variance[depth[i]]
-        is_node = False
-        if i < m:
-            is_node = known[i]
-            if is_node:
-                under[i] = leaf
-                leaf += 1
-        elif branches[i] > 1 or i == root:
-            is_node = True
-            under[i] = inner
-            inner += 1
-        if is_node:
-            inflow[under[i]] += flow[i]
-            below[i] = 0.0
-        elif i < m or branches[i] == 0:
-            flow[up] += flow[i]
-            energy += flow[i] * flow[i] * variance
-            continue
-        else:
-            whole = below[i] + variance
-            flow_down = flow[i] * variance / whole
-            inflow[under[i]] += flow_down
-            flow[up] += flow[i] - flow_down
-            energy += flow[i] * flow[i] * below[i] * variance / whole
-        if i != root:
-            branches[up] += 1
-            below[up] = below[i] + variance
-            under[up] = under[i]
-    return inflow, energy
+    for k in range(len(x[0])):
+        for sign, point in ((1.0, x), (-1.0, y)):
+            child = point[1][k]
+            hang = half_variance[point[2][k]]
+            down = hang - half_variance[depth[child]]
+            up = half_variance[depth[parent[child]]] - hang if child != root else 0.0
+            energy += hang
+            if down > 0.0 and up > 0.0:
+                inflow[child] += sign * up / (up + down)
+                inflow[parent[child]] += sign * down / (up + down)
+                energy += up * down / (up + down)
+            else:
+                inflow[child if down == 0.0 else parent[child]] += sign
+        if x[1][k] == y[1][k]:
+            child = x[1][k]
+            high = half_variance[min(x[2][k], y[2][k])]
+            low = half_variance[max(x[2][k], y[2][k])]
+            down = low - half_variance[depth[child]]
+            up = half_variance[depth[parent[child]]] - high if child != root else 0.0
+            whole = half_variance[depth[parent[child]]] - half_variance[depth[child]]
+            if down > 0.0 and up > 0.0:
+                energy -= 2.0 * up * down / whole
+            if x[2][k] == y[2][k]:
+                shared = common_depth(x[0][k], y[0][k], powers, bits)
+                energy -= 2.0 * (high - half_variance[shared])
+    return energy

@@ -9,7 +9,7 @@ from ibn.kernels.trie import (
     build_trie,
     common_depth,
     common_depths,
-    inject,
+    inject_pairs,
     locate,
     pack_keys,
     unpack_sorted,
@@ -155,41 +155,70 @@ def dense_injection(world, known, queries, current):
     return len(parent), naive.schur(matrix, np.array([number[node] for node in wanted]), flow)
 
 
-@given(cases(), st.integers(0, 2**32 - 1))
-def test_injection_is_dense_elimination(case, seed):
-    world, known, queries = case
-    queries.sort()
-    current = np.random.default_rng(seed).normal(size=len(queries))
-    current -= current.mean()
-    size, (inflow, energy) = dense_injection(world, known, queries, current)
-    got, spent = inject(
-        known, size, queries, current, world.half_variance, world.powers, world.digit_bits
+def injected(world, known, ends):
+    """What ``inject_pairs`` makes of pairs of addresses, shape (p, 2)."""
+    parent, depth = build_trie(known, world.powers, world.digit_bits)
+    sides = []
+    for side in np.ascontiguousarray(ends.T):
+        found = locate(known, parent, depth, side, world.powers, world.digit_bits)
+        sides.append((side, *found))
+    inflow = np.zeros(len(parent))
+    spent = inject_pairs(
+        parent, depth, *sides, world.half_variance, world.powers, world.digit_bits, inflow
     )
-    scale = np.abs(current).max()
-    np.testing.assert_allclose(got, inflow, atol=1e-9 * scale + 1e-14)
-    assert spent == pytest.approx(energy, rel=1e-9, abs=1e-9 * scale**2)
+    return inflow, spent
+
+
+@given(cases())
+def test_injection_is_dense_elimination_pair_by_pair(case):
+    world, known, queries = case
+    ends = np.resize(queries, (len(queries), 2))
+    inflow, spent = 0.0, 0.0
+    for pair in ends:
+        _, (flow, energy) = dense_injection(world, known, pair, np.array([1.0, -1.0]))
+        got, alone = injected(world, known, pair[None])
+        np.testing.assert_allclose(got, flow, atol=1e-9)
+        assert alone == pytest.approx(energy, rel=1e-9, abs=1e-12)
+        inflow, spent = inflow + flow, spent + energy
+    got, together = injected(world, known, ends)
+    np.testing.assert_allclose(got, inflow, atol=1e-9 * len(ends))
+    assert together == pytest.approx(spent, rel=1e-9, abs=1e-12 * len(ends))
 
 
 @pytest.mark.parametrize(
-    ("known", "queries"),
+    ("known", "pair"),
     [
-        ([5], [5, 5, 5]),  # one response, asked for again and again
-        ([5], [4, 4, 7, 60]),  # one response, others beside it
-        ([3, 4, 5], [0, 1, 2, 32, 33, 63]),  # above the root's only child
+        ([5], [5, 5]),  # one response, asked for at either end
+        ([5], [4, 7]),  # one response, others beside it
+        ([3, 4, 5], [32, 63]),  # above the root's only child
         ([0, 63], [31, 32]),  # on either side of the root
-        ([8, 12], [9, 9, 10, 11, 13]),  # strangers that share stems
-        ([40, 41], [16, 17, 18, 19]),  # a whole subtree of strangers
+        ([8, 12], [9, 9]),  # one stranger
+        ([8, 12], [9, 11]),  # on either side of an edge's middle
+        ([40, 41], [16, 17]),  # strangers that share a stem
+        ([40, 41, 50], [32, 36]),  # on one edge, at unlike depths
     ],
 )
-def test_injection_by_hand(known, queries):
+def test_injection_by_hand(known, pair):
     world = Ultrametric(digits=6, alpha=0.7)
-    known, queries = np.array(known, np.uint64), np.array(queries, np.uint64)
-    current = np.resize([1.0, -1.0, 0.5], len(queries))
-    current[-1] -= current.sum()
-    size, (inflow, energy) = dense_injection(world, known, queries, current)
-    got, spent = inject(
-        known, size, queries, current, world.half_variance, world.powers, world.digit_bits
-    )
-    np.testing.assert_allclose(got, inflow, atol=1e-12)
+    known, pair = np.array(known, np.uint64), np.array(pair, np.uint64)
+    _, (flow, energy) = dense_injection(world, known, pair, np.array([1.0, -1.0]))
+    got, spent = injected(world, known, pair[None])
+    np.testing.assert_allclose(got, flow, atol=1e-12)
     assert spent == pytest.approx(energy, abs=1e-12)
-    assert got.sum() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_what_injection_leaves_out_averages_to_nothing():
+    world = Ultrametric(digits=4, alpha=0.7)
+    known = np.array([2, 3, 11], np.uint64)
+    total = exact = 0.0
+    for ends in np.ndindex(16, 16):  # all that two pairs can be, ends exchanged
+        x, y = (np.array(end, np.uint64) for end in ends)
+        for pairs in ([[x, y], [y, 5]], [[x, y], [5, y]], [[y, x], [y, 5]], [[y, x], [5, y]]):
+            pairs = np.array(pairs, np.uint64)
+            flow, spent = injected(world, known, pairs)
+            _, (same, energy) = dense_injection(
+                world, known, pairs.ravel(), np.array([1.0, -1.0, 1.0, -1.0])
+            )
+            np.testing.assert_allclose(flow, same, atol=1e-12)
+            total, exact = total + spent, exact + energy
+    assert total == pytest.approx(exact, rel=1e-12)
