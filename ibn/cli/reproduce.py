@@ -45,7 +45,8 @@ def command(
     r"""Measure, draw and report, from nothing to one page.
 
     Runs the profile's sweep over simulated worlds, decides the claims of the theory, draws the
-    figures and writes DIR/report.html, an article with everything inside. It needs no data and
+    figures and writes DIR/report.html, an article with everything inside. Claims are decided as
+    by ibn check, with its quick profile. It needs no data and
     no network. Exit status 1 if a verdict is not the one on record, as with ibn check.
 
     \b
@@ -71,7 +72,7 @@ def command(
     with Display() as display:
         measured = run(tasks(profile), store, jobs=jobs, cluster=cluster, progress=display)
     click.echo(f"{len(measured)} rows in {store}; deciding {len(names)} claims", err=True)
-    verdicts = decide(names, Context(profile), jobs)
+    verdicts = decide(names, Context(), jobs)
     decided = [document(verdict) for verdict in verdicts]
     changed = ledger.changed(verdicts)
 
