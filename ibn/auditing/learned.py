@@ -181,6 +181,8 @@ def learn(
         ),
     )
     progress("what to do next: ibn plan")
+    if model.own_variance:  # plans are made for models without own parts
+        model = fit(embeddings, comparisons, own_variance=0.0, seed=seed)
     planned = _plan(model, data.source, prompt_of, n, rng)
     if len(which) < n:
         sample = f"; planned among the responses of {len(which):,} comparisons drawn at random"

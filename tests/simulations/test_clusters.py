@@ -195,6 +195,7 @@ def test_rows_of_a_worker_with_another_ibn_are_refused(tmp_path, monkeypatch):
 
     monkeypatch.setattr("simulations.sweep.Row", other)
     monkeypatch.setattr("simulations.sweep.isinstance", lambda *_: True, raising=False)
-    with pytest.raises(InputError, match="results version 2, this ibn makes 1"):
+    told = f"results version {RESULTS_VERSION + 1}, this ibn makes {RESULTS_VERSION}"
+    with pytest.raises(InputError, match=told):
         run(TASKS, tmp_path / "s.csv")
     assert load(tmp_path / "s.csv") == []
