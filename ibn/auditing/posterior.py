@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.auditing.effort import effort_for
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.probes import Probes, columns_within, probe
 from ibn.estimate import Estimate
@@ -198,9 +199,10 @@ class SampledPosterior:
         wanted = count if samples is None else samples
         width = [min(WIDTH, wanted - low) for low in range(0, wanted, WIDTH)]
         streams = rng.spawn(blocks + len(width))
+        tolerance = effort_for(network.size).tolerance if pairs.within else SAMPLE_TOLERANCE
         made = in_threads(lambda r: probe(system, coarse_mean, pairs, r), streams[:blocks])
         drawn = in_threads(
-            lambda job: _sample(network, system, *job),
+            lambda job: _sample(network, system, tolerance, *job),
             list(zip(width, streams[blocks:], strict=True)),
         )
         found = Probes(
@@ -283,7 +285,7 @@ class SampledPosterior:
 
 
 def _sample(
-    network: Network, system: TwoLevel, count: int, rng: np.random.Generator
+    network: Network, system: TwoLevel, tolerance: float, count: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Draw rewards from the posterior, shape (count, m), as ``posterior_samples`` does."""
     inflow = np.empty((network.size, count))
@@ -292,4 +294,4 @@ def _sample(
         noise = deviation * rng.normal(size=len(deviation))
         column[:] = np.bincount(network.u, noise, network.size)
         column -= np.bincount(network.v, noise, network.size)
-    return system.potential(inflow, SAMPLE_TOLERANCE).T
+    return system.potential(inflow, tolerance).T

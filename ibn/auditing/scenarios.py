@@ -20,7 +20,7 @@ from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.two_level import TwoLevel
 
-TOLERANCE = 1e-6
+TOLERANCE = 1e-6  # of a solution's energy
 MOST_SAMPLES, LEAST_SAMPLES, WORK = 64, 8, 2**17
 
 
@@ -112,6 +112,7 @@ class Scenarios:
         add: NDArray[np.int64] | None = None,
         sigma2: float | None = None,
         add_sigma2: float | None = None,
+        tolerance: float = TOLERANCE,
     ) -> Samples:
         """Sample the posterior under changed comparisons.
 
@@ -123,6 +124,8 @@ class Scenarios:
             Comparisons of these pairs in addition.
         sigma2, add_sigma2 : float, optional
             Variance of a label, and of one added; by default as it is.
+        tolerance : float
+            Relative error allowed of each sample's energy.
         """
         old, bias_edges = self.comparisons, len(self.bias.laid.u)
         which = np.arange(len(old)) if keep is None else keep
@@ -149,7 +152,7 @@ class Scenarios:
             column[:] = np.bincount(network.u, pull, network.size)
             column -= np.bincount(network.v, pull, network.size)
         system = TwoLevel.of(network, self.bias.aggregates)
-        return Samples(self.pairs, system.potential(inflow, TOLERANCE).T)
+        return Samples(self.pairs, system.potential(inflow, tolerance).T)
 
     @cached_property
     def now(self) -> Samples:
