@@ -16,7 +16,7 @@ from ibn.preferences.reading import PreferenceData
 def both():
     """The same data audited in full, and as if they were many."""
     rng = np.random.default_rng(7)
-    n, d = 150, 140
+    n, d = 120, 10
     embeddings = np.repeat(rng.normal(size=(n, d)), 2, axis=0) + rng.normal(size=(2 * n, d))
     won = np.where(rng.random(n) < 0.7, 1, -1).astype(np.int8)
     data = PreferenceData(
@@ -35,7 +35,8 @@ def both():
     full = audit(data, **options)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(effort, "LARGE", 100)
-        patch.setattr(effort, "REDUCED", replace(effort.REDUCED, comparisons=120, planned=7))
+        less = replace(effort.REDUCED, comparisons=100, dimensions=6, planned=7)
+        patch.setattr(effort, "REDUCED", less)
         return full, audit(data, exact=100, **options)
 
 
@@ -65,13 +66,13 @@ def test_what_is_sampled_is_said(both, tmp_path):
     assert sampled(full) is None
     document = reduced.to_json()
     assert document["effort"]["samples"] == effort.REDUCED.samples
-    assert document["labels"]["comparisons"] == 120
-    assert document["labels"]["dimensions"] == 128
-    assert 0.9 < document["labels"]["carried"] < 1.0
+    assert document["labels"]["comparisons"] == 100
+    assert document["labels"]["dimensions"] == 6
+    assert 0.6 < document["labels"]["carried"] < 1.0
     assert len(reduced.curve.comparisons) == 3
     assert {one.labels for one in reduced.recommendations if one.action == "plan"} == {7}
     said = sampled(reduced)
-    for words in ("300 responses", "16 samples", "120 random comparisons", "128 principal"):
+    for words in ("240 responses", "16 samples", "100 random comparisons", "6 principal"):
         assert words in said
     for number, (found, wanted) in enumerate(((full, False), (reduced, True))):
         write_report(found, tmp_path / f"{number}.html")
