@@ -30,6 +30,8 @@ class Effort:
     tolerance : float
         Relative error of the energy of a sample of the posterior, but where it tells a mean across
         prompts.
+    pair_tolerance : float
+        Relative error of the variance of a pair that is solved for.
     shares : tuple of float
         Of the prompts with labels, on the learning curve.
     comparisons : int
@@ -51,6 +53,7 @@ class Effort:
     draw_within: int
     draw_across: int
     tolerance: float
+    pair_tolerance: float
     shares: tuple[float, ...]
     comparisons: int
     dimensions: int | None
@@ -68,6 +71,7 @@ FULL = Effort(
     draw_within=256,
     draw_across=256,
     tolerance=1e-6,
+    pair_tolerance=1e-5,
     shares=(0.125, 0.25, 0.5, 1.0),
     comparisons=8000,
     dimensions=None,
@@ -84,6 +88,7 @@ REDUCED = Effort(
     draw_within=128,
     draw_across=32,
     tolerance=1e-4,
+    pair_tolerance=1e-3,
     shares=(0.125, 0.5, 1.0),
     comparisons=4000,
     dimensions=128,

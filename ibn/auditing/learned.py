@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
 from ibn.auditing.effort import effort_for
 from ibn.auditing.evaluation import Evaluation, evaluate, select
@@ -160,15 +161,16 @@ def learn(
     except InputError:
         return None
     progress("label noise")
-    model = fit(embeddings, comparisons, seed=seed)
+    with threadpool_limits(1 if effort.dimensions else None, user_api="blas"):
+        # On matrices so small a second thread would only wait.
+        model = fit(embeddings, comparisons, seed=seed)
     a, b = comparisons.a, comparisons.b
     scale = model.hyperparameters["scale"]
     errors, agreements = _label_errors(model, a, b)
     corners = product(*(_ends(model, name) for name in ("scale", "own_variance")))
     try:
-        ends = [
-            float(_label_errors(_with(model, comparisons, *at), a, b)[0].mean()) for at in corners
-        ]
+        fitted = in_threads(lambda at: _with(model, comparisons, *at), corners)
+        ends = [float(_label_errors(one, a, b)[0].mean()) for one in fitted]
     except InputError:  # an interval so wide that its end has no posterior in double precision
         ends = [0.0, 0.5]
     _, variance = model.difference(a, b)

@@ -23,7 +23,6 @@ from ibn.threads import in_threads
 from ibn.two_level import Aggregates, TwoLevel
 
 SAMPLE_TOLERANCE = 1e-6  # of the energy of a sample, most of which is in small differences
-PAIR_TOLERANCE = 1e-5  # of the variance of a pair that is solved for
 
 
 class Posterior(Protocol):
@@ -269,6 +268,7 @@ class SampledPosterior:
     def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Variance of each of these pairs of responses, shape (p, 2), without sampling error."""
         keys = [(int(low), int(high)) for low, high in np.sort(pairs, axis=1)]
+        tolerance = effort_for(self.samples.shape[1]).pair_tolerance
         fresh = [key for key in dict.fromkeys(keys) if key not in self.solved]
 
         def solve(low: int) -> NDArray[np.float64]:
@@ -276,7 +276,7 @@ class SampledPosterior:
             inflow = np.zeros((self.samples.shape[1], len(block)))
             inflow[block[:, 0], np.arange(len(block))] = 1.0
             inflow[block[:, 1], np.arange(len(block))] = -1.0
-            return self.system.energy(inflow, PAIR_TOLERANCE)
+            return self.system.energy(inflow, tolerance)
 
         found = in_threads(solve, range(0, len(fresh), WIDTH))
         variances = np.concatenate([np.empty(0), *found]).tolist()

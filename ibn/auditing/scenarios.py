@@ -143,12 +143,15 @@ class Scenarios:
             np.repeat([own, add_sigma2 or own], [len(which), len(extra)]),
         )
         fresh = np.random.default_rng(self.seed)
-        noise = np.concatenate([self.noise[:, :bias_edges], self.noise[:, bias_edges + which]], 1)
-        noise[:, bias_edges:][:, repeated] = fresh.normal(size=(len(noise), repeated.sum()))
-        noise = np.concatenate([noise, fresh.normal(size=(len(noise), len(extra)))], axis=1)
-        inflow = np.empty((network.size, len(noise)))
+        count = len(self.noise)
+        kept = self.noise[:, bias_edges + which]
+        kept[:, repeated] = fresh.normal(size=(count, repeated.sum()))
+        added = fresh.normal(size=(count, len(extra)))
+        inflow = np.empty((network.size, count))
         deviation = 1.0 / np.sqrt(network.variance)
-        for column, pull in zip(inflow.T, deviation * noise, strict=True):
+        parts = zip(self.noise[:, :bias_edges], kept, added, strict=True)
+        for column, noise in zip(inflow.T, parts, strict=True):
+            pull = deviation * np.concatenate(noise)
             column[:] = np.bincount(network.u, pull, network.size)
             column -= np.bincount(network.v, pull, network.size)
         system = TwoLevel.of(network, self.bias.aggregates)

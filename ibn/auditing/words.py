@@ -144,8 +144,10 @@ def sampled(found: Audit) -> str | None:
         )
     told += (
         f". Pairs and prompts are ranked by {effort.samples} samples of the posterior, and "
-        f"{effort.candidates} times as many as are listed are then solved for; so are "
-        f"{effort.solved} comparisons, for what the inductive bias implies"
+        f"{effort.candidates} times as many as are listed are then solved for, to "
+        f"{100 * effort.pair_tolerance:g} %; so are {effort.solved} comparisons, for what the "
+        "inductive bias implies. Samples, also those that recommendations within prompts rest on, "
+        f"are solved to {100 * effort.tolerance:g} % of their energy"
     )
     if learned and learned.comparisons < found.comparisons:
         told += f". The reward model is fitted to {learned.comparisons:,} random comparisons"
