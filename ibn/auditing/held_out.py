@@ -77,7 +77,7 @@ class HeldOut:
         """Weigh labels of new prompts against second labels of known ones."""
         before, most, second = (
             then[f"{name} prompts"].draws("within", self.prompts)
-            for name in ("fewer", f"{1:.1%}", "fewer, some twice,")
+            for name in ("fewer", f"{1:.1%}", "fewer, twice labelled")
         )
         return Recommendation(
             "prompts",
@@ -127,5 +127,5 @@ def hold_out(
     added = len(keep[f"{1:.1%}"]) - len(fewer)
     if added:
         again = rng.choice(fewer, added, replace=added > len(fewer))
-        keep |= {"fewer": fewer, "fewer, some twice,": np.sort(np.concatenate([fewer, again]))}
+        keep |= {"fewer": fewer, "fewer, twice labelled": np.sort(np.concatenate([fewer, again]))}
     return HeldOut(order[:held], of_comparison, shares, keep, added)
