@@ -27,3 +27,16 @@ exclude_patterns = ["site"]
 html_theme = "furo"
 html_title = "ibn"
 html_static_path: list[str] = []
+
+
+def escape_bars(app, what, name, obj, options, lines):
+    """Absolute values and sizes are written |x|, which reStructuredText takes for substitutions."""
+    for i, line in enumerate(lines):
+        parts = line.split("``")
+        parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
+        lines[i] = "``".join(parts)
+
+
+def setup(app):
+    """Connect what the docstrings need."""
+    app.connect("autodoc-process-docstring", escape_bars)

@@ -97,7 +97,7 @@ def _complain(problem: str) -> int:
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    r"""How uncertain is a reward model, from the topology of its comparisons?
+    """How uncertain is a reward model, from the topology of its comparisons?
 
     The theory sees a preference dataset and the learner's inductive bias as one network, and
     measures how uncertain reward differences stay by the distances in it.
@@ -111,6 +111,6 @@ def main(ctx: click.Context) -> None:
       ibn reproduce --profile quick --out out
 
     Each verb explains itself: ibn VERB --help.
-    """
+    """  # noqa: D301 - the escape is for click
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

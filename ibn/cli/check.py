@@ -49,7 +49,7 @@ def command(
     record: bool,
     as_json: bool,
 ) -> int:
-    r"""Decide the claims of the theory: each holds, fails or is undecided, with the evidence.
+    """Decide the claims of the theory: each holds, fails or is undecided, with the evidence.
 
     Checks are symbolic, rigorous numeric, exhaustive over small instances, or Monte Carlo with a
     stated probability of error. Exit status 0 if every verdict is the one on record in the
@@ -61,7 +61,7 @@ def command(
       ibn check P5 E2
       ibn check --profile full --page docs/claims.md
       ibn check --json
-    """
+    """  # noqa: D301 - the escape is for click
     from proofs_check import ledger
     from proofs_check.claim import Context
 

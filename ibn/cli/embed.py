@@ -30,7 +30,7 @@ TELL_SECONDS = 10.0
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of TF-IDF's SVD."
 )
 def command(prefs: str, embedder: str, out: str, skip_identical: bool, seed: int) -> int:
-    r"""Embed the responses of a preference dataset.
+    """Embed the responses of a preference dataset.
 
     Writes a row a distinct (prompt, response) of PREFS, in order of first appearance: what
     --embeddings of the other verbs reads. Sentence models see prompt and response apart, and a
@@ -42,7 +42,7 @@ def command(prefs: str, embedder: str, out: str, skip_identical: bool, seed: int
       ibn embed preferences.jsonl --embedder all-MiniLM-L6-v2 --out embeddings.npy
       ibn embed preferences.jsonl --embedder llm:./reward-model --out embeddings.npy
       ibn audit preferences.jsonl --embeddings embeddings.npy --out report.html
-    """
+    """  # noqa: D301 - the escape is for click
     target = Path(out)
     if target.suffix != ".npy":
         raise InputError("not the name of a .npy file", file=out)

@@ -16,7 +16,7 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help='Print one JSON document, {"figures": […]}.')
 def command(names: tuple[str, ...], data: str | None, out: str, as_json: bool) -> None:
-    r"""Draw figures, each as SVG and PNG; all of them unless some are named.
+    """Draw figures, each as SVG and PNG; all of them unless some are named.
 
     \b
     network   a small network, chain and tree, with one optimal path (needs no data)
@@ -31,7 +31,7 @@ def command(names: tuple[str, ...], data: str | None, out: str, as_json: bool) -
       ibn figures network --out figures
       ibn sweep --topology chain,tree,star,expander --n 1e2:1e5:7 --out sweep.csv
       ibn figures --data sweep.csv --out figures
-    """
+    """  # noqa: D301 - the escape is for click
     from figures.gallery import draw
     from figures.results import read
 

@@ -93,7 +93,7 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document about the run.")
 def command(**options: Any) -> None:
-    r"""Grow a preference dataset from a text generator.
+    """Grow a preference dataset from a text generator.
 
     For each prompt a prefix tree of responses is grown: every node extends its parent's text by a
     segment, so that responses share their beginnings, and pairs are drawn from the leaves. With
@@ -108,7 +108,7 @@ def command(**options: Any) -> None:
       ibn grow prompts.jsonl --model ./model --depth 3 --branching 2 --judge gsm8k --out tree.jsonl
       ibn grow prompts.jsonl --model ./model --topology chain --judge gsm8k --out chain.jsonl
       ibn grow prompts.jsonl --model my-model --server http://localhost:8000/v1 --out pairs.jsonl
-    """
+    """  # noqa: D301 - the escape is for click
     from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
     from ibn.prefix_tree.growing import SENTENCE_ENDS, Growth
     from ibn.prefix_tree.prompts import read_prompts

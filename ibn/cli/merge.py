@@ -18,7 +18,7 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as one JSON document.")
 def command(stores: tuple[str, ...], out: str, as_json: bool) -> None:
-    r"""Merge the stores of sweeps that ran on several machines.
+    """Merge the stores of sweeps that ran on several machines.
 
     The merged store has one row a task. A task that was run more than once keeps a finished row
     rather than one that a cap cut short. The stores read are left as they are.
@@ -31,7 +31,7 @@ def command(stores: tuple[str, ...], out: str, as_json: bool) -> None:
     Examples:
       ibn merge laptop.csv server.csv --out all.csv
       ibn sweep --n 1e3:1e6:7 --out all.csv        (runs only what neither has)
-    """
+    """  # noqa: D301 - the escape is for click
     from simulations.merge import merge
 
     merged = merge(stores, out)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(prefs: str, level: float, seed: int, as_json: bool) -> int:
-    r"""Rank a few items, such as models in an arena, by many battles.
+    """Rank a few items, such as models in an arena, by many battles.
 
     BATTLES is a file with columns model_a, model_b and winner (model_a, model_b or tie), or
     chosen and rejected: JSONL, JSON, CSV or Parquet, each also .gz. Rewards are Bradley-Terry's
@@ -41,7 +41,7 @@ def command(prefs: str, level: float, seed: int, as_json: bool) -> int:
     Examples:
       ibn rank battles.csv
       ibn rank battles.jsonl.gz --json > leaderboard.json
-    """
+    """  # noqa: D301 - the escape is for click
     from ibn.leaderboard import rank
     from ibn.preferences.reading import read_preferences
 

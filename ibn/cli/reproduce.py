@@ -42,7 +42,7 @@ from simulations.profiles import PROFILES, tasks
 def command(
     profile: str, out: str, jobs: int, cluster: str | None, claims: str, as_json: bool
 ) -> int:
-    r"""Measure, draw and report, from nothing to one page.
+    """Measure, draw and report, from nothing to one page.
 
     Runs the profile's sweep over simulated worlds, decides the claims of the theory, draws the
     figures and writes DIR/report.html, an article with everything inside. Claims are decided as
@@ -54,7 +54,7 @@ def command(
       ibn reproduce
       ibn reproduce --profile full --out full --jobs 8
       ibn reproduce --claims P5,E2
-    """
+    """  # noqa: D301 - the escape is for click
     import numpy as np
 
     from figures.gallery import draw

@@ -71,7 +71,7 @@ def _values(name: str, help_: str) -> Any:
 def command(
     jobs: int, cluster: str | None, out: str, status: bool, as_json: bool, **grid: Any
 ) -> None:
-    r"""Measure reward uncertainty over a grid of simulated worlds.
+    """Measure reward uncertainty over a grid of simulated worlds.
 
     For every combination of the listed values: draw a dataset of n comparisons by the topology's
     rule from an ultrametric world, join it with the inductive bias into the induced Bayesian
@@ -91,7 +91,7 @@ def command(
       ibn sweep --n 1e3,1e4 --out sweep.csv --status
       ibn sweep --n 1e3:1e7:9 --cluster tcp://head:8786 --out sweep.csv
       ibn sweep --n 1e3:1e7:9 --cluster ray://head:10001 --out sweep.csv
-    """
+    """  # noqa: D301 - the escape is for click
     from simulations.store import load
     from simulations.sweep import run
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def command(
     task: str, profile: str, data: str, model: str, seeds: int, seed: int, out: Path, as_json: bool
 ) -> None:
-    r"""Train reward models on chain and on tree data of a task, and let them choose.
+    """Train reward models on chain and on tree data of a task, and let them choose.
 
     TASK is gsm8k (problems with their solutions), dialogsum (dialogues with a summary) or hh
     (human preference pairs). Both datasets are grown by the same model on the same prompts,
@@ -43,7 +43,7 @@ def command(
     Examples:
       ibn validate gsm8k --profile tiny --data problems.jsonl --out gsm8k
       ibn validate hh --profile cpu --model ./model --data pairs.jsonl --out hh
-    """
+    """  # noqa: D301 - the escape is for click
     from dataclasses import replace
 
     from simulations.validation.protocol import PROFILES, HiddenStates, repeat

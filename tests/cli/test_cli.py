@@ -72,3 +72,10 @@ def test_a_reader_that_leaves_is_no_error():
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait() == 141
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_shows_examples_as_they_are_typed(ibn, verb):
+    _, shown, _ = ibn(verb, "--help")
+    assert "\\b" not in shown
+    assert f"\n    ibn {verb} " in shown
