@@ -156,7 +156,7 @@ def sampled(found: Audit) -> str | None:
                 f", by {learned.dimensions} principal components of the embeddings, which hold "
                 f"{learned.carried:.1%} of their variance"
             )
-    return f"{told}. Each ± is the standard error that this leaves."
+    return f"{told}. Each ± is the standard error of sampling, without those tolerances."
 
 
 def advised(found: Audit) -> tuple[Recommendation, ...]:
