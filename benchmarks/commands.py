@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ DIMENSIONS = 384
 LATENT = 48  # dimensions that embeddings vary along, besides noise
 TOPICS = 400
 STARTS = 11
+VOCABULARY, WORDS = 50_000, 40  # distinct words, and how many a text has on average
 
 Prepare = Callable[[Path, int], Callable[[int], Sequence[str]]]
 """A folder and n → the command of each round, its files written."""
@@ -104,22 +105,32 @@ def _sweep(folder: Path, n: int) -> Callable[[int], Sequence[str]]:
 
 def _audit(folder: Path, n: int) -> Callable[[int], Sequence[str]]:
     """Write n comparisons of distinct responses, with embeddings like those of real texts."""
-    rng = np.random.default_rng(0)
+    embeddings = synthetic_embeddings(n, np.random.default_rng(0))
+    np.save(folder / "embeddings.npy", embeddings)
+    texts = random_texts(3 * n, np.random.default_rng(1))
     with (folder / "preferences.jsonl").open("w") as file:
-        for i in range(n):
-            record = {
-                "prompt": f"Human: question {i}\n\nAssistant:",
-                "chosen": f"the better answer to question {i}",
-                "rejected": f"the worse answer to question {i}",
-            }
-            file.write(json.dumps(record) + "\n")
-    np.save(folder / "embeddings.npy", synthetic_embeddings(n, rng))
+        for prompt, chosen, rejected in zip(texts, texts, texts, strict=True):
+            record = {"prompt": f"Human: {prompt}\n\nAssistant:", "chosen": chosen}
+            file.write(json.dumps({**record, "rejected": rejected}) + "\n")
     return lambda number: ibn(
         "audit",
         f"{folder}/preferences.jsonl",
         *("--embeddings", f"{folder}/embeddings.npy"),
         *("--out", f"{folder}/report.html", "--json"),
     )
+
+
+def random_texts(count: int, rng: np.random.Generator) -> Iterator[str]:
+    """Make texts of about ``WORDS`` words, drawn as often as Zipf's law says."""
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    drawn = rng.choice(letters, (VOCABULARY, 12))
+    length = rng.integers(2, 13, VOCABULARY)
+    words = np.array(["".join(row[:end]) for row, end in zip(drawn, length, strict=True)])
+    weight = 1.0 / (1.0 + np.arange(VOCABULARY))
+    share = np.cumsum(weight / weight.sum())
+    for _ in range(count):
+        number = 1 + rng.poisson(WORDS - 1)
+        yield " ".join(words[np.searchsorted(share, rng.random(number))]) + "."
 
 
 def synthetic_embeddings(n: int, rng: np.random.Generator) -> NDArray[np.float32]:

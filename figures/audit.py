@@ -141,6 +141,7 @@ def write_report(
         advised=words.advised(found),
         advice=words.advice(found, 3),
         contradicted=words.contradicted(found),
+        sampled=words.sampled(found),
         layouts=layouts(found),
         images=images,
         prompts=prompts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ibn.auditing.contradictions import find_contradictions
+from ibn.auditing.effort import effort_for
 from ibn.auditing.learned import learn
 from ibn.auditing.listing import most_uncertain_pairs, most_uncertain_prompts
 from ibn.auditing.measure import WITHIN, FiniteWorld, Laid, measure, measure_topologies
@@ -38,6 +40,7 @@ from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.near_duplicates import find_near_duplicates
 from ibn.preferences.noise import LabelNoise
 from ibn.preferences.reading import PreferenceData
+from ibn.threads import in_threads
 from ibn.topology import TOPOLOGIES
 
 __all__ = [
@@ -58,12 +61,9 @@ COMPARED = (
 )
 KNOWN = (*(name for name in TOPOLOGIES if name != "tree-grown"), WITHIN)
 EXACT_RESPONSES = 4000
-PROBES = (64, 18)  # up to 20,000 responses, and with more: each tells more there
-SAMPLES = (64, 24)
 LISTED_PAIRS = 200_000
 PLOTTED_PAIRS = 20_000
 SOLVED_PAIRS = 16
-SOLVED_COMPARISONS = 64
 
 
 def audit(
@@ -162,7 +162,7 @@ def audit(
     graph = NeighbourGraph(embeddings, neighbours, metric, seed=seed)
     laid, links = graph.edges_and_links(np.arange(m))
     unscaled = Laid(laid)
-    sampled = m > exact
+    sampled, effort = m > exact, effort_for(m)
     pairs = PromptPairs(data.prompt_of)
     root = np.random.default_rng(seed)
 
@@ -172,16 +172,19 @@ def audit(
     def posterior_of(network: Network, samples: int) -> Posterior:
         if sampled:
             return SampledPosterior.of(
-                network, pairs, PROBES[m > EXACT_ROWS], stream(), unscaled.aggregates, samples
+                network, pairs, effort.probes, stream(), unscaled.aggregates, samples
             )
         return ExactPosterior.of(network, pairs)
 
     sigma2 = label_noise.variance()
-    progress("contradictions and near-duplicates")
-    contradictions = find_contradictions(data)
-    near = find_near_duplicates(data, seed=seed)
-    progress("structural function")
-    structure = measure_structure(graph.points, bias_scale, data.prompt_of, stream())
+    progress("contradictions, near-duplicates and structural function")
+    own_stream = stream()
+    searches: list[Callable[[], Any]] = [
+        lambda: find_near_duplicates(data, seed=seed),
+        lambda: measure_structure(graph.points, bias_scale, data.prompt_of, own_stream),
+        lambda: find_contradictions(data),
+    ]
+    near, structure, contradictions = in_threads(lambda find: find(), searches)
     progress("uncertainty before the labels")
     none = Comparisons(np.arange(m), np.empty(0, np.int64), np.empty(0, np.int64))
     prior = posterior_of(build_network(unscaled, none, sigma2), 0)
@@ -192,12 +195,12 @@ def audit(
     compared = np.stack([comparisons.a, comparisons.b], axis=1)
     solved = compared
     if sampled:
-        solved = compared[stream().permutation(len(compared))[:SOLVED_COMPARISONS]]
+        solved = compared[stream().permutation(len(compared))[: effort.solved]]
     prior_solved = factor * prior.solve_pairs(solved)
     del prior
     progress("uncertainty after the labels")
     network = build_network(bias, comparisons, sigma2)
-    posterior = posterior_of(network, SAMPLES[m > EXACT_ROWS])
+    posterior = posterior_of(network, effort.samples)
     after = measure(network, posterior, stream(), exact=not sampled)
     inside = pairs.list_within(LISTED_PAIRS, stream())
     inside_variance = posterior.of_pairs(inside)
@@ -214,7 +217,7 @@ def audit(
         solved=(prior_solved, posterior.solve_pairs(solved)),
     )
     # A sketch is sure of means but not of a single pair: solve for what it puts at the top.
-    candidates = (4 if sampled else 1) * listed
+    candidates = (effort.candidates if sampled else 1) * listed
     top_pairs = inside[np.argsort(-inside_variance, kind="stable")[:candidates]]
     listed_pairs = most_uncertain_pairs(data, top_pairs, posterior.solve_pairs)[:listed]
     top_prompts = np.argsort(-of_prompts, kind="stable")[:candidates]  # NaN comes last
@@ -293,6 +296,7 @@ def audit(
             recall_stderr=recall.stderr,
             exact=not sampled,
         ),
+        effort=effort if sampled else None,
         seconds=time.perf_counter() - began,
         compared=compared,
         within_variance=stream().permutation(inside_variance)[:PLOTTED_PAIRS],

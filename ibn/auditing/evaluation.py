@@ -28,6 +28,7 @@ from ibn.errors import InputError
 from ibn.estimate import Estimate
 from ibn.preferences.comparisons import Comparisons
 from ibn.reward_model import RewardModel, fit
+from ibn.threads import in_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +130,8 @@ def evaluate(
     group, split_by = groups_of(comparisons, prompt_of, splits)
     part = deal(group, splits, np.random.default_rng(seed))
     n = len(comparisons)
-    probability, mean, variance, prior, theirs = np.empty((5, n))
-    fitted = []
-    for number in range(splits):
+
+    def foretell(number: int) -> tuple[dict[str, float], NDArray[np.float64]]:
         progress(f"split {number + 1} of {splits}")
         held = part == number
         model = fit(
@@ -142,12 +142,25 @@ def evaluate(
             intervals=False,
             seed=seed,
         )
-        fitted.append({name: found.value for name, found in model.hyperparameters.items()})
         a, b = comparisons.a[held], comparisons.b[held]
-        probability[held] = model.probability(a, b)
-        mean[held], variance[held] = model.difference(a, b)
-        prior[held] = prior_variance(model, a, b)
-        theirs[held] = logistic_regression(embeddings, comparisons, ~held, group, seed)(a, b)
+        theirs = logistic_regression(embeddings, comparisons, ~held, group, seed)(a, b)
+        found = (
+            model.probability(a, b),
+            *model.difference(a, b),
+            prior_variance(model, a, b),
+            theirs,
+        )
+        values = {name: fitted.value for name, fitted in model.hyperparameters.items()}
+        return values, np.stack(found)
+
+    with warnings.catch_warnings():  # whose filters all threads share
+        warnings.simplefilter("ignore", FutureWarning)  # about defaults that releases disagree on
+        foretold = in_threads(foretell, range(splits))
+    fitted = [values for values, _ in foretold]
+    predicted = np.empty((5, n))
+    for number, (_, found) in enumerate(foretold):
+        predicted[:, part == number] = found
+    probability, mean, variance, prior, theirs = predicted
     target = (1.0 + comparisons.winner.astype(float)) / 2.0
     rng = np.random.default_rng([seed, 1])
     ours, other = (scores_of(p, target, part, rng) for p in (probability, theirs))
@@ -274,8 +287,6 @@ def logistic_regression(
     model = LogisticRegressionCV(
         Cs=10, cv=list(folds), scoring="neg_log_loss", fit_intercept=False, max_iter=1000
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # about defaults that releases disagree on
-        model.fit(rows, label, sample_weight=weight)
+    model.fit(rows, label, sample_weight=weight)
     reward = embeddings @ np.ravel(model.coef_)
     return lambda a, b: expit(reward[a] - reward[b])

@@ -13,19 +13,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
+from threadpoolctl import threadpool_limits
 
+from ibn.auditing.effort import effort_for
 from ibn.auditing.evaluation import Evaluation, evaluate, select
-from ibn.auditing.recommendations import SHARE, Recommendation
-from ibn.design import choose, choose_at_random, expected_variance, pairs_within, second_moment
+from ibn.auditing.recommendation import SHARE, Recommendation
+from ibn.bias.nearest import leading_components
+from ibn.design import (
+    Design,
+    choose,
+    choose_at_random,
+    expected_variance,
+    pairs_within,
+    second_moment,
+)
 from ibn.errors import InputError
 from ibn.estimate import Estimate
 from ibn.evidence import Hyperparameter
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
 from ibn.reward_model import NODES, WEIGHTS, RewardModel, fit, posterior
+from ibn.threads import in_threads
 
 SPLITS = 5
-MOST_COMPARISONS = 8000
 PLAN_WORK, LEAST_PLANNED = 2**23, 50  # responses times planned pairs, at about 1 µs each
 RANDOM_PLANS = 10
 LISTED = 10
@@ -60,6 +70,10 @@ class Learned:
         How well held-out labels are foretold.
     comparisons : int
         Comparisons used: all, or a random sample of so many.
+    dimensions : int
+        Columns of the embeddings used: all, or so many leading principal components.
+    carried : float
+        Share of the embeddings' variance in them.
     scale : Hyperparameter
         Prior variance of a weight, fitted by marginal likelihood, β being 1.
     prior_variance, posterior_variance : Estimate
@@ -79,6 +93,8 @@ class Learned:
 
     evaluation: Evaluation
     comparisons: int
+    dimensions: int
+    carried: float
     scale: Hyperparameter
     prior_variance: Estimate
     posterior_variance: Estimate
@@ -128,10 +144,14 @@ def learn(
     rng = np.random.default_rng([seed, 5])
     n = len(data.comparisons)
     which, rows, comparisons = np.arange(n), np.arange(len(data.responses)), data.comparisons
-    if n > MOST_COMPARISONS:
-        which = np.sort(rng.choice(n, MOST_COMPARISONS, replace=False))
+    effort = effort_for(len(data.responses))
+    if n > effort.comparisons:
+        which = np.sort(rng.choice(n, effort.comparisons, replace=False))
         rows, comparisons = _among_compared(select(comparisons, np.isin(np.arange(n), which)))
     embeddings, prompt_of = embeddings[rows], data.prompt_of[rows]
+    whole = embeddings
+    if effort.dimensions is not None:
+        embeddings = leading_components(embeddings, effort.dimensions, rng)
     assert comparisons.winner is not None
     progress(f"held-out labels, {SPLITS} splits")
     try:
@@ -141,15 +161,16 @@ def learn(
     except InputError:
         return None
     progress("label noise")
-    model = fit(embeddings, comparisons, seed=seed)
+    with threadpool_limits(1 if effort.dimensions else None, user_api="blas"):
+        # On matrices so small a second thread would only wait.
+        model = fit(embeddings, comparisons, seed=seed)
     a, b = comparisons.a, comparisons.b
     scale = model.hyperparameters["scale"]
     errors, agreements = _label_errors(model, a, b)
     corners = product(*(_ends(model, name) for name in ("scale", "own_variance")))
     try:
-        ends = [
-            float(_label_errors(_with(model, comparisons, *at), a, b)[0].mean()) for at in corners
-        ]
+        fitted = in_threads(lambda at: _with(model, comparisons, *at), corners)
+        ends = [float(_label_errors(one, a, b)[0].mean()) for one in fitted]
     except InputError:  # an interval so wide that its end has no posterior in double precision
         ends = [0.0, 0.5]
     _, variance = model.difference(a, b)
@@ -163,6 +184,8 @@ def learn(
     learned = Learned(
         evaluation=evaluation,
         comparisons=len(which),
+        dimensions=embeddings.shape[1],
+        carried=float(embeddings.var(axis=0).sum() / whole.var(axis=0).sum()),
         scale=scale,
         prior_variance=Estimate.of(prior),
         posterior_variance=Estimate.of(variance),
@@ -181,11 +204,13 @@ def learn(
         ),
     )
     progress("what to do next: ibn plan")
-    if model.own_variance:  # plans are made for models without own parts
-        model = fit(embeddings, comparisons, own_variance=0.0, seed=seed)
-    planned = _plan(model, data.source, prompt_of, n, rng)
+    if model.own_variance:  # ibn plan knows no own parts
+        model = fit(embeddings, comparisons, own_variance=0.0, intervals=False, seed=seed)
+    planned = _plan(model, data.source, prompt_of, n, effort.planned, rng)
     if len(which) < n:
         sample = f"; planned among the responses of {len(which):,} comparisons drawn at random"
+        if embeddings is not whole:
+            sample += f", by {learned.dimensions} principal components of the embeddings"
         planned = tuple(replace(one, why=one.why + sample) for one in planned)
     if not learned.foretells:
         doubt = "; but this model foretells held-out labels no better than a coin"
@@ -237,7 +262,12 @@ def _among_compared(comparisons: Comparisons) -> tuple[NDArray[np.int64], Compar
 
 
 def _plan(
-    model: RewardModel, source: str, prompt_of: NDArray[np.int64], n: int, rng: np.random.Generator
+    model: RewardModel,
+    source: str,
+    prompt_of: NDArray[np.int64],
+    n: int,
+    most: int | None,
+    rng: np.random.Generator,
 ) -> tuple[Recommendation, ...]:
     """Say what comparisons chosen by ``ibn plan`` would lower, in the fitted model.
 
@@ -246,21 +276,20 @@ def _plan(
     candidates = pairs_within(prompt_of)
     m = len(prompt_of)
     affordable = max(LEAST_PLANNED, PLAN_WORK // m)
-    budget = min(max(1, round(SHARE * n)), affordable, len(candidates))
+    budget = min(max(1, round(SHARE * n)), most or affordable, affordable, len(candidates))
     if not budget or len(candidates) < 2:
         return ()
     target = second_moment(model.features, prompt_of)
+    drawn = [choose_at_random(m, candidates, budget, rng) for _ in range(RANDOM_PLANS)]
     random = Estimate.of(
-        np.array(
-            [
-                expected_variance(model, target, choose_at_random(m, candidates, budget, rng))
-                for _ in range(RANDOM_PLANS)
-            ]
-        )
+        np.array(in_threads(lambda pairs: expected_variance(model, target, pairs), drawn))
+    )
+    designs = in_threads(
+        lambda anywhere: choose(model, target, candidates, budget, anywhere=anywhere, repeat=True),
+        (False, True),
     )
 
-    def recommended(action: str, title: str, why: str, anywhere: bool) -> Recommendation:
-        design = choose(model, target, candidates, budget, anywhere=anywhere, repeat=True)
+    def recommended(action: str, title: str, why: str, design: Design) -> Recommendation:
         return Recommendation(
             action,
             title,
@@ -280,13 +309,13 @@ def _plan(
             "plan",
             f"Label {budget:,} pairs within prompts, chosen by ibn plan",
             f"{call}: the pairs that lower the variance of the fitted reward model most",
-            False,
+            designs[0],
         ),
         recommended(
             "plan-anywhere",
             f"Label {budget:,} pairs of any prompts, chosen by ibn plan",
             f"{call} --pairs any --target within: where annotators can compare answers to "
             "different prompts",
-            True,
+            designs[1],
         ),
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from ibn.auditing.effort import effort_for
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.posterior import Posterior, SampledPosterior
 from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
@@ -25,10 +26,6 @@ from ibn.topology import build
 from ibn.two_level import Aggregates
 
 REL_ERR = 0.02
-DISTANCE_PAIRS = (256, 2048)  # at least and at most
-REPLICATE_PAIRS = (128, 256)  # whose distance is found in one draw of a topology: large, small
-FEWEST = 3  # draws of a topology before its spread is believed
-LARGE = 20_000  # responses beyond which a topology is drawn only as often as it takes
 ORDER_COORDINATES = 16
 BLOCK_ROWS = 256
 LISTED_PAIRS = 2**20
@@ -90,8 +87,10 @@ def measure(
         within, across = _exact_distances(network, pairs)
     else:
         index = DistanceIndex.of(network)
-        within = _sampled_distance(index, pairs.sample_within, pairs.within, rng)
-        across = _sampled_distance(index, pairs.sample_across, pairs.across, rng)
+        effort = effort_for(len(network.nodes))
+        inside, outside = effort.distances_within, effort.distances_across
+        within = _sampled_distance(index, pairs.sample_within, pairs.within, inside, rng)
+        across = _sampled_distance(index, pairs.sample_across, pairs.across, outside, rng)
     return Uncertainty(
         PairUncertainty(posterior.within(), within) if within else None,
         PairUncertainty(posterior.across(), across) if across else None,
@@ -126,9 +125,10 @@ def _sampled_distance(
     index: DistanceIndex,
     sample: Callable[[int, np.random.Generator], NDArray[np.int64]],
     available: int,
+    bounds: tuple[int, int],
     rng: np.random.Generator,
 ) -> Estimate | None:
-    """Mean distance over random pairs, to 2 % or as well as a few thousand pairs tell."""
+    """Mean distance over random pairs, to 2 % or as well as the most allowed tell."""
     if not available:
         return None
 
@@ -136,7 +136,7 @@ def _sampled_distance(
         shares = np.array_split(sample(count, rng), cores())
         return np.concatenate(in_threads(lambda share: _distances(index, share), shares))
 
-    least, most = DISTANCE_PAIRS
+    least, most = bounds
     return estimate_mean(draw, REL_ERR, min_count=least, max_count=most)
 
 
@@ -242,7 +242,7 @@ def measure_topologies(
     replicates : int
         Independent draws of each topology, at least 2; standard errors are between them. With
         more than 20,000 responses there are only as many as bring the errors of mean variances to
-        2 %, though at least three.
+        2 %, though at least two.
     progress : callable, optional
         Told what comes next.
     """
@@ -255,8 +255,7 @@ def measure_topologies(
         stream = streams[name][replicate]
         return _draw(name, world, pairs, n, bias, noise_variance, stream)
 
-    large = len(world.order) > LARGE
-    wanted = min(FEWEST, replicates) if large else replicates
+    wanted = min(effort_for(len(world.order)).draws or replicates, replicates)
     while jobs := [
         (name, replicate)
         for name in names
@@ -284,15 +283,15 @@ def _draw(
     probes = int(np.clip(2**15 // m, 1, 8))
     posterior = SampledPosterior.of(network, pairs, probes, rng, bias.aggregates, samples=0)
     index = DistanceIndex.of(network)
-    some = REPLICATE_PAIRS[m <= LARGE]
+    effort = effort_for(m)
     found = {}
     if pairs.within:
         found["within variance"] = posterior.within().mean
-        inside = pairs.list_within(some, rng)
+        inside = pairs.list_within(effort.draw_within, rng)
         found["within distance"] = float(_distances(index, inside).mean())
     if pairs.across:
         found["across variance"] = posterior.across().mean
-        outside = pairs.sample_across(some, rng)
+        outside = pairs.sample_across(effort.draw_across, rng)
         found["across distance"] = float(_distances(index, outside).mean())
     return found
 

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.auditing.effort import effort_for
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.probes import Probes, columns_within, probe
 from ibn.estimate import Estimate
@@ -22,7 +23,6 @@ from ibn.threads import in_threads
 from ibn.two_level import Aggregates, TwoLevel
 
 SAMPLE_TOLERANCE = 1e-6  # of the energy of a sample, most of which is in small differences
-PAIR_TOLERANCE = 1e-5  # of the variance of a pair that is solved for
 
 
 class Posterior(Protocol):
@@ -198,9 +198,10 @@ class SampledPosterior:
         wanted = count if samples is None else samples
         width = [min(WIDTH, wanted - low) for low in range(0, wanted, WIDTH)]
         streams = rng.spawn(blocks + len(width))
+        tolerance = effort_for(network.size).tolerance if pairs.within else SAMPLE_TOLERANCE
         made = in_threads(lambda r: probe(system, coarse_mean, pairs, r), streams[:blocks])
         drawn = in_threads(
-            lambda job: _sample(network, system, *job),
+            lambda job: _sample(network, system, tolerance, *job),
             list(zip(width, streams[blocks:], strict=True)),
         )
         found = Probes(
@@ -267,6 +268,7 @@ class SampledPosterior:
     def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Variance of each of these pairs of responses, shape (p, 2), without sampling error."""
         keys = [(int(low), int(high)) for low, high in np.sort(pairs, axis=1)]
+        tolerance = effort_for(self.samples.shape[1]).pair_tolerance
         fresh = [key for key in dict.fromkeys(keys) if key not in self.solved]
 
         def solve(low: int) -> NDArray[np.float64]:
@@ -274,7 +276,7 @@ class SampledPosterior:
             inflow = np.zeros((self.samples.shape[1], len(block)))
             inflow[block[:, 0], np.arange(len(block))] = 1.0
             inflow[block[:, 1], np.arange(len(block))] = -1.0
-            return self.system.energy(inflow, PAIR_TOLERANCE)
+            return self.system.energy(inflow, tolerance)
 
         found = in_threads(solve, range(0, len(fresh), WIDTH))
         variances = np.concatenate([np.empty(0), *found]).tolist()
@@ -283,7 +285,7 @@ class SampledPosterior:
 
 
 def _sample(
-    network: Network, system: TwoLevel, count: int, rng: np.random.Generator
+    network: Network, system: TwoLevel, tolerance: float, count: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Draw rewards from the posterior, shape (count, m), as ``posterior_samples`` does."""
     inflow = np.empty((network.size, count))
@@ -292,4 +294,4 @@ def _sample(
         noise = deviation * rng.normal(size=len(deviation))
         column[:] = np.bincount(network.u, noise, network.size)
         column -= np.bincount(network.v, noise, network.size)
-    return system.potential(inflow, SAMPLE_TOLERANCE).T
+    return system.potential(inflow, tolerance).T

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,89 +12,15 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from ibn.auditing.scenarios import Samples, Scenarios
+from ibn.auditing.effort import effort_for
+from ibn.auditing.held_out import LearningCurve, hold_out
+from ibn.auditing.recommendation import SHARE, Recommendation
+from ibn.auditing.scenarios import TOLERANCE, Samples, Scenarios
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
+from ibn.threads import in_threads
 
-SHARE = 0.1  # of the comparisons: what each recommendation may cost
-CLEAR = 0.997  # confidence at which an effect is one: three standard errors of many draws
-LEAST = 1e-3  # relative effect worth a recommendation
 POINTS = 0.05  # of agreement
-HELD_OUT = 0.2
-FRACTIONS = (0.125, 0.25, 0.5, 1.0)
-LEAST_PROMPTS = 40
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """Something to do, and what it would change.
-
-    Attributes
-    ----------
-    action : str
-        Its short name.
-    title : str
-        What to do, in words.
-    why : str
-        What the figures rest on.
-    labels : int
-        Labels that it costs.
-    quantity : str
-        What it lowers.
-    now, then : Estimate
-        Its value as things are, and after.
-    change : Estimate
-        ``then`` minus ``now``, from samples that share their noise; so its error is smaller than
-        theirs.
-    against : str, optional
-        What the same labels would be spent on otherwise.
-    otherwise : Estimate, optional
-        The value after that.
-    supported : bool
-        Whether the model that the effect is computed in foretells held-out labels at all.
-    """
-
-    action: str
-    title: str
-    why: str
-    labels: int
-    quantity: str
-    now: Estimate
-    then: Estimate
-    change: Estimate
-    against: str | None = None
-    otherwise: Estimate | None = None
-    supported: bool = True
-
-    @property
-    def relative(self) -> Estimate:
-        """Change over ``now``."""
-        now, change = self.now.mean, self.change
-        return Estimate(change.mean / now, change.stderr / now, change.count)
-
-    @property
-    def helps(self) -> bool:
-        """Whether it lowers the quantity, enough to matter and more than the alternative would."""
-        relative = self.relative
-        better = self.otherwise is None or self.then.mean < self.otherwise.mean
-        return self.supported and better and relative.mean < -max(relative.margin(CLEAR), LEAST)
-
-
-@dataclass(frozen=True, eq=False)
-class LearningCurve:
-    """Mean posterior variance within prompts against the share of prompts with labels.
-
-    Attributes
-    ----------
-    comparisons : tuple of int
-        How many were used.
-    labelled, unlabelled : tuple of Estimate
-        Over the prompts they are about, and over prompts held out from all.
-    """
-
-    comparisons: tuple[int, ...]
-    labelled: tuple[Estimate, ...]
-    unlabelled: tuple[Estimate, ...]
 
 
 def agreement_of(beta: float, bias_scale: float) -> float:
@@ -166,12 +93,61 @@ def recommend(
     where = f"{kind} prompts"
     quantity = f"mean posterior variance {where}"
     now = getattr(after, kind).variance
+    chosen, again = uncertain[:extra], doubted[:extra]
+    cheapest = np.argsort(-implied, kind="stable")[:extra]
+    keep = np.setdiff1d(np.arange(n), cheapest)
+    agreement = agreement_of(beta, bias_scale)
+    better = min(agreement + POINTS, 0.99)
+    ratio = (beta / np.exp(beta_of(better, bias_scale))) ** 2 if better > agreement else 1.0
+    asked: dict[str, dict[str, Any]] = {
+        "random pairs": {"add": _random_pairs(scenarios, kind, len(chosen), rng)},
+        "uncertain pairs": {"add": chosen},
+        "redundant labels spent on uncertain pairs": {"keep": keep, "add": chosen},
+        "no redundant labels": {"keep": keep},
+    }
+    if len(doubtful):
+        asked["contradicted pairs"] = {"add": doubtful}
+        at_random = _random_pairs(scenarios, kind, len(doubtful), rng)
+        asked["as many random pairs as contradicted ones"] = {"add": at_random}
+    if len(doubted):
+        asked["doubted pairs"] = {"add": again}
+    if len(near):
+        asked["near-duplicates merged"] = {"add": near, "add_sigma2": 1e-4 * scenarios.sigma2}
+    if better > agreement:
+        asked["cleaner labels"] = {"sigma2": ratio * scenarios.sigma2}
+    # Few digits tell a mean within prompts, not one across them, which is in slow modes.
+    few = effort_for(len(prompt_of)).tolerance if kind == "within" else TOLERANCE
+    base = "as things are"
+    asked = {base: {}, **asked}
+    for question in asked.values():
+        question["tolerance"] = few
+    bridged = kind == "within" and after.across is not None
+    if bridged:
+        m = len(prompt_of)
+        used = rng.permutation(m)[: extra + 1]
+        anchored = np.stack([np.full(len(used) - 1, used[0]), used[1:]], axis=1)
+        asked["pairs across prompts"] = {"add": scenarios.pairs.sample_across(extra, rng)}
+        asked["pairs with one anchor"] = {"add": anchored}
+        if few > TOLERANCE:
+            base = "as things are, across prompts"
+            asked[base] = {}
+    held = hold_out(scenarios, prompt_of, rng) if kind == "within" else None
+    if held is not None:
+        for name, some in held.keep.items():
+            asked[f"{name} prompts"] = {"keep": some, "tolerance": few}
 
-    def change(then: Samples) -> Estimate:
-        return Estimate.of(then.draws(kind) - scenarios.now.draws(kind))
+    def answer(name: str) -> Samples:
+        progress(f"what to do next: {name}")
+        return scenarios.samples(**asked[name])
 
-    def one(action: str, title: str, why: str, labels: int, then: Samples) -> Recommendation:
-        moved = change(then)
+    then = dict(zip(asked, in_threads(answer, asked), strict=True))
+    now_draws = then["as things are"].draws(kind)
+
+    def change(answered: Samples) -> Estimate:
+        return Estimate.of(answered.draws(kind) - now_draws)
+
+    def one(action: str, title: str, why: str, labels: int, answered: Samples) -> Recommendation:
+        moved = change(answered)
         return Recommendation(
             *(action, title, why, labels, quantity), now, _moved(now, moved), moved
         )
@@ -179,9 +155,6 @@ def recommend(
     def compared(one: Recommendation, against: str, other: Samples) -> Recommendation:
         return replace(one, against=against, otherwise=_moved(now, change(other)))
 
-    progress("what to do next: uncertain pairs and random ones")
-    chosen = uncertain[:extra]
-    at_random = scenarios.samples(add=_random_pairs(scenarios, kind, len(chosen), rng))
     found = [
         compared(
             one(
@@ -190,28 +163,23 @@ def recommend(
                 "a tenth more labels where the posterior variance is largest; also pairs that have "
                 "a label",
                 len(chosen),
-                scenarios.samples(add=chosen),
+                then["uncertain pairs"],
             ),
             "as many random pairs",
-            at_random,
-        )
-    ]
-    progress("what to do next: redundant and doubtful comparisons")
-    cheapest = np.argsort(-implied, kind="stable")[:extra]
-    keep = np.setdiff1d(np.arange(n), cheapest)
-    found.append(
+            then["random pairs"],
+        ),
         compared(
             one(
                 "reallocate",
                 f"Spend the {extra:,} most redundant labels on the most uncertain pairs instead",
                 f"their pairs are known to {implied[cheapest].min():.0%} or more without them",
                 0,
-                scenarios.samples(keep=keep, add=uncertain[:extra]),
+                then["redundant labels spent on uncertain pairs"],
             ),
             "leaving them out and nothing else",
-            scenarios.samples(keep=keep),
-        )
-    )
+            then["no redundant labels"],
+        ),
+    ]
     if len(doubtful):
         found.append(
             compared(
@@ -220,14 +188,13 @@ def recommend(
                     f"Label the {len(doubtful):,} contradicted pairs once more",
                     "pairs whose labels disagree or whose majorities go round in a circle",
                     len(doubtful),
-                    scenarios.samples(add=doubtful),
+                    then["contradicted pairs"],
                 ),
                 "as many random pairs",
-                scenarios.samples(add=_random_pairs(scenarios, kind, len(doubtful), rng)),
+                then["as many random pairs as contradicted ones"],
             )
         )
     if len(doubted):
-        again = doubted[:extra]
         found.append(
             compared(
                 one(
@@ -236,10 +203,10 @@ def recommend(
                     "the labels that a reward model fitted to the others thinks least likely: a "
                     "second opinion both corrects errors and adds evidence",
                     len(again),
-                    scenarios.samples(add=again),
+                    then["doubted pairs"],
                 ),
                 "as many random pairs",
-                at_random,
+                then["random pairs"],
             )
         )
     if len(near):
@@ -249,14 +216,10 @@ def recommend(
                 f"Merge {len(near):,} near-duplicates",
                 "two spellings of one response share their evidence (--merge-near-duplicates)",
                 0,
-                scenarios.samples(add=near, add_sigma2=1e-4 * scenarios.sigma2),
+                then["near-duplicates merged"],
             )
         )
-    agreement = agreement_of(beta, bias_scale)
-    better = min(agreement + POINTS, 0.99)
     if better > agreement:
-        ratio = (beta / np.exp(beta_of(better, bias_scale))) ** 2
-        progress("what to do next: cleaner labels")
         found.append(
             one(
                 "agreement",
@@ -264,20 +227,18 @@ def recommend(
                 f"it is {agreement:.0%} under these assumptions, for two random responses; "
                 f"each label would be worth {1 / ratio:.2f} of today's",
                 0,
-                scenarios.samples(sigma2=ratio * scenarios.sigma2),
+                then["cleaner labels"],
             )
         )
-    if kind == "within" and after.across:
-        progress("what to do next: comparisons across prompts")
-        found.append(_bridge(scenarios, after.across.variance, extra, rng))
+    if bridged:
+        assert after.across is not None
+        found.append(_bridge(then, then[base], after.across.variance, extra))
     found += _relayout(kind, quantity, n, topologies, after)
     curve = None
-    if kind == "within":
-        progress("what to do next: new prompts or second labels")
-        learned = _new_prompts(scenarios, prompt_of, extra, rng)
-        if learned is not None:
-            found.append(learned[0])
-            curve = learned[1]
+    if held is not None:
+        curve = held.curve(then)
+        if held.added:
+            found.append(held.recommended(then, extra))
     return by_effect(found), curve
 
 
@@ -300,18 +261,14 @@ def _random_pairs(
 
 
 def _bridge(
-    scenarios: Scenarios, now: Estimate, extra: int, rng: np.random.Generator
+    then: Mapping[str, Samples], as_is: Samples, now: Estimate, extra: int
 ) -> Recommendation:
     """Compare across prompts: in pairs, or all with one anchor."""
-    m = len(scenarios.pairs.prompt_of)
-    before = scenarios.now.draws("across")
-
-    def change(add: NDArray[np.int64]) -> Estimate:
-        return Estimate.of(scenarios.samples(add=add).draws("across") - before)
-
-    used = rng.permutation(m)[: extra + 1]
-    anchored = np.stack([np.full(len(used) - 1, used[0]), used[1:]], axis=1)
-    moved = change(scenarios.pairs.sample_across(extra, rng))
+    before = as_is.draws("across")
+    moved, anchored = (
+        Estimate.of(then[name].draws("across") - before)
+        for name in ("pairs across prompts", "pairs with one anchor")
+    )
     return Recommendation(
         "bridge",
         f"Compare {extra:,} random pairs across prompts",
@@ -323,7 +280,7 @@ def _bridge(
         _moved(now, moved),
         moved,
         "as many with one anchor response",
-        _moved(now, change(anchored)),
+        _moved(now, anchored),
     )
 
 
@@ -351,58 +308,3 @@ def _relayout(
         then,
         Estimate(then.mean - now.mean, stderr, then.count),
     )
-
-
-def _new_prompts(
-    scenarios: Scenarios, prompt_of: NDArray[np.int64], extra: int, rng: np.random.Generator
-) -> tuple[Recommendation, LearningCurve] | None:
-    """Hold prompts out, and see what labels on others tell about them."""
-    of_comparison = prompt_of[scenarios.comparisons.a]
-    inside = of_comparison == prompt_of[scenarios.comparisons.b]
-    prompts = np.unique(of_comparison[inside])
-    if len(prompts) < LEAST_PROMPTS:
-        return None
-    order = rng.permutation(prompts)
-    held = round(HELD_OUT * len(order))
-    held_out, rest = order[:held], order[held:]
-
-    def of_prompts(share: float) -> NDArray[np.int64]:
-        some = rest[: max(1, round(share * len(rest)))]
-        return np.flatnonzero(inside & np.isin(of_comparison, some))
-
-    points = []
-    for share in FRACTIONS:
-        keep = of_prompts(share)
-        points.append((keep, scenarios.samples(keep=keep)))
-    most = points[-1][1]
-    curve = LearningCurve(
-        comparisons=tuple(len(keep) for keep, _ in points),
-        labelled=tuple(
-            Estimate.of(posterior.draws("within", np.unique(of_comparison[keep])))
-            for keep, posterior in points
-        ),
-        unlabelled=tuple(
-            Estimate.of(posterior.draws("within", held_out)) for _, posterior in points
-        ),
-    )
-    fewer = of_prompts(1.0 / (1.0 + SHARE))
-    added = len(points[-1][0]) - len(fewer)
-    if added < 1:
-        return None
-    before = scenarios.samples(keep=fewer).draws("within", held_out)
-    again = np.sort(np.concatenate([fewer, rng.choice(fewer, added, replace=added > len(fewer))]))
-    second = scenarios.samples(keep=again).draws("within", held_out)
-    then = most.draws("within", held_out)
-    found = Recommendation(
-        "prompts",
-        f"Label {extra:,} pairs of new prompts rather than known ones again",
-        f"measured by holding out {held:,} prompts: the last {added:,} comparisons on new prompts",
-        extra,
-        "mean posterior variance within prompts that have no labels yet",
-        Estimate.of(before),
-        Estimate.of(then),
-        Estimate.of(then - before),
-        "second labels of known pairs",
-        Estimate.of(second),
-    )
-    return found, curve

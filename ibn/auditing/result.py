@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.contradictions import Contradictions
+from ibn.auditing.effort import Effort
+from ibn.auditing.held_out import LearningCurve
 from ibn.auditing.learned import Learned
-from ibn.auditing.recommendations import LearningCurve, Recommendation
+from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.redundancy import Redundancy
 from ibn.auditing.shape import TaskStructure
 from ibn.auditing.uncertainty import Uncertainty
@@ -179,6 +181,8 @@ class Audit:
         What a reward model fitted to the labels says; ``None`` where there are too few.
     assumptions : Assumptions
         What the figures rest on.
+    effort : Effort, optional
+        How much was computed of what is sampled; ``None`` where all pairs are.
     seconds : float
         Wall-clock time.
     compared : ndarray, shape (n, 2)
@@ -214,6 +218,7 @@ class Audit:
     curve: LearningCurve | None
     learned: Learned | None
     assumptions: Assumptions
+    effort: Effort | None
     seconds: float
     compared: NDArray[np.int64]
     within_variance: NDArray[np.float64]
@@ -261,6 +266,7 @@ class Audit:
             "learning_curve": plain(self.curve),
             "labels": plain(self.learned),
             "assumptions": vars(self.assumptions),
+            "effort": plain(self.effort),
             "seconds": self.seconds,
         }
 

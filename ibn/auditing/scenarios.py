@@ -20,7 +20,7 @@ from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.two_level import TwoLevel
 
-TOLERANCE = 1e-6
+TOLERANCE = 1e-6  # of a solution's energy
 MOST_SAMPLES, LEAST_SAMPLES, WORK = 64, 8, 2**17
 
 
@@ -112,6 +112,7 @@ class Scenarios:
         add: NDArray[np.int64] | None = None,
         sigma2: float | None = None,
         add_sigma2: float | None = None,
+        tolerance: float = TOLERANCE,
     ) -> Samples:
         """Sample the posterior under changed comparisons.
 
@@ -123,6 +124,8 @@ class Scenarios:
             Comparisons of these pairs in addition.
         sigma2, add_sigma2 : float, optional
             Variance of a label, and of one added; by default as it is.
+        tolerance : float
+            Relative error allowed of each sample's energy.
         """
         old, bias_edges = self.comparisons, len(self.bias.laid.u)
         which = np.arange(len(old)) if keep is None else keep
@@ -140,16 +143,19 @@ class Scenarios:
             np.repeat([own, add_sigma2 or own], [len(which), len(extra)]),
         )
         fresh = np.random.default_rng(self.seed)
-        noise = np.concatenate([self.noise[:, :bias_edges], self.noise[:, bias_edges + which]], 1)
-        noise[:, bias_edges:][:, repeated] = fresh.normal(size=(len(noise), repeated.sum()))
-        noise = np.concatenate([noise, fresh.normal(size=(len(noise), len(extra)))], axis=1)
-        inflow = np.empty((network.size, len(noise)))
+        count = len(self.noise)
+        kept = self.noise[:, bias_edges + which]
+        kept[:, repeated] = fresh.normal(size=(count, repeated.sum()))
+        added = fresh.normal(size=(count, len(extra)))
+        inflow = np.empty((network.size, count))
         deviation = 1.0 / np.sqrt(network.variance)
-        for column, pull in zip(inflow.T, deviation * noise, strict=True):
+        parts = zip(self.noise[:, :bias_edges], kept, added, strict=True)
+        for column, noise in zip(inflow.T, parts, strict=True):
+            pull = deviation * np.concatenate(noise)
             column[:] = np.bincount(network.u, pull, network.size)
             column -= np.bincount(network.v, pull, network.size)
         system = TwoLevel.of(network, self.bias.aggregates)
-        return Samples(self.pairs, system.potential(inflow, TOLERANCE).T)
+        return Samples(self.pairs, system.potential(inflow, tolerance).T)
 
     @cached_property
     def now(self) -> Samples:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ibn.auditing.learned import Learned
-from ibn.auditing.recommendations import Recommendation
+from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.result import Audit
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
@@ -123,6 +123,40 @@ def foretold(learned: Learned) -> str:
         f"{told}, where a coin has 0.6931. A label is estimated to prefer the worse response "
         f"{learned.error.mean:.0%} of the time ({low:.0%} to {high:.0%})."
     )
+
+
+def sampled(found: Audit) -> str | None:
+    """Say what was computed in part; None where all pairs were."""
+    effort, learned = found.effort, found.learned
+    if effort is None:
+        return None
+    told = (
+        f"With {count(found.responses, 'response')} not all is computed. Mean variances come from "
+        "random probes; inference distances from random pairs, "
+        f"{effort.distances_within[0]:,} to {effort.distances_within[1]:,} within prompts and "
+        f"{effort.distances_across[0]:,} to {effort.distances_across[1]:,} across, and "
+        f"{effort.draw_within:,} and {effort.draw_across:,} in a draw of a topology"
+    )
+    if effort.draws:
+        told += (
+            f". A topology is drawn {effort.draws} times or more, until the errors of its mean "
+            "variances are within 2 %"
+        )
+    told += (
+        f". Pairs and prompts are ranked by {effort.samples} samples of the posterior, and "
+        f"{effort.candidates} times as many as are listed are then solved for, to "
+        f"{100 * effort.pair_tolerance:g} %; so are {effort.solved} comparisons, for what the "
+        "inductive bias implies. Samples, also those that recommendations within prompts rest on, "
+        f"are solved to {100 * effort.tolerance:g} % of their energy"
+    )
+    if learned and learned.comparisons < found.comparisons:
+        told += f". The reward model is fitted to {learned.comparisons:,} random comparisons"
+        if learned.dimensions < found.assumptions.dimensions:
+            told += (
+                f", by {learned.dimensions} principal components of the embeddings, which hold "
+                f"{learned.carried:.1%} of their variance"
+            )
+    return f"{told}. Each ± is the standard error of sampling, without those tolerances."
 
 
 def advised(found: Audit) -> tuple[Recommendation, ...]:

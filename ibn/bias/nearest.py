@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from ibn.estimate import Estimate
-from ibn.kernels.select import nearest_columns, nearest_of, pair_distances
+from ibn.kernels.select import nearest_columns, nearest_elsewhere, nearest_of, pair_distances
 from ibn.threads import in_threads
 
 BLOCK_ENTRIES = 2**23  # of one block of a distance matrix, so that memory stays bounded
@@ -229,6 +229,21 @@ def recall(
     return Estimate.of(np.isin(rows[:, None] * m + true, known).mean(axis=1))
 
 
+def _nearest_elsewhere(
+    points: NDArray[np.floating],
+    norms: NDArray[np.floating],
+    label: NDArray[np.integer],
+    rows: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Find the row nearest to each of some rows among those of another label."""
+
+    def search(block: slice) -> NDArray[np.int64]:
+        some = rows[block]
+        return nearest_elsewhere(points[some] @ points.T, norms, label, label[some])
+
+    return np.concatenate(in_threads(search, row_blocks(len(rows), len(points))))
+
+
 def link_components(
     points: NDArray[np.floating], u: NDArray[np.int64], v: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -259,11 +274,7 @@ def link_components(
         if count <= 1:
             return np.concatenate(links_u), np.concatenate(links_v)
         rows = np.flatnonzero(label != np.argmax(np.bincount(label)))
-        partner = np.empty(len(rows), np.int64)
-        for block in row_blocks(len(rows), m):
-            distance = norms - 2.0 * (points[rows[block]] @ points.T)  # but for the row's own norm
-            distance[label[rows[block], None] == label] = np.inf
-            partner[block] = np.argmin(distance, axis=1)
+        partner = _nearest_elsewhere(points, norms, label, rows)
         # The shortest link of each component; of links as short, any that closes no circle.
         length = lengths(points, rows, partner)
         order = np.lexsort((length, label[rows]))

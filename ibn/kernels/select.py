@@ -54,6 +54,35 @@ def nearest_columns(product, norms, own, k):
 
 
 @njit(cache=True, nogil=True)
+def nearest_elsewhere(product, norms, label, own):
+    """Find the column j of another label with the least ``norms[j] - 2 product[i, j]``.
+
+    Parameters
+    ----------
+    product, norms
+        As for :func:`nearest_columns`.
+    label : ndarray of int, shape (c,)
+        Of the columns; at least one differs from each of ``own``.
+    own : ndarray of int, shape (b,)
+        The label of each row.
+
+    Returns
+    -------
+    ndarray of int64, shape (b,)
+        Of columns as near, the first.
+    """
+    found = np.zeros(len(own), np.int64)
+    for i in range(len(own)):
+        least = np.inf
+        for j in range(len(norms)):
+            value = norms[j] - (product[i, j] + product[i, j])
+            if value < least and label[j] != own[i]:
+                least = value
+                found[i] = j
+    return found
+
+
+@njit(cache=True, nogil=True)
 def nearest_of(points, rows, candidates, k):
     """Find the k nearest of each row's candidates, from the differences of their coordinates.
 

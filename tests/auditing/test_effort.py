@@ -1,0 +1,80 @@
+"""An audit of many responses: less is computed, it says so, and the means stay right."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from figures.audit import write_report
+from ibn.auditing import audit, effort
+from ibn.auditing.words import sampled
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.reading import PreferenceData
+
+
+@pytest.fixture(scope="module")
+def both():
+    """The same data audited in full, and as if they were many."""
+    rng = np.random.default_rng(7)
+    n, d = 120, 10
+    embeddings = np.repeat(rng.normal(size=(n, d)), 2, axis=0) + rng.normal(size=(2 * n, d))
+    won = np.where(rng.random(n) < 0.7, 1, -1).astype(np.int8)
+    data = PreferenceData(
+        prompts=[f"prompt {p}" for p in range(n)],
+        responses=[f"response {i}" for i in range(2 * n)],
+        prompt_of=np.repeat(np.arange(n), 2),
+        comparisons=Comparisons(
+            np.arange(2 * n), np.arange(0, 2 * n, 2), np.arange(1, 2 * n, 2), winner=won
+        ),
+        lines=np.arange(1, n + 1),
+        source="many.jsonl",
+        shape="prompt/chosen/rejected texts",
+    )
+    topologies = ("chain", "within-prompt")
+    options = {"embeddings": embeddings, "topologies": topologies, "replicates": 4}
+    full = audit(data, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(effort, "LARGE", 100)
+        less = replace(effort.REDUCED, comparisons=100, dimensions=6, planned=7)
+        patch.setattr(effort, "REDUCED", less)
+        return full, audit(data, exact=100, **options)
+
+
+def test_all_is_computed_up_to_20_000_responses():
+    assert effort.effort_for(20_000) is effort.FULL
+    assert effort.effort_for(20_001) is effort.REDUCED
+
+
+def test_means_agree_with_the_full_audit(both):
+    full, reduced = both
+    for name in ("before", "after"):
+        exact = getattr(full, name).within.variance
+        found = getattr(reduced, name).within.variance
+        assert exact.stderr == 0.0 < found.stderr
+        assert abs(found.mean - exact.mean) <= 4 * found.stderr + 0.02 * exact.mean
+    theirs = {one.action: one for one in reduced.recommendations}
+    for one in full.recommendations:
+        if one.action in ("uncertain", "agreement", "bridge"):
+            error = np.hypot(one.relative.stderr, theirs[one.action].relative.stderr)
+            assert abs(one.relative.mean - theirs[one.action].relative.mean) < 5 * error + 0.02
+
+
+def test_what_is_sampled_is_said(both, tmp_path):
+    full, reduced = both
+    assert full.effort is None
+    assert full.to_json()["effort"] is None
+    assert sampled(full) is None
+    document = reduced.to_json()
+    assert document["effort"]["samples"] == effort.REDUCED.samples
+    assert document["labels"]["comparisons"] == 100
+    assert document["labels"]["dimensions"] == 6
+    assert 0.6 < document["labels"]["carried"] < 1.0
+    assert len(reduced.curve.comparisons) == 3
+    assert {one.labels for one in reduced.recommendations if one.action == "plan"} == {7}
+    said = sampled(reduced)
+    for words in ("240 responses", "16 samples", "100 random comparisons", "6 principal"):
+        assert words in said
+    for number, (found, wanted) in enumerate(((full, False), (reduced, True))):
+        write_report(found, tmp_path / f"{number}.html")
+        page = (tmp_path / f"{number}.html").read_text(encoding="utf-8")
+        assert ('id="sampled"' in page) == wanted
