@@ -162,7 +162,7 @@ def near_pairs(
     similarity : ndarray, shape (k,)
     """
     company = np.bincount(group)[group] > 1
-    forms = {int(i): normal_form(texts[i]) for i in np.flatnonzero(company)}
+    forms = {i: normal_form(texts[i]) for i in np.flatnonzero(company).tolist()}
     first: dict[tuple[int, str], int] = {}
     found: dict[tuple[int, int], float] = {}
     for i, form in forms.items():
