@@ -65,7 +65,8 @@ class LocalModel:
         known = [] if stops is None else stops if isinstance(stops, list) else [stops]
         self.stops = {*known, self.tokenizer.eos_token_id} - {None}
         arguments = signature(self.model.forward).parameters
-        self._cache = "cache" if "cache" in arguments else "past_key_values"  # its newer name first
+        # Its newer name first.
+        self.cache_name = "cache" if "cache" in arguments else "past_key_values"
         self.context = getattr(self.model.config, "max_position_embeddings", None) or CONTEXT
 
     def room(self, prompt: str) -> int:
@@ -117,6 +118,10 @@ class LocalModel:
         special = not self.chat  # a chat template writes its own
         return self.tokenizer(text, add_special_tokens=special)["input_ids"]
 
+    def cache_of(self, read: Any) -> Any:
+        """Keys and values that a run of the model leaves behind."""
+        return read[self.cache_name if self.cache_name in read else "past_key_values"]
+
     def _extend(self, asked: Sequence[tuple[list[int], Request]]) -> list[list[Continuation]]:
         """Read each prefix once, then write its continuations, all side by side."""
         torch = self.torch
@@ -139,7 +144,7 @@ class LocalModel:
                 logits_to_keep=1,
             )
             which = torch.repeat_interleave(torch.arange(len(requests)), counts).to(device)
-            cache = read[self._cache if self._cache in read else "past_key_values"]
+            cache = self.cache_of(read)
             cache.batch_select_indices(which)
             written = self._decode(
                 read.logits[which, -1], cache, mask[which], position[which, -1], requests, which
@@ -199,7 +204,7 @@ class LocalModel:
                 attention_mask=mask,
                 position_ids=position[:, None],
                 use_cache=True,
-                **{self._cache: cache},
+                **{self.cache_name: cache},
             )
             logits = step.logits[:, -1]
 
