@@ -34,6 +34,7 @@ MOST_LENGTH = 14
 PREFIX_DEPTH = 6  # of the linear model's features
 HIDDEN = 32  # units of the neural network's layer
 NETWORK_STEPS = 25  # more of them change nothing that a policy gains
+TIE = 9  # decimals beyond which rewards are equal
 MEMORY = 3  # tokens that the fine-tuned policy sees
 DECODERS = ("regularised", "best-of-n", "rft")
 
@@ -296,7 +297,8 @@ def decode(
         of KL-regularised RL, ``best-of-n`` the best of N draws, and ``rft`` what rejection
         sampling fine-tuning makes of the latter with a policy that sees ``MEMORY`` tokens.
     """
-    best = autoencoder.best_of(model, draws)
+    # Sequences that the labels do not tell apart are ties, which rounding errors must not break.
+    best = autoencoder.best_of(np.round(model, TIE), draws)
     policies = (autoencoder.gibbs(model, strength), best, fine_tune(best, MEMORY))
     return dict(zip(DECODERS, policies, strict=True))
 
