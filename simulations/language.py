@@ -340,13 +340,13 @@ def fine_tune(log_p: NDArray[np.float64], memory: int) -> NDArray[np.float64]:
     return log_q
 
 
-def win_chances(log_q: NDArray[np.float64], reward: NDArray[np.float64]) -> NDArray[np.float64]:
+def win_chances(q: NDArray[np.float64], reward: NDArray[np.float64]) -> NDArray[np.float64]:
     """P(each sequence's reward exceeds that of a draw from q), a tie counting as half: exact.
 
     Parameters
     ----------
-    log_q : ndarray of float, shape (m,)
-        A policy, as log-probabilities.
+    q : ndarray of float, shape (m,)
+        A policy, as probabilities.
     reward : ndarray of float, shape (m,)
         r_H, the judge.
 
@@ -356,12 +356,12 @@ def win_chances(log_q: NDArray[np.float64], reward: NDArray[np.float64]) -> NDAr
         Its mean over a policy p is the win rate of p against q.
     """
     levels, rank = np.unique(reward, return_inverse=True)
-    q = np.bincount(rank, np.exp(log_q), len(levels))
-    return (np.cumsum(q) - q / 2.0)[rank]
+    mass = np.bincount(rank, q, len(levels))
+    return np.asarray((np.cumsum(mass) - mass / 2.0)[rank], float)
 
 
 def win_rate(
     log_p: NDArray[np.float64], log_q: NDArray[np.float64], reward: NDArray[np.float64]
 ) -> float:
     """P(reward of a draw from p exceeds that of one from q), a tie counting as half: exact."""
-    return float(np.exp(log_p) @ win_chances(log_q, reward))
+    return float(np.exp(log_p) @ win_chances(np.exp(log_q), reward))

@@ -30,7 +30,8 @@ class Outcome:
         One of ``simulations.language.LEARNERS``.
     replicates : int
         Rewards drawn, each with a dataset of every topology, labelled twice, the second time
-        with the noise of the first mirrored; a replicate's value is the mean of both.
+        with the noise of the first mirrored; a replicate's value is the mean over both, or
+        over all four pairs of a rival's and a chain's.
     regularised, best_of_n, rft : float
         Win rate against the chain under each decoder; 0.5 means as good.
     squared_error : float

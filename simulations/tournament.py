@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_limits
 
 from ibn.distance import inference_distance
 from ibn.estimate import Estimate
-from simulations.language import LEARNERS, Labelled, Language, decode, draw, win_chances
+from simulations.language import DECODERS, LEARNERS, Labelled, Language, decode, draw, win_chances
 from simulations.outcomes import MEASURES, WINS, Outcome, load, save
 from simulations.predictors import predictions
 
@@ -59,13 +59,13 @@ class Setting(NamedTuple):
 
 
 def rivals(setting: Setting) -> list[Language]:
-    """List the topologies of one setting, the chain first; trees with few and many leaves."""
+    """List the topologies of one setting, the chain first; the tree with few and many leaves."""
     alpha, n, beta, length = setting[:4]
     few, many = round(n / np.log(n)), min(2 * n, 2**length)
     return [
         Language(topology, n, alpha, beta, leaves, length)
         for topology in setting.topologies
-        for leaves in ((few, many) if topology.startswith("tree") else (None,))
+        for leaves in {"tree": (few, many), "tree-grown": (few,)}.get(topology, (None,))
     ]
 
 
@@ -91,7 +91,7 @@ def _run_once(setting: Setting, seed: int, wanted: NDArray[np.bool_], replicate:
     world, everything = languages[0].world, languages[0].sequences
     reward = world.rewards(everything, stream("reward"))
     found = np.full((*wanted.shape, len(MEASURES)), np.nan)
-    chances: dict[tuple[str, bool, str], NDArray[np.float64]] = {}
+    chances: dict[tuple[str, str], NDArray[np.float64]] = {}
     for i in np.flatnonzero(wanted.any(axis=1)):
         rival = languages[i].topology, languages[i].leaves
         data = draw(languages[i], reward, stream(*rival))
@@ -100,17 +100,15 @@ def _run_once(setting: Setting, seed: int, wanted: NDArray[np.bool_], replicate:
         for j in np.flatnonzero(wanted[i]):
             name = setting.learners[j]
             rng = stream(*rival, name)
-            both = []
-            for mirrored in (False, True):
-                model = LEARNERS[name](data.mirrored if mirrored else data, rng)
-                wins = []
-                for decoder, policy in decode(model).items():
-                    key = name, mirrored, decoder
-                    if i == 0:
-                        chances[key] = win_chances(policy, reward)
-                    wins.append(np.exp(policy) @ chances[key])
-                both.append((*wins, 2.0 * np.var(model - reward, ddof=1)))
-            found[i, j, : len(WINS) + 1] = np.mean(both, axis=0)
+            models = [LEARNERS[name](labelled, rng) for labelled in (data, data.mirrored)]
+            each = [decode(model) for model in models]
+            for k, decoder in enumerate(DECODERS):
+                policy = np.mean([np.exp(policies[decoder]) for policies in each], axis=0)
+                if i == 0:
+                    chances[name, decoder] = win_chances(policy, reward)
+                found[i, j, k] = policy @ chances[name, decoder]
+            errors = [2.0 * np.var(model - reward, ddof=1) for model in models]
+            found[i, j, len(WINS)] = np.mean(errors)
     return found
 
 
