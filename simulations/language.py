@@ -101,15 +101,12 @@ class Labelled:
         Over all sequences.
     delta : ndarray of float, shape (n,)
         Their continuous labels.
-    factor : ndarray of float, shape (m, m)
-        Cholesky's, lower, of the exact posterior's precision, which no label changes.
     """
 
     setting: Language
     reward: NDArray[np.float64]
     comparisons: Comparisons
     delta: NDArray[np.float64]
-    factor: NDArray[np.float64]
 
     @property
     def mirrored(self) -> Labelled:
@@ -121,6 +118,11 @@ class Labelled:
         a, b = self.comparisons.a, self.comparisons.b
         delta = 2.0 * (self.reward[a] - self.reward[b]) - self.delta
         return replace(self, delta=delta)
+
+    @property
+    def factor(self) -> NDArray[np.float64]:
+        """Cholesky's, lower, of the exact posterior's precision, whatever the labels say."""
+        return _posterior_factor(self.setting, self.comparisons)
 
     @property
     def network(self) -> Network:
@@ -145,13 +147,18 @@ def draw(setting: Language, reward: NDArray[np.float64], rng: np.random.Generato
     met = a != b
     a, b = a[met], b[met]
     labelled = simulate_labels(Comparisons(everything, a, b), reward, setting.beta, rng)
-    precision = _laplacian(a, b, len(everything)) / LabelNoise(setting.beta).variance()
-    precision += _prior_precision(world)
+    assert labelled.delta is not None
+    return Labelled(setting, reward, labelled, labelled.delta)
+
+
+@lru_cache(maxsize=1)  # for a dataset and its mirrored one
+def _posterior_factor(setting: Language, comparisons: Comparisons) -> NDArray[np.float64]:
+    counts = _laplacian(comparisons.a, comparisons.b, len(setting.sequences))
+    precision = counts / LabelNoise(setting.beta).variance() + _prior_precision(setting.world)
     factor, info = lapack.dpotrf(precision.T, lower=1, overwrite_a=1)
     if info:
         raise InputError("the posterior is singular in double precision", mend=STIFF)
-    assert labelled.delta is not None
-    return Labelled(setting, reward, labelled, labelled.delta, factor)
+    return np.asarray(factor, float)
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ibn.distance import inference_distance
 from ibn.estimate import Estimate
@@ -36,8 +36,8 @@ BATCH = 64  # replicates between two looks at the intervals
 
 TOPOLOGIES = ("chain", "tree", "tree-grown", "stratified-star", "expander")
 GRID: dict[str, Sequence[float]] = {
-    "beta": (100.0, 2.0, 10.0),
     "n": (32, 128, 512),
+    "beta": (100.0, 2.0),
     "alpha": (0.1, 0.3, 1.0, 2.0),
 }
 LENGTH = 8
@@ -69,6 +69,12 @@ def rivals(setting: Setting) -> list[Language]:
     ]
 
 
+@cache
+def _libraries() -> ThreadpoolController:
+    """Look up the libraries of linear algebra, which takes a while, once."""
+    return ThreadpoolController()
+
+
 def run_once(setting: Setting, seed: int, wanted: NDArray[np.bool_], replicate: int) -> NDArray:
     """Run one replicate of a setting, for those rivals and learners that are wanted.
 
@@ -77,7 +83,7 @@ def run_once(setting: Setting, seed: int, wanted: NDArray[np.bool_], replicate: 
     ndarray of float, shape (rivals, learners, measures)
         NaN where nothing was wanted or measured.
     """
-    with threadpool_limits(1):  # as in a worker, so that the last bits agree
+    with _libraries().limit(limits=1):  # as in a worker, so that the last bits agree
         return _run_once(setting, seed, wanted, replicate)
 
 
@@ -203,7 +209,7 @@ def _outcomes(setting: Setting, drawn: NDArray) -> list[Outcome]:
 
 def settings_of_grid() -> list[Setting]:
     """List all settings of the grid."""
-    return [Setting(alpha, int(n), beta) for beta, n, alpha in product(*GRID.values())]
+    return [Setting(alpha, int(n), beta) for n, beta, alpha in product(*GRID.values())]
 
 
 def _rests(one: Outcome, half_width: float, most: int) -> bool:
