@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from figures import network, overview, ratio, scaling
+from figures import network, overview, ratio, scaling, tournament
 from figures.fit import Fit
 from figures.results import Rows, World, worlds
 from figures.style import save, style
@@ -16,11 +16,13 @@ from ibn.errors import InputError, unknown_name
 
 EXAMPLES = {"network": network}
 """Figures that need no measurements."""
+RECORDED = {"tournament": tournament}
+"""Figures of recorded results, which need no others."""
 MEASURED = {"scaling": scaling, "ratio": ratio}
 """Figures of what a sweep measured, one a world."""
 ACROSS = {"overview": overview}
 """Figures of all worlds together, drawn from what ``ratio`` shows of each."""
-NAMES = (*EXAMPLES, *ACROSS, *MEASURED)
+NAMES = (*EXAMPLES, *RECORDED, *ACROSS, *MEASURED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +79,8 @@ def draw(names: Sequence[str], rows: Rows | None, out: Path) -> list[Picture]:
     pictures = []
     with style():
         for name in wanted:
-            if name in EXAMPLES:
-                module = EXAMPLES[name]
+            if name in EXAMPLES or name in RECORDED:
+                module = EXAMPLES.get(name) or RECORDED[name]
                 files = save(module.draw(), out, name)
                 pictures.append(Picture(name, module.TITLE, module.caption(), files))
             if name in ACROSS and len(each) > 1:
