@@ -87,17 +87,44 @@ def predictions(outcomes: Sequence[Outcome], seed: int = 0) -> list[Prediction]:
         for target in ("squared_error", *WINS):
             # Columns: distance, variance, target.
             tables = [_table(group, target) for group in groups]
-            alone = np.array([_spearman(table) for table in tables])
-            pooled = [_spearman(np.concatenate([tables[k] for k in rows])) for rows in resampled]
-            both = {
-                "all": (_spearman(np.concatenate(tables)), np.array(pooled)),
-                "setting": (alone.mean(axis=0), alone[resampled].mean(axis=1)),
-            }
-            for within, (values, draws) in both.items():
-                low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-                intervals = map(Interval, *(x.tolist() for x in (values, low, high)))
-                found.append(Prediction(learner, target, within, len(mine), *intervals))
+            for within, three in correlate(tables, resampled).items():
+                found.append(Prediction(learner, target, within, len(mine), *three))
     return found
+
+
+def correlate(
+    tables: Sequence[NDArray[np.float64]], resampled: NDArray[np.int64]
+) -> dict[str, tuple[Interval, Interval, Interval]]:
+    """Rank correlations of distance and of variance with a target, and their difference.
+
+    Parameters
+    ----------
+    tables : sequence of ndarray, shape (points, 3)
+        Distance, variance and target of the points of each group.
+    resampled : ndarray of int, shape (bootstraps, groups)
+        Which groups each resample consists of.
+
+    Returns
+    -------
+    dict
+        Under ``all`` those of all points together, under ``setting`` the mean of each group's own.
+    """
+    alone = np.array([_spearman(table) for table in tables])
+    pooled = [_spearman(np.concatenate([tables[k] for k in rows])) for rows in resampled]
+    both = {
+        "all": (_spearman(np.concatenate(tables)), np.array(pooled)),
+        "setting": (alone.mean(axis=0), alone[resampled].mean(axis=1)),
+    }
+    return {name: intervals(value, draws) for name, (value, draws) in both.items()}
+
+
+def intervals(
+    values: NDArray[np.float64], draws: NDArray[np.float64]
+) -> tuple[Interval, Interval, Interval]:
+    """Bootstrap intervals of three numbers, from draws of shape (bootstraps, 3)."""
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    first, second, third = map(Interval, *(x.tolist() for x in (values, low, high)))
+    return first, second, third
 
 
 def _table(group: Sequence[Outcome], target: str) -> NDArray[np.float64]:
