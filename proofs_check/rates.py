@@ -116,6 +116,16 @@ class Closed:
             curve.n, world.alpha, world.scale, sigma2
         )
 
+    def powers(self, world: Ultrametric) -> tuple[float, float]:
+        """Return the claimed powers of n and of log n in a world."""
+        powers = {
+            "power": (self.n_power, self.log_power),
+            "logarithmic": (ZERO, self.log_family_power),
+            "sub-logarithmic": (ZERO, ZERO),
+        }[world.family]
+        n_power, log_power = (float(power.subs(ALPHA, world.alpha)) for power in powers)
+        return n_power, log_power
+
     def drift(self, curve: Curve, world: Ultrametric, sigma2: float = 1.0) -> Drift:
         """Drift of a measured curve against the rate."""
         return Drift.of(curve, self.at(curve, world, sigma2))
@@ -268,7 +278,9 @@ def measured_bound(closed: Closed) -> Check:
         found = {}
         for name, (world, curve) in _quiet_curves(context, closed.topology).items():
             drift = closed.drift(curve, world)
-            found[name] = Finding(drift.judge(below=False), drift.words(), drift.data())
+            found[name] = Finding(
+                drift.judge(below=False), drift.words(), drift.data(*closed.powers(world))
+            )
         return gather(found)
 
     return Check("never above the rate", "Monte Carlo", run)
@@ -281,7 +293,9 @@ def measured_attained(closed: Closed) -> Check:
         found = {}
         for name, (world, curve) in _quiet_curves(context, closed.topology).items():
             drift = closed.drift(curve, world)
-            found[name] = Finding(drift.judge(above=False), drift.words(), drift.data())
+            found[name] = Finding(
+                drift.judge(above=False), drift.words(), drift.data(*closed.powers(world))
+            )
         return gather(found)
 
     return Check("attained, measured", "Monte Carlo", run)
@@ -558,8 +572,8 @@ def _combined_chain(closed: Closed) -> Check:
                 numbers = similar_sizes(world, 2.0 + world.alpha)
             curve = combined_chain_curve(context, world, numbers, LABEL)
             drift = closed.drift(curve, world, LABEL)
-            power = float(closed.n_power.subs(ALPHA, world.alpha))
-            found[name_of(world)] = Finding(drift.judge(), drift.words(), drift.data(power))
+            data = drift.data(*closed.powers(world))
+            found[name_of(world)] = Finding(drift.judge(), drift.words(), data)
         return gather(found)
 
     return Check("measured, comparisons combined", "Monte Carlo", run)
@@ -713,7 +727,8 @@ def two_terms(
             drift = Drift.of(curve, law)
             near = np.all(np.abs(np.log(curve.mean / law)) < np.log(1.2))
             verdict = drift.judge() if near else FAILS
-            found[name_of(world)] = Finding(verdict, f"against the law {drift.words()}")
+            words = f"against the law {drift.words()}"
+            found[name_of(world)] = Finding(verdict, words, drift.data())
         terms = {
             "2E[d_IB(y, S)]": 2 * SCALE * gamma(1 + ALPHA) * leaves_order**-ALPHA,
             "σ²|S|²/2n": SIGMA2 * leaves_order**2 / (2 * N),
