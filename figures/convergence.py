@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from figures.evidence import Claims, data
-from figures.style import BLACK, COLUMN, TOPOLOGY
+from figures.style import BLACK, COLUMN, TOPOLOGY, decimal_ticks
 from figures.tables import Cell, Table, point
 
 TITLE = "The autoencoder converges: loss against the number of comparisons"
@@ -48,6 +48,7 @@ def draw(found: Rows) -> Figure:
                     n, mean, _ = column(rows, name)
                     axes.plot(n, mean, ls=line, color=look["color"], lw=0.9)
         axes.set(xscale="log", yscale="log", ylabel=label)
+        decimal_ticks(axes.yaxis)
     panels[0].plot([], [], color=BLACK, ls="--", lw=0.9, label="predicted from the posterior alone")
     panels[0].plot([], [], color=BLACK, ls=":", lw=0.9, label="second order of the error made")
     panels[1].set_xlabel("comparisons $n$")

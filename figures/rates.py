@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from figures.evidence import Claims, data
 from figures.style import BLACK, COLUMN, VERMILION
@@ -87,7 +88,7 @@ def draw(found: list[Exponent]) -> Figure:
         label = "beyond both: not the order" if far else "within"
         bars = axes.errorbar(value[rest], y[rest], xerr=error[rest], ls="none", **look)
         bars.set_label(label)
-    axes.barh([], [], color="#e4e4e4", label="what lower-order terms may add")
+    axes.add_patch(Rectangle((0, -9), 0, 0, fc="#e4e4e4", label="what lower-order terms may add"))
     axes.axvline(0.0, color=BLACK, lw=0.7)
     names = [f"{one.claim}{' ratio' if '/' in one.of else ''}  {one.world}" for one in found]
     axes.set_yticks(y, names, fontsize=6.5)

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from figures.style import BLACK, COLUMN, GREY, VERMILION
+from figures.style import BLACK, BLUE, COLUMN, GREY, VERMILION
 from figures.tables import Cell, Table
 from figures.trained import anchor, documents, seeds, wins
 from simulations.paper import TASKS, WINS
@@ -39,7 +39,7 @@ def _rows(task: dict[str, Any]) -> dict[tuple[str, str], dict[tuple[str, str], d
 def draw() -> Figure:
     """Draw a panel a task, a row for each two policies."""
     tasks = documents()
-    figure = Figure(figsize=(COLUMN, 1.15 * len(tasks) + 1.1), layout="constrained")
+    figure = Figure(figsize=(COLUMN, 1.5 * len(tasks) + 1.1), layout="constrained")
     panels = figure.subplots(len(tasks), sharex=True, squeeze=False)[:, 0]
     used: dict[str, Any] = {}
     for axes, (task, document) in zip(panels, tasks.items(), strict=True):
@@ -48,11 +48,13 @@ def draw() -> Figure:
             each = rows.get(rivals, {})
             for i, (key, row) in enumerate(each.items()):
                 low, high = row["rate"] - row["low"], row["high"] - row["rate"]
-                at = y + 0.17 * (i - (len(each) - 1) / 2)
+                at = y + 0.2 * (i - (len(each) - 1) / 2)
                 label = f"{_NAMES[key[0]]}, equal {key[1]}"
-                bars = axes.errorbar(row["rate"], at, xerr=[[low], [high]], ms=3.6, **_LOOK[key])
+                bars = axes.errorbar(
+                    row["rate"], at, xerr=[[low], [high]], ms=3.4, capsize=1.2, **_LOOK[key]
+                )
                 used.setdefault(label, bars)
-            paper = axes.plot(WINS[rivals][task], y, "x", color=VERMILION, ms=5.5, mew=1.4)
+            paper = axes.plot(WINS[rivals][task], y, "x", color=BLUE, ms=5.5, mew=1.4)
             used.setdefault("the paper (PPO, 7B)", paper[0])
         axes.axvline(0.5, color=GREY, lw=0.8)
         axes.set_yticks(range(len(WINS)), [f"{a} vs {b}" for a, b in WINS])

@@ -9,6 +9,7 @@ import pytest
 from figures.results import COLUMNS
 from simulations import recorded
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SIZES = (100, 1_000, 10_000)
 
 
@@ -171,3 +172,18 @@ def records(tmp_path, monkeypatch):
         (folder / f"validation-{task}.json").write_text(json.dumps(validation(task)))
     monkeypatch.setattr(recorded, "FOLDER", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a headless Chromium; tests of pages are skipped without."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip("there is no Chromium")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        )
+        yield opened
+        opened.close()
