@@ -31,39 +31,35 @@ def gather(rows: Rows) -> Worlds:
 
 
 def draw(each: Worlds) -> Figure:
-    """Draw a panel for each kind of inference, family and β; α tells curves apart."""
+    """Draw a row for each family and β, a column a kind of inference; α tells curves apart."""
     inferences = [name for name in INFERENCE if any(name in fits for _, fits in each)]
-    columns = sorted(
+    kinds = sorted(
         {(world.family, world.beta) for world, _ in each},
-        key=lambda column: (list(FAMILIES).index(column[0]), -column[1]),
+        key=lambda kind: (list(FAMILIES).index(kind[0]), -kind[1]),
     )
     colors = shades(world.alpha for world, _ in each)
-    size = (max(COLUMN, 1.25 * len(columns) + 0.6), 1.5 * len(inferences) + 0.9)
-    figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(len(inferences), len(columns), sharex=True, sharey="row", squeeze=False)
-    for (row, inference), (column, (family, beta)) in product(
-        enumerate(inferences), enumerate(columns)
-    ):
+    figure = Figure(figsize=(COLUMN, 1.05 * len(kinds) + 0.9), layout="constrained")
+    grid = figure.subplots(len(kinds), len(inferences), sharex=True, sharey="col", squeeze=False)
+    for (row, kind), (column, inference) in product(enumerate(kinds), enumerate(inferences)):
         axes = grid[row, column]
         for world, fits in each:
-            if (world.family, world.beta) == (family, beta) and inference in fits:
+            if (world.family, world.beta) == kind and inference in fits:
                 (one,) = fits[inference]
                 curve, color = one.curve, colors[world.alpha]
                 axes.errorbar(curve.n, curve.mean, curve.stderr, color=color, marker="o", ms=2.0)
         axes.axhline(1.0, color=GREY, lw=0.8, zorder=1)
         axes.set(xscale="log", yscale="log")
-        if row == 0:
-            sigma2 = next(w.sigma2 for w, _ in each if w.beta == beta)
-            axes.set_title(f"{family}\nσ² = {scientific(sigma2)}", fontsize=7)
-        if row == len(inferences) - 1:
-            axes.set_xlabel("comparisons $n$")
         if column == 0:
-            axes.set_ylabel(f"chain / tree,\n{inference} inference")
-    for axes in grid[:, 0]:  # once all panels of its row are drawn
+            sigma2 = next(w.sigma2 for w, _ in each if w.beta == kind[1])
+            axes.set_title(f"{kind[0]}, σ² = {scientific(sigma2)}", fontsize=7)
+    for axes, inference in zip(grid[-1], inferences, strict=True):
+        axes.set_xlabel(f"comparisons $n$\n({inference} inference)")
+    figure.supylabel("chain / tree", fontsize=8)
+    for axes in grid[0]:  # once all panels of its column are drawn
         decimal_ticks(axes.yaxis)
     handles = [Line2D([], [], color=shade, marker="o", ms=2.0) for shade in colors.values()]
     names = [f"α = {alpha:g}" if alpha else "no α" for alpha in colors]
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    figure.legend(handles, names, loc="outside upper left", ncols=3)
     return figure
 
 
