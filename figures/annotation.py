@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from figures import trained
 from figures.style import BLACK, COLUMN, TOPOLOGY
 from figures.tables import Cell, Table, point
 from figures.trained import Documents, anchor, documents, mean_of, models, seeds
@@ -11,7 +12,7 @@ from simulations.paper import READ, TASKS
 
 TITLE = "What an annotator reads: chain and tree"
 CLAIMS = ()
-RECORDS = "validation-"
+RECORDS, NEEDS = trained.RECORDS, trained.NEEDS
 
 
 def measured(tasks: Documents) -> dict[str, dict[str, tuple[float, float]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from figures import trained
 from figures.style import COLUMN, GREY, TOPOLOGY
 from figures.tables import Cell, Table
 from figures.trained import anchor, documents, seeds, wins
@@ -11,7 +12,7 @@ from simulations.paper import TASKS
 
 TITLE = "Best of N: does the tree’s reward model keep improving where the chain’s saturates?"
 CLAIMS = ("E6",)
-RECORDS = "validation-"
+RECORDS, NEEDS = trained.RECORDS, trained.NEEDS
 
 
 def draw() -> Figure:

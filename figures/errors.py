@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from figures import trained
 from figures.style import COLUMN, TOPOLOGY
 from figures.tables import Cell, Table
 from figures.trained import LOOK, anchor, documents, mean_of, models, seeds
@@ -16,7 +17,7 @@ from simulations.paper import TASKS
 
 TITLE = "Predicted against measured error of trained reward models"
 CLAIMS = ("E6",)
-RECORDS = "validation-"
+RECORDS, NEEDS = trained.RECORDS, trained.NEEDS
 MEASURES = {"distance": "mean inference distance", "variance": "mean posterior variance"}
 BOOTSTRAPS = 500
 

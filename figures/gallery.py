@@ -27,6 +27,7 @@ from figures import (
     reversal,
     scaling,
     tasks,
+    tournament,
     wins,
 )
 from figures.evidence import Claims
@@ -35,6 +36,7 @@ from figures.results import Rows, World, worlds
 from figures.style import save, style
 from figures.tables import Table
 from ibn.errors import InputError, unknown_name
+from simulations.recorded import files
 
 EXAMPLES: dict[str, ModuleType] = {
     "autoencoder": autoencoder,
@@ -47,6 +49,7 @@ RECORDED: dict[str, ModuleType] = {
     "wins": wins,
     "best-of": best_of,
     "annotation": annotation,
+    "tournament": tournament,
     "errors": errors,
 }
 """Figures of results on record (``simulations/recorded``)."""
@@ -99,9 +102,9 @@ class Picture:
         return getattr(FIGURES[self.name], "CLAIMS", ())
 
     @property
-    def records(self) -> str:
-        """What the names of the documents on record begin with that it draws from, if any."""
-        return getattr(FIGURES[self.name], "RECORDS", "") if self.name in RECORDED else ""
+    def records(self) -> list[Path]:
+        """Files on record that it was drawn from."""
+        return files(FIGURES[self.name].RECORDS) if self.name in RECORDED else []
 
 
 def draw(
@@ -159,10 +162,11 @@ def _found(name: str, rows: Rows | None, claims: Claims | None) -> Any:
     module = FIGURES[name]
     if name in EXAMPLES:
         return None
-    if name in RECORDED:
-        module.caption()  # says what is missing
-        return None
     needs = f"figure {name} needs {module.NEEDS}"
+    if name in RECORDED:
+        if not files(module.RECORDS):
+            raise InputError(needs)
+        return None
     if name in DECIDED:
         if not claims:
             raise InputError(needs, mend="give what ibn check --json prints with --evidence")

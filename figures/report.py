@@ -20,7 +20,6 @@ from figures.fit import Fit
 from figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, left_out
 from figures.results import COLUMNS, Rows, World, first
 from figures.typeset import html, plus_minus, scientific, significant
-from simulations import recorded
 
 EVIDENCE = "claims.json"
 """Name of the file beside a report that holds what the ledger found."""
@@ -153,20 +152,23 @@ def source(picture: Picture, store: str) -> Source:
     if picture.name in DECIDED:
         return Source("the ledger’s evidence", "ledger", f"{command} --evidence {EVIDENCE}")
     if picture.name in RECORDED:
-        return Source("results on record", "records" if picture.records else "", command)
+        return Source("results on record", "records", command)
     return Source(f"the rows of {store}", "rows", f"{command} --data {store}")
 
 
 def records(pictures: Sequence[Picture]) -> list[tuple[str, str, str]]:
-    """List the documents on record that pictures draw from: name, command and text of each."""
+    """List the files on record that pictures draw from: name, command and text of each."""
     found = []
-    for prefix in dict.fromkeys(p.records for p in pictures if p.records):
-        for name in recorded.names(prefix):
-            document = recorded.load(name)
+    for path in dict.fromkeys(path for picture in pictures for path in picture.records):
+        text, command = path.read_text(encoding="utf-8"), ""
+        if path.suffix == ".json":
+            document = json.loads(text)
+            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            text = text.replace("},{", "},\n{")
             task = document.get("task")
             made = f"ibn validate {task} --profile {document['profile']} --json" if task else ""
-            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-            found.append((name, document.get("command", made), text.replace("},{", "},\n{")))
+            command = document.get("command", made)
+        found.append((path.stem, command, text))
     return found
 
 

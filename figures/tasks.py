@@ -16,6 +16,7 @@ from simulations.recorded import load
 TITLE = "Structural functions of three real tasks"
 CLAIMS = ("P9", "E6")
 RECORDS = "structure"
+NEEDS = "simulations/recorded/structure.json, which python -m simulations.tasks writes"
 
 _LOOK: dict[str, dict[str, Any]] = {
     "HH-RLHF": {"color": VERMILION, "marker": "o"},

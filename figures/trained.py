@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from figures.style import BLUE, GREEN, VERMILION
-from ibn.errors import InputError
 from simulations import recorded
 from simulations.paper import TASKS
+
+RECORDS = "validation-"
+NEEDS = "simulations/recorded/validation-TASK.json, which ibn validate TASK --json prints"
 
 LOOK: dict[str, dict[str, Any]] = {
     "hh": {"color": VERMILION, "marker": "o"},
@@ -22,21 +24,10 @@ Documents = dict[str, dict[str, Any]]
 
 
 def documents() -> Documents:
-    """Read what is on record, in the paper's order of tasks.
-
-    Raises
-    ------
-    InputError
-        If nothing is.
-    """
-    names = recorded.names("validation-")
-    found = {one["task"]: one for one in map(recorded.load, names)}
-    if not found:
-        raise InputError(
-            "simulations/recorded holds no validation-TASK.json, which ibn validate TASK --json "
-            "prints"
-        )
-    return {task: found[task] for task in TASKS if task in found}
+    """Read what is on record, in the paper's order of tasks."""
+    found = (recorded.load(path.stem) for path in recorded.files(RECORDS))
+    each = {one["task"]: one for one in found}
+    return {task: each[task] for task in TASKS if task in each}
 
 
 def anchor(task: str) -> str:

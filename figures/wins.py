@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from figures import trained
 from figures.style import BLACK, BLUE, COLUMN, GREY, VERMILION
 from figures.tables import Cell, Table
 from figures.trained import anchor, documents, seeds, wins
@@ -13,7 +14,7 @@ from simulations.paper import TASKS, WINS
 
 TITLE = "Tree against chain on real tasks: win rates beside the paper’s"
 CLAIMS = ("E6",)
-RECORDS = "validation-"
+RECORDS, NEEDS = trained.RECORDS, trained.NEEDS
 
 _LOOK: dict[tuple[str, str], dict[str, Any]] = {
     ("best-of-n", "comparisons"): {"color": BLACK, "marker": "o"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from ibn.errors import InputError
 from ibn.preferences.dominance import has_maximum
@@ -59,7 +59,7 @@ def gibbs(
     logit = beta * (reward - reward.max())
     if log_reference is not None:
         logit = logit + log_reference
-    return logit - logsumexp(logit)
+    return logit - np.logaddexp.reduce(logit)
 
 
 def best_of(
@@ -102,7 +102,7 @@ def best_of(
         share = draws * log_up_to + np.log(-np.expm1(draws * (log_below - log_up_to)))
         gain = np.subtract(share, np.log(mass), where=mass > 0, out=np.full_like(mass, -np.inf))
     policy = log_reference + gain[level]
-    return policy - logsumexp(policy)
+    return policy - np.logaddexp.reduce(policy)
 
 
 def direct_preference(
@@ -182,7 +182,7 @@ def direct_preference(
         while length > TOLERANCE and loss(logit + length * step) > before + length * decrease / 4:
             length /= 2.0
         logit += length * step
-    return logit - logsumexp(logit)
+    return logit - np.logaddexp.reduce(logit)
 
 
 def entropy(log_policy: NDArray[np.float64]) -> float:
@@ -235,7 +235,7 @@ def reconstruction_loss(
         log E_{p_H}[exp(βΔ)] - β E_{p_H}[Δ], in nats.
     """
     mean = np.exp(log_human) @ error
-    return float(logsumexp(log_human + beta * (error - mean)))
+    return float(np.logaddexp.reduce(log_human + beta * (error - mean)))
 
 
 def loss_bound(error: NDArray[np.float64], beta: float) -> float:

@@ -17,6 +17,12 @@ METHODS = ("symbolic", "rigorous numeric", "exhaustive", "Monte Carlo")
 FAMILY_ERROR = 1e-3
 MONTE_CARLO_CHECKS = 100  # more than there are, so that the bound above holds
 CHECK_ERROR = FAMILY_ERROR / MONTE_CARLO_CHECKS
+ROUNDING = 1e-9  # relative, of double-precision sums and solves
+
+
+def decided(holds: bool) -> str:
+    """Return the verdict of a check that leaves no third answer."""
+    return HOLDS if holds else FAILS
 
 
 @dataclass(frozen=True)

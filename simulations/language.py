@@ -4,24 +4,27 @@ Responses are all sequences of ``length`` tokens over a small alphabet. The rewa
 each prefix adds its own part, of a variance that falls with its depth as the diversity α says,
 so that sequences of a long common prefix have similar rewards. A reward model is fitted to
 simulated labels and a policy decoded from it; since all sequences can be listed, policies are
-vectors and nothing is sampled but the reward, the comparisons and their labels.
+vectors and nothing is sampled but the reward, the comparisons, their labels and where a neural
+network's training starts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_solve, lapack
 from scipy.optimize import minimize
 from scipy.special import expit
 
 from ibn import autoencoder
 from ibn.bias.ultrametric import Ultrametric
-from ibn.errors import InputError, unknown_name
+from ibn.errors import InputError
 from ibn.network import Network, build_network
-from ibn.posterior import posterior_mean
+from ibn.posterior import STIFF
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise, simulate_labels
 from ibn.topology import build
@@ -30,8 +33,10 @@ ALPHABET = 2
 MOST_LENGTH = 14
 PREFIX_DEPTH = 6  # of the linear model's features
 HIDDEN = 32  # units of the neural network's layer
-NETWORK_STEPS = 150
-DECODERS = ("regularised", "best-of-n")
+NETWORK_STEPS = 25  # more of them change nothing that a policy gains
+TIE = 9  # decimals beyond which rewards are equal
+MEMORY = 3  # tokens that the fine-tuned policy sees
+DECODERS = ("regularised", "best-of-n", "rft")
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,12 @@ class Language:
         if not 1 <= self.length <= MOST_LENGTH:
             raise InputError(f"length must lie between 1 and {MOST_LENGTH}, not {self.length}")
 
-    @property
+    @cached_property
     def world(self) -> Ultrametric:
         """The inductive bias: an ultrametric world whose addresses are the sequences."""
         return Ultrametric("power", self.alpha, 1.0, ALPHABET, self.length)
 
-    @property
+    @cached_property
     def sequences(self) -> NDArray[np.uint64]:
         """All responses, as addresses."""
         return np.arange(ALPHABET**self.length, dtype=np.uint64)
@@ -96,15 +101,42 @@ class Labelled:
         Over all sequences.
     delta : ndarray of float, shape (n,)
         Their continuous labels.
-    network : Network
-        The induced Bayesian network of the two.
     """
 
     setting: Language
     reward: NDArray[np.float64]
     comparisons: Comparisons
     delta: NDArray[np.float64]
-    network: Network
+
+    @property
+    def mirrored(self) -> Labelled:
+        """The same comparisons, each label as far on the other side of what is true.
+
+        As likely as this one, and its learners err the other way where it is the labels that
+        mislead them: averages over both vary less.
+        """
+        a, b = self.comparisons.a, self.comparisons.b
+        delta = 2.0 * (self.reward[a] - self.reward[b]) - self.delta
+        return replace(self, delta=delta)
+
+    @property
+    def factor(self) -> NDArray[np.float64]:
+        """Cholesky's, lower, of the exact posterior's precision, whatever the labels say."""
+        return _posterior_factor(self.setting, self.comparisons)
+
+    @property
+    def network(self) -> Network:
+        """The induced Bayesian network."""
+        noise = LabelNoise(self.setting.beta).variance()
+        return build_network(self.setting.world, self.comparisons, noise)
+
+    @property
+    def variance(self) -> float:
+        """Mean exact posterior variance of all pairs' reward differences, squared units."""
+        inverse, info = lapack.dpotri(self.factor, lower=1)
+        assert info == 0
+        m = len(inverse)
+        return float(2.0 * (np.trace(inverse) - 1.0 / m) / (m - 1))  # without the shift's 1/m
 
 
 def draw(setting: Language, reward: NDArray[np.float64], rng: np.random.Generator) -> Labelled:
@@ -113,11 +145,47 @@ def draw(setting: Language, reward: NDArray[np.float64], rng: np.random.Generato
     drawn = build(setting.topology, world, setting.n, rng, leaves=setting.leaves)
     a, b = (drawn.responses[side].astype(np.int64) for side in (drawn.a, drawn.b))
     met = a != b
-    unlabelled = Comparisons(everything, a[met], b[met])
-    labelled = simulate_labels(unlabelled, reward, setting.beta, rng)
-    network = build_network(world, labelled, LabelNoise(setting.beta).variance())
+    a, b = a[met], b[met]
+    labelled = simulate_labels(Comparisons(everything, a, b), reward, setting.beta, rng)
     assert labelled.delta is not None
-    return Labelled(setting, reward, labelled, labelled.delta, network)
+    return Labelled(setting, reward, labelled, labelled.delta)
+
+
+@lru_cache(maxsize=1)  # for a dataset and its mirrored one
+def _posterior_factor(setting: Language, comparisons: Comparisons) -> NDArray[np.float64]:
+    counts = _laplacian(comparisons.a, comparisons.b, len(setting.sequences))
+    precision = counts / LabelNoise(setting.beta).variance() + _prior_precision(setting.world)
+    factor, info = lapack.dpotrf(precision.T, lower=1, overwrite_a=1)
+    if info:
+        raise InputError("the posterior is singular in double precision", mend=STIFF)
+    return np.asarray(factor, float)
+
+
+@lru_cache(maxsize=4)
+def _prior_precision(world: Ultrametric) -> NDArray[np.float64]:
+    """Precision of all rewards before any label: the bias's Laplacian without its inner nodes.
+
+    Half the distance, centred both ways and negative, is the covariance of rewards less their
+    mean (Gower 1966). The sum of all rewards, which nothing identifies, is given variance 1.
+    """
+    everything = np.arange(world.powers[-1], dtype=np.uint64)
+    half = world.distance(everything[:, None], everything) / -2.0
+    half -= half.mean(axis=0)
+    half -= half.mean(axis=1, keepdims=True)
+    return np.asarray(np.linalg.inv(half + 1.0 / len(half) ** 2), float)
+
+
+def _laplacian(a: NDArray[np.int64], b: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+    """Laplacian of the graph of comparisons, each of weight 1."""
+    met = np.bincount(a * size + b, minlength=size * size).reshape(size, size)
+    weight = (met + met.T).astype(float)
+    return np.diag(weight.sum(axis=0)) - weight
+
+
+def _inflow(data: Labelled, pull: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum over comparisons what pulls ``a`` up and ``b`` down, for every sequence."""
+    a, b, m = data.comparisons.a, data.comparisons.b, len(data.reward)
+    return np.asarray(np.bincount(a, pull, m) - np.bincount(b, pull, m), float)
 
 
 Learner = Callable[[Labelled, np.random.Generator], NDArray[np.float64]]
@@ -126,7 +194,8 @@ Learner = Callable[[Labelled, np.random.Generator], NDArray[np.float64]]
 
 def gaussian_process(data: Labelled, rng: np.random.Generator) -> NDArray[np.float64]:
     """Fit the learner that knows the inductive bias: the exact posterior mean of the network."""
-    return posterior_mean(data.network, data.comparisons)
+    noise = LabelNoise(data.setting.beta).variance()
+    return cho_solve((data.factor, True), _inflow(data, data.delta / noise), check_finite=False)
 
 
 def linear(data: Labelled, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -135,22 +204,26 @@ def linear(data: Labelled, rng: np.random.Generator) -> NDArray[np.float64]:
     Each depth has the variance that the hierarchy gives it, so the ridge needs no tuning; what
     deeper prefixes add is taken for noise of the labels.
     """
-    setting = data.setting
-    world = setting.world
-    depth = min(PREFIX_DEPTH, setting.length)
-    steps = np.append(world.half_variance[:depth] - world.half_variance[1 : depth + 1], 0.0)[:-1]
+    world, length = data.setting.world, data.setting.length
+    depth = min(PREFIX_DEPTH, length)
+    features = _prefix_features(world, depth)
+    shift = length - depth  # sequences of one prefix have the same features
+    laplacian = _laplacian(data.comparisons.a >> shift, data.comparisons.b >> shift, len(features))
+    evidence = _inflow(data, data.delta).reshape(len(features), -1).sum(axis=1)
+    noise = LabelNoise(data.setting.beta).variance() + 2.0 * world.half_variance[depth]
+    gram = features.T @ laplacian @ features + noise * np.eye(features.shape[1])
+    return np.repeat(features @ np.linalg.solve(gram, features.T @ evidence), 2**shift)
+
+
+@lru_cache(maxsize=4)
+def _prefix_features(world: Ultrametric, depth: int) -> NDArray[np.float64]:
+    """Mark the prefixes of each prefix of a depth, scaled by their parts' standard deviations."""
     blocks = []
     for level in range(1, depth + 1):
-        prefix = setting.sequences.astype(np.int64) // ALPHABET ** (setting.length - level)
-        block = np.zeros((len(prefix), ALPHABET**level))
-        block[np.arange(len(prefix)), prefix] = np.sqrt(steps[level - 1])
-        blocks.append(block)
-    features = np.concatenate(blocks, axis=1)
-    a, b, delta = data.comparisons.a, data.comparisons.b, data.delta
-    difference = features[a] - features[b]
-    noise = LabelNoise(setting.beta).variance() + 2.0 * world.half_variance[depth]
-    gram = difference.T @ difference + noise * np.eye(features.shape[1])
-    return features @ np.linalg.solve(gram, difference.T @ delta)
+        step = world.half_variance[level - 1] - world.half_variance[level]
+        block = np.sqrt(step) * np.eye(ALPHABET**level)
+        blocks.append(np.repeat(block, ALPHABET ** (depth - level), axis=0))
+    return np.concatenate(blocks, axis=1)
 
 
 def neural(data: Labelled, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -159,41 +232,48 @@ def neural(data: Labelled, rng: np.random.Generator) -> NDArray[np.float64]:
     Inputs are the tokens one by one and all pairs of neighbours; weight decay is the only
     regularisation, and the labels' signs are all that is read.
     """
-    setting = data.setting
-    digits = setting.sequences.astype(np.int64)[:, None] >> np.arange(setting.length)[::-1]
-    tokens = 2.0 * (digits & 1) - 1.0
-    inputs = np.concatenate([tokens, tokens[:, 1:] * tokens[:, :-1]], axis=1)
+    inputs = _token_features(data.setting.length)
     a, b = data.comparisons.a, data.comparisons.b
     sign = np.sign(data.delta)
     used, place = np.unique(np.concatenate([a, b]), return_inverse=True)
     first, second = place[: len(a)], place[len(a) :]
     seen = inputs[used]
     p = inputs.shape[1]
-    shape = (p + 1, HIDDEN)
     decay = 1e-3 * len(a)
 
-    def unpack(weights: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-        inner = weights[: shape[0] * HIDDEN].reshape(shape)
-        return inner[:-1], inner[-1], weights[shape[0] * HIDDEN :]
+    def unpack(weights: NDArray) -> tuple[NDArray, NDArray]:
+        single = weights.astype(np.float32)  # half the time, and far finer than labels tell
+        return single[: p * HIDDEN].reshape(p, HIDDEN), single[p * HIDDEN :]
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        inner, shift, outer = unpack(weights)
-        hidden = np.tanh(seen @ inner + shift)
-        reward = hidden @ outer
+        inner, outer = unpack(weights)
+        hidden = np.tanh(seen @ inner)
+        reward = (hidden @ outer).astype(float)
         margin = sign * (reward[first] - reward[second])
         pull = -sign * expit(-margin)
         of_reward = np.bincount(first, pull, len(used)) - np.bincount(second, pull, len(used))
-        back = np.outer(of_reward, outer) * (1.0 - hidden**2)
-        gradient = np.concatenate([(seen.T @ back).ravel(), back.sum(axis=0), hidden.T @ of_reward])
+        of_reward = of_reward.astype(np.float32)
+        back = seen.T @ (of_reward[:, None] * (1.0 - hidden * hidden)) * outer
+        gradient = np.concatenate([back.ravel(), of_reward @ hidden])
         value = np.logaddexp(0.0, -margin).sum() + decay * (weights @ weights) / 2.0
         return float(value), gradient + decay * weights
 
-    start = rng.normal(0.0, 1.0 / np.sqrt(p), shape[0] * HIDDEN + HIDDEN)
+    start = rng.normal(0.0, 1.0 / np.sqrt(p - 1), (p + 1) * HIDDEN)
     options = {"maxiter": NETWORK_STEPS}
     weights = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
-    inner, shift, outer = unpack(weights)
+    inner, outer = unpack(weights)
     # In units of reward: the likelihood knew rewards times β.
-    return np.tanh(inputs @ inner + shift) @ outer / setting.beta
+    return (np.tanh(inputs @ inner) @ outer).astype(float) / data.setting.beta
+
+
+@lru_cache(maxsize=4)
+def _token_features(length: int) -> NDArray[np.float32]:
+    """Tokens of every sequence as ±1, products of neighbours, and a 1 for the bias."""
+    digits = np.arange(ALPHABET**length)[:, None] >> np.arange(length)[::-1]
+    tokens = 2.0 * (digits & 1) - 1.0
+    one = np.ones((len(tokens), 1))
+    blocks = [tokens, tokens[:, 1:] * tokens[:, :-1], one]
+    return np.concatenate(blocks, axis=1).astype(np.float32)
 
 
 LEARNERS: dict[str, Learner] = {
@@ -204,48 +284,91 @@ LEARNERS: dict[str, Learner] = {
 
 
 def decode(
-    model: NDArray[np.float64], decoder: str, *, strength: float = 4.0, draws: int = 16
-) -> NDArray[np.float64]:
-    """Decode a policy from a reward model, against the uniform reference policy.
+    model: NDArray[np.float64], *, strength: float = 4.0, draws: int = 16
+) -> dict[str, NDArray[np.float64]]:
+    """Decode policies from a reward model, against the uniform reference policy.
 
     Parameters
     ----------
     model : ndarray of float, shape (m,)
         Reward of every sequence.
-    decoder : {"regularised", "best-of-n"}
-        The optimum of KL-regularised RL, or the best of N draws, which rejection-sampling
-        fine-tuning imitates.
     strength : float
         1/τ of the KL-regularised optimum, per unit of reward.
     draws : int
-        N.
+        N of the best of N draws.
+
+    Returns
+    -------
+    dict
+        For each of ``DECODERS`` the log-probabilities, shape (m,): ``regularised`` is the optimum
+        of KL-regularised RL, ``best-of-n`` the best of N draws, and ``rft`` what rejection
+        sampling fine-tuning makes of the latter with a policy that sees ``MEMORY`` tokens.
+    """
+    # Sequences that the labels do not tell apart are ties, which rounding errors must not break.
+    best = autoencoder.best_of(np.round(model, TIE), draws)
+    policies = (autoencoder.gibbs(model, strength), best, fine_tune(best, MEMORY))
+    return dict(zip(DECODERS, policies, strict=True))
+
+
+def fine_tune(log_p: NDArray[np.float64], memory: int) -> NDArray[np.float64]:
+    """Maximum-likelihood fit of a policy of limited memory to endless samples: exact.
+
+    The policies to choose from write token by token, each token's distribution depending on its
+    place and on the last ``memory`` tokens alone; with memory of all tokens they are all
+    policies. The fit minimises KL(p‖q) over them, and since log q is a sum over tokens, it takes
+    over p's own conditional distribution of each token given those before it that it sees.
+    Rejection-sampling fine-tuning is this with best-of-N for p (Yuan et al. 2023).
+
+    Parameters
+    ----------
+    log_p : ndarray of float, shape (2^L,)
+        Log-probabilities of all sequences of L tokens.
+    memory : int
+        Tokens seen, at least 0.
+
+    Returns
+    -------
+    ndarray of float, shape (2^L,)
+        Log-probabilities.
+    """
+    p = np.exp(log_p)
+    address = np.arange(len(p))
+    left, log_q = len(p), np.zeros(len(p))
+    seen = 1  # as many texts can stand in the memory
+    while left > 1:
+        left //= ALPHABET  # continuations after this token
+        joint = p.reshape(-1, seen, ALPHABET, left).sum(axis=(0, 3))
+        text = joint.sum(axis=1, keepdims=True)
+        # Where p never comes, nor does q, by the token that led there.
+        share = np.divide(joint, text, where=text > 0, out=np.full_like(joint, 1.0 / ALPHABET))
+        step = np.log(share, where=share > 0, out=np.full_like(share, -np.inf))
+        log_q += step.ravel()[address // left % step.size]
+        seen = min(seen * ALPHABET, ALPHABET**memory)
+    return log_q
+
+
+def win_chances(q: NDArray[np.float64], reward: NDArray[np.float64]) -> NDArray[np.float64]:
+    """P(each sequence's reward exceeds that of a draw from q), a tie counting as half: exact.
+
+    Parameters
+    ----------
+    q : ndarray of float, shape (m,)
+        A policy, as probabilities.
+    reward : ndarray of float, shape (m,)
+        r_H, the judge.
 
     Returns
     -------
     ndarray of float, shape (m,)
-        Log-probabilities.
+        Its mean over a policy p is the win rate of p against q.
     """
-    if decoder not in DECODERS:
-        raise unknown_name("decoder", decoder, DECODERS)
-    if decoder == "regularised":
-        return autoencoder.gibbs(model, strength)
-    return autoencoder.best_of(model, draws)
+    levels, rank = np.unique(reward, return_inverse=True)
+    mass = np.bincount(rank, q, len(levels))
+    return np.asarray((np.cumsum(mass) - mass / 2.0)[rank], float)
 
 
 def win_rate(
     log_p: NDArray[np.float64], log_q: NDArray[np.float64], reward: NDArray[np.float64]
 ) -> float:
-    """P(reward of a draw from p exceeds that of one from q), a tie counting as half: exact.
-
-    Parameters
-    ----------
-    log_p, log_q : ndarray of float, shape (m,)
-        Policies, as log-probabilities.
-    reward : ndarray of float, shape (m,)
-        r_H, the judge.
-    """
-    levels, rank = np.unique(reward, return_inverse=True)
-    p = np.bincount(rank, np.exp(log_p), len(levels))
-    q = np.bincount(rank, np.exp(log_q), len(levels))
-    below = np.cumsum(q) - q
-    return float(p @ (below + q / 2.0))
+    """P(reward of a draw from p exceeds that of one from q), a tie counting as half: exact."""
+    return float(np.exp(log_p) @ win_chances(np.exp(log_q), reward))

@@ -1,7 +1,7 @@
-"""Results on record: what takes hours, or models and data that are not at hand, kept as JSON.
+"""Results on record: what takes hours, or models and data that are not at hand.
 
-Each document of the folder ``recorded`` was written by a command, never by hand, and is part of an
-installation, so that figures and reports can be drawn from it anywhere.
+Each file of the folder ``recorded``, JSON or CSV, was written by a command, never by hand, and is
+part of an installation, so that figures and reports can be drawn from it anywhere.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ibn.errors import InputError
 FOLDER = Path(__file__).with_name("recorded")
 
 
-def names(prefix: str = "") -> list[str]:
-    """Names of the documents on record that begin so, in order."""
-    return sorted(path.stem for path in FOLDER.glob(f"{prefix}*.json"))
+def files(prefix: str) -> list[Path]:
+    """List the files on record whose names begin so, in order."""
+    return sorted(FOLDER.glob(f"{prefix}*"))
 
 
 def load(name: str) -> dict[str, Any]:
-    """Read a document.
+    """Read a JSON document.
 
     Parameters
     ----------

@@ -1,21 +1,21 @@
-"""Chain against tree on the synthetic language, and what predicts reward models' errors (E6).
+"""Chain against other topologies on the synthetic language: exact win rates.
 
-    python -m simulations.tournament --replicates 600 --out tournament.csv
+    python -m simulations.tournament --out tournament.csv
     python -m simulations.tournament --out tournament.csv --predictors
 
 A row is one setting, learner and topology: win rates against the chain of the same reward and
 budget, computed exactly a replicate and averaged over replicates, the squared error of reward
 differences, and the two predictions of it, inference distance and exact posterior variance.
+Replicates are drawn until every win rate's 95 % interval is narrow enough. What the first command
+made, on seed 0, is recorded in ``simulations/recorded/tournament.csv``.
 """
 
 from __future__ import annotations
 
-import csv
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -23,289 +23,238 @@ from typing import NamedTuple
 import click
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ibn.distance import inference_distance
-from ibn.errors import InputError
 from ibn.estimate import Estimate
-from ibn.posterior import resistance_matrix
-from simulations.language import DECODERS, LEARNERS, Language, decode, draw, win_rate
+from simulations.language import DECODERS, LEARNERS, Labelled, Language, decode, draw, win_chances
+from simulations.outcomes import MEASURES, WINS, Outcome, load, save
+from simulations.predictors import predictions
 
 PAIRS = 256  # of responses whose inference distance is measured, a replicate
-BOOTSTRAPS = 1000
+BATCH = 64  # replicates between two looks at the intervals
 
 TOPOLOGIES = ("chain", "tree", "tree-grown", "stratified-star", "expander")
-GRID = {
-    "alpha": (0.1, 0.3, 0.5, 1.0, 2.0),
-    "n": (64, 256, 1024),
+GRID: dict[str, Sequence[float]] = {
+    "n": (32, 128, 512),
     "beta": (100.0, 2.0),
+    "alpha": (0.1, 0.3, 1.0, 2.0),
 }
+LENGTH = 8
 
 
 class Setting(NamedTuple):
-    """A language, a budget and a label noise, and the topologies that compete in it."""
+    """A language, a budget and a label noise, and what competes in it.
 
-    alpha: float
-    n: int
-    beta: float
-    length: int
-    topologies: tuple[str, ...] = TOPOLOGIES
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One setting, learner and topology, averaged over replicates.
-
-    Every average has its standard error in the field of the same name and ``_error``.
-
-    Attributes
-    ----------
-    alpha, n, beta, topology, leaves : setting
-        As in :class:`simulations.language.Language`; ``leaves`` 0 where there are none.
-    learner : str
-        One of ``simulations.language.LEARNERS``.
-    replicates : int
-        Rewards drawn, each with a dataset of every topology.
-    regularised, best_of_n : float
-        Win rate against the chain under each decoder; 0.5 means as good.
-    squared_error : float
-        Mean of (Δ(y) - Δ(y'))² over all pairs, Δ the reward model's error.
-    distance, variance : float
-        Mean inference distance and mean exact posterior variance on the same datasets.
+    What else competes changes no row but the chain's, which has the replicates that the widest
+    interval asks for.
     """
 
     alpha: float
     n: int
     beta: float
-    topology: str
-    leaves: int
-    learner: str
-    replicates: int
-    regularised: float
-    regularised_error: float
-    best_of_n: float
-    best_of_n_error: float
-    squared_error: float
-    squared_error_error: float
-    distance: float
-    distance_error: float
-    variance: float
-    variance_error: float
-
-
-MEASURES = ("regularised", "best_of_n", "squared_error", "distance", "variance")
+    length: int = LENGTH
+    topologies: tuple[str, ...] = TOPOLOGIES
+    learners: tuple[str, ...] = tuple(LEARNERS)
 
 
 def rivals(setting: Setting) -> list[Language]:
-    """List the topologies of one setting, the chain first; trees with few and many leaves."""
-    alpha, n, beta, length, topologies = setting
-    few, many = round(n / np.log(n)), min(2 * n, 2 ** (length - 1))
+    """List the topologies of one setting, the chain first; the tree with few and many leaves."""
+    alpha, n, beta, length = setting[:4]
+    few, many = round(n / np.log(n)), min(2 * n, 2**length)
     return [
         Language(topology, n, alpha, beta, leaves, length)
-        for topology in topologies
-        for leaves in ((few, many) if topology.startswith("tree") else (None,))
+        for topology in setting.topologies
+        for leaves in {"tree": (few, many), "tree-grown": (few,)}.get(topology, (None,))
     ]
 
 
-def run_once(setting: Setting, seed: int, replicate: int) -> NDArray:
-    """Run one replicate of a setting: shape (topologies, learners, measures)."""
-    with threadpool_limits(1):  # as in a worker, so that the last bits agree
-        return _run_once(setting, seed, replicate)
+@cache
+def _libraries() -> ThreadpoolController:
+    """Look up the libraries of linear algebra, which takes a while, once."""
+    return ThreadpoolController()
 
 
-def _run_once(setting: Setting, seed: int, replicate: int) -> NDArray:
-    rng = np.random.default_rng([seed, replicate, zlib.crc32(repr(setting).encode())])
+def run_once(setting: Setting, seed: int, wanted: NDArray[np.bool_], replicate: int) -> NDArray:
+    """Run one replicate of a setting, for those rivals and learners that are wanted.
+
+    Returns
+    -------
+    ndarray of float, shape (rivals, learners, measures)
+        NaN where nothing was wanted or measured.
+    """
+    with _libraries().limit(limits=1):  # as in a worker, so that the last bits agree
+        return _run_once(setting, seed, wanted, replicate)
+
+
+def _run_once(setting: Setting, seed: int, wanted: NDArray[np.bool_], replicate: int) -> NDArray:
+    def stream(*purpose: object) -> np.random.Generator:
+        # One for each purpose, so that no number depends on what else is wanted.
+        key = zlib.crc32(repr((*setting[:4], *purpose)).encode())
+        return np.random.default_rng([seed, replicate, key])
+
     languages = rivals(setting)
-    reward = languages[0].world.rewards(languages[0].sequences, rng)
-    found = np.empty((len(languages), len(LEARNERS), len(MEASURES)))
-    chains: dict[tuple[str, str], NDArray[np.float64]] = {}
-    for i, language in enumerate(languages):
-        data = draw(language, reward, rng)
-        ends = rng.integers(0, len(reward), (PAIRS, 2))
-        distance = float(inference_distance(data.network, ends[ends[:, 0] != ends[:, 1]]).mean())
-        m = len(reward)
-        variance = float(resistance_matrix(data.network).sum() / (m * (m - 1)))
-        for j, (name, learner) in enumerate(LEARNERS.items()):
-            model = learner(data, rng)
-            error = 2.0 * float(np.var(model - reward, ddof=1))
-            wins = []
-            for decoder in DECODERS:
-                policy = decode(model, decoder)
-                chains.setdefault((name, decoder), policy)
-                wins.append(win_rate(policy, chains[name, decoder], reward))
-            found[i, j] = (*wins, error, distance, variance)
+    world, everything = languages[0].world, languages[0].sequences
+    reward = world.rewards(everything, stream("reward"))
+    found = np.full((*wanted.shape, len(MEASURES)), np.nan)
+    chances: dict[tuple[str, str], NDArray[np.float64]] = {}
+    for i in np.flatnonzero(wanted.any(axis=1)):
+        rival = languages[i].topology, languages[i].leaves
+        data = draw(languages[i], reward, stream(*rival))
+        if replicate < BATCH:
+            found[i, :, len(WINS) + 1 :] = _uncertainty(data, stream("pairs"))
+        for j in np.flatnonzero(wanted[i]):
+            name = setting.learners[j]
+            rng = stream(*rival, name)
+            models = [LEARNERS[name](labelled, rng) for labelled in (data, data.mirrored)]
+            each = [decode(model) for model in models]
+            for k, decoder in enumerate(DECODERS):
+                policy = np.mean([np.exp(policies[decoder]) for policies in each], axis=0)
+                if i == 0:
+                    chances[name, decoder] = win_chances(policy, reward)
+                found[i, j, k] = policy @ chances[name, decoder]
+            errors = [2.0 * np.var(model - reward, ddof=1) for model in models]
+            found[i, j, len(WINS)] = np.mean(errors)
     return found
 
 
+def _uncertainty(data: Labelled, rng: np.random.Generator) -> tuple[float, float]:
+    """Mean inference distance, over random pairs of sequences, and mean posterior variance."""
+    ends = rng.integers(0, len(data.reward), (PAIRS, 2))
+    distance = inference_distance(data.network, ends[ends[:, 0] != ends[:, 1]])
+    return float(distance.mean()), data.variance
+
+
 def run(
-    settings: Sequence[Setting], replicates: int, seed: int, jobs: int
+    settings: Sequence[Setting], half_width: float, most: int, seed: int, jobs: int
 ) -> Iterator[list[Outcome]]:
-    """Run each setting and yield its outcomes; the same whatever ``jobs``."""
+    """Run each setting and yield its outcomes; the same whatever ``jobs``.
+
+    Parameters
+    ----------
+    settings : sequence of Setting
+        What to run.
+    half_width : float
+        Wanted of the 95 % intervals of all win rates of a rival and learner, which then rest.
+    most : int
+        Replicates after which they rest in any case.
+    seed : int
+        Of everything random.
+    jobs : int
+        Processes.
+    """
     from joblib import Parallel, delayed
 
     with Parallel(jobs, batch_size=8) as parallel:
         for setting in settings:
-            once = delayed(partial(run_once, setting, seed))
-            drawn = np.array(parallel(once(replicate) for replicate in range(replicates)))
+            wanted = np.ones((len(rivals(setting)), len(setting.learners)), bool)
+            drawn = np.empty((0, *wanted.shape, len(MEASURES)))
+            while wanted.any() and len(drawn) < most:
+                once = delayed(partial(run_once, setting, seed, wanted))
+                batch = range(len(drawn), min(len(drawn) + BATCH, most))
+                drawn = np.concatenate([drawn, parallel(once(replicate) for replicate in batch)])
+                wanted = _wide(drawn, half_width) & wanted
+                wanted[0] = wanted.any(axis=0)  # the chain plays against each of them
             yield _outcomes(setting, drawn)
+
+
+def _wide(drawn: NDArray, half_width: float) -> NDArray[np.bool_]:
+    """Tell which rivals and learners still have a win rate of too wide an interval.
+
+    As in :func:`ibn.estimate.estimate_mean`, an interval must be narrow enough even were its
+    standard error too small by two of that error's own standard deviations.
+    """
+    slack = 1.0 + 2.0 / np.sqrt(2.0 * max(len(drawn) - 1, 1))
+    return np.array(
+        [
+            [
+                any(
+                    _estimate(drawn[:, i, j, k]).margin() * slack > half_width
+                    for k in range(len(WINS))
+                )
+                for j in range(drawn.shape[2])
+            ]
+            for i in range(drawn.shape[1])
+        ]
+    )
+
+
+def _estimate(column: NDArray[np.float64]) -> Estimate:
+    return Estimate.of(column[~np.isnan(column)])
 
 
 def _outcomes(setting: Setting, drawn: NDArray) -> list[Outcome]:
     outcomes = []
-    for i, language in enumerate(rivals(setting)):
-        for j, learner in enumerate(LEARNERS):
-            estimates = [Estimate.of(column) for column in drawn[:, i, j].T]
-            measured = {}
-            for name, estimate in zip(MEASURES, estimates, strict=True):
-                measured[name] = estimate.mean
-                measured[f"{name}_error"] = estimate.stderr
-            outcomes.append(
-                Outcome(
-                    language.alpha,
-                    language.n,
-                    language.beta,
-                    language.topology,
-                    language.leaves or 0,
-                    learner,
-                    len(drawn),
-                    **measured,
-                )
+    for (i, language), (j, learner) in product(
+        enumerate(rivals(setting)), enumerate(setting.learners)
+    ):
+        estimates = {name: _estimate(drawn[:, i, j, k]) for k, name in enumerate(MEASURES)}
+        measured = {name: one.mean for name, one in estimates.items()}
+        errors = {f"{name}_error": one.stderr for name, one in estimates.items()}
+        outcomes.append(
+            Outcome(
+                language.alpha,
+                language.n,
+                language.beta,
+                language.topology,
+                language.leaves or 0,
+                learner,
+                estimates["squared_error"].count,
+                **measured,
+                **errors,
             )
+        )
     return outcomes
 
 
-def settings_of_grid(length: int) -> list[Setting]:
-    """List α, n, β and length of all settings."""
-    values = product(GRID["alpha"], GRID["n"], GRID["beta"])
-    return [Setting(float(alpha), int(n), float(beta), length) for alpha, n, beta in values]
+def settings_of_grid() -> list[Setting]:
+    """List all settings of the grid."""
+    return [Setting(alpha, int(n), beta) for n, beta, alpha in product(*GRID.values())]
 
 
-def load(path: Path) -> list[Outcome]:
-    """Read a table of outcomes.
-
-    Raises
-    ------
-    InputError
-        If it is no such table.
-    """
-    kinds = {field.name: field.type for field in fields(Outcome)}
-    readers = {"float": float, "int": int, "str": str}
-    with open(path, newline="") as stream:
-        rows = csv.DictReader(stream)
-        if rows.fieldnames != list(kinds):
-            raise InputError("no table of a tournament", file=path, line=1)
-        found = []
-        for number, row in enumerate(rows, 2):
-            try:
-                values = {name: readers[str(kinds[name])](row[name]) for name in kinds}
-            except (TypeError, ValueError):
-                raise InputError("not a row of a tournament", file=path, line=number) from None
-            found.append(Outcome(**values))
-    return found
-
-
-def save(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """Write a table of outcomes, whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
-    with open(beside, "w", newline="") as stream:
-        writer = csv.DictWriter(stream, [field.name for field in fields(Outcome)])
-        writer.writeheader()
-        writer.writerows(asdict(outcome) for outcome in outcomes)
-    beside.replace(path)
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """How well a measure ranks datasets by the error of the reward models trained on them.
-
-    Attributes
-    ----------
-    learner, measure : str
-        Which learner, and ``distance`` or ``variance``.
-    within : str
-        ``all`` points, or only those of equal α, n and β, whose rank correlations are averaged:
-        there the topology alone makes the difference.
-    points : int
-        Datasets ranked.
-    correlation : float
-        Spearman's.
-    low, high : float
-        95 % interval: bootstrap over settings.
-    """
-
-    learner: str
-    measure: str
-    within: str
-    points: int
-    correlation: float
-    low: float
-    high: float
-
-
-def predictions(outcomes: Sequence[Outcome], seed: int = 0) -> list[Prediction]:
-    """Correlate each measure with the measured error, over all points and within settings."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for learner, measure in product(LEARNERS, ("distance", "variance")):
-        groups: dict[tuple[float, int, float], list[tuple[float, float]]] = {}
-        for one in outcomes:
-            if one.learner == learner:
-                key = (one.alpha, one.n, one.beta)
-                groups.setdefault(key, []).append((getattr(one, measure), one.squared_error))
-        tables = [np.array(points) for points in groups.values()]
-        alone = np.array([_spearman(table) for table in tables])
-        resampled = rng.integers(0, len(tables), (BOOTSTRAPS, len(tables)))
-        pooled = [_spearman(np.concatenate([tables[k] for k in rows])) for rows in resampled]
-        both = (
-            ("all", _spearman(np.concatenate(tables)), np.array(pooled)),
-            ("setting", float(alone.mean()), alone[resampled].mean(axis=1)),
-        )
-        for within, correlation, draws in both:
-            low, high = np.quantile(draws, [0.025, 0.975])
-            points = sum(map(len, tables))
-            found.append(
-                Prediction(learner, measure, within, points, correlation, float(low), float(high))
-            )
-    return found
-
-
-def _spearman(points: NDArray) -> float:
-    ranks = rankdata(points, axis=0)
-    return float(np.corrcoef(ranks.T)[0, 1])
+def _rests(one: Outcome, half_width: float, most: int) -> bool:
+    """Whether a row needs no more replicates."""
+    return one.replicates >= most or one.widest <= half_width
 
 
 @click.command()
-@click.option("--replicates", default=600, show_default=True, help="Rewards drawn a setting.")
-@click.option("--length", default=9, show_default=True, help="Tokens of a sequence.")
+@click.option(
+    "--half-width", default=0.01, show_default=True, help="Wanted of every win rate's interval."
+)
+@click.option(
+    "--most", default=6400, show_default=True, help="Replicates of a setting in any case."
+)
 @click.option("--seed", default=0, show_default=True, help="Of everything random.")
 @click.option("--jobs", default=2, show_default=True, help="Processes; rows do not depend on it.")
 @click.option("--predictors", is_flag=True, help="Run nothing; tell what predicts the errors.")
 @click.option("--out", required=True, type=Path, help="The table, a CSV file; resumed if there.")
-def main(replicates: int, length: int, seed: int, jobs: int, predictors: bool, out: Path) -> None:
+def main(half_width: float, most: int, seed: int, jobs: int, predictors: bool, out: Path) -> None:
     """Play chain against the other topologies on the synthetic language."""
     done = load(out) if out.exists() else []
     if predictors:
         for found in predictions(done):
-            print(
-                f"{found.learner:17} {found.measure:9} {found.within:8} {found.points:4} points  "
-                f"{found.correlation:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
-            )
+            print(found)
         return
-    known = {(one.alpha, one.n, one.beta) for one in done if one.replicates >= replicates}
-    missing = [s for s in settings_of_grid(length) if s[:3] not in known]
-    done = [one for one in done if (one.alpha, one.n, one.beta) in known]
-    for ended, outcomes in enumerate(run(missing, replicates, seed, jobs), 1):
+    short = {one.setting for one in done if not _rests(one, half_width, most)}
+    done = [one for one in done if one.setting not in short]
+    known = {one.setting for one in done}
+    missing = [s for s in settings_of_grid() if s[:3] not in known]
+    for ended, outcomes in enumerate(run(missing, half_width, most, seed, jobs), 1):
         done += outcomes
         save(out, done)
         print(f"{ended} of {len(missing)} settings", file=sys.stderr)
     for one in done:
-        print(
-            f"α {one.alpha:<4g} n {one.n:<5} β {one.beta:<4g} {one.topology:16} "
-            f"|S| {one.leaves:<5} {one.learner:17} against chain: "
-            f"{one.regularised:.3f} ± {one.regularised_error:.3f} regularised, "
-            f"{one.best_of_n:.3f} ± {one.best_of_n_error:.3f} best of n"
+        rates = ", ".join(
+            f"{name} {rate.mean:.3f} ± {rate.margin():.3f}"
+            for name, rate in zip(WINS, one.wins, strict=True)
         )
+        print(
+            f"α {one.alpha:<4g} n {one.n:<4} β {one.beta:<4g} {one.topology:16} "
+            f"|S| {one.leaves:<4} {one.learner:17} {one.replicates:5} replicates, wins: {rates}"
+        )
+    widest = max(one.widest for one in done)
+    wide = sum(one.widest > half_width for one in done)
+    print(f"widest 95 % interval: ±{widest:.4f}; {wide} of {len(done)} rows above ±{half_width:g}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,10 @@ import click
 from ibn.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
-    from simulations.validation.protocol import Repetition
+    from collections.abc import Sequence
+
+    from simulations.validation.protocol import Profile, Repetition
+    from simulations.validation.tasks import Task
 
 
 @click.command(name="validate")
@@ -23,19 +26,30 @@ if TYPE_CHECKING:
 @click.option("--seeds", default=0, show_default="the profile's", help="Whole repetitions.")
 @click.option("--seed", default=0, show_default=True, help="Of the first repetition.")
 @click.option(
+    "--jobs", default=1, show_default=True, help="Repetitions side by side, each with a model."
+)
+@click.option(
     "--out", required=True, metavar="DIR", type=Path, help="Journals and results; resumed if there."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print win rates and models as JSON.")
 def command(
-    task: str, profile: str, data: str, model: str, seeds: int, seed: int, out: Path, as_json: bool
+    task: str,
+    profile: str,
+    data: str,
+    model: str,
+    seeds: int,
+    seed: int,
+    jobs: int,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Train reward models on chain and on tree data of a task, and let them choose.
 
     TASK is gsm8k (problems with their solutions), dialogsum (dialogues with a summary) or hh
     (human preference pairs). Both datasets are grown by the same model on the same prompts,
     labelled by the task's gold measure; a reward model is fitted to each on the model's own last
-    hidden layer; and on prompts that neither has seen, the best of N responses by each is held
-    against the other's.
+    hidden layer; and on prompts that neither has seen, the best of N responses by each, and a
+    response of the model fine-tuned on what each chose, is held against the other's.
 
     Everything is kept in DIR as it comes: after an interruption the same command goes on.
 
@@ -46,7 +60,7 @@ def command(
     """  # noqa: D301 - the escape is for click
     from dataclasses import replace
 
-    from simulations.validation.protocol import PROFILES, HiddenStates, repeat
+    from simulations.validation.protocol import PROFILES
     from simulations.validation.results import document, dumps
     from simulations.validation.tasks import PAPER, read_task
 
@@ -57,20 +71,13 @@ def command(
         chosen = replace(chosen, seeds=seeds)
     if not model and profile != "tiny":
         raise InputError(f"--profile {profile} needs --model", mend="a directory or a hub name")
-    read = read_task(task, data, seed)
+    read = read_task(task, data)
     out.mkdir(parents=True, exist_ok=True)
-    generator = _model(model, out)
     settings = {"task": task, "model": model or "tiny", "data": Path(data).name}
-    embed = HiddenStates(generator)
-    repetitions: list[Repetition] = []
     try:
-        for one in range(seed, seed + chosen.seeds):
-            repetitions.append(
-                repeat(
-                    read, generator, embed, chosen, out, one, settings,
-                    lambda message: click.echo(message, err=True),
-                )
-            )  # fmt: skip
+        repetitions = _repeat_all(
+            read, model or _tiny(out), chosen, range(seed, seed + chosen.seeds), jobs, out, settings
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {out}; the same command goes on"
@@ -83,17 +90,44 @@ def command(
         _tell(found)
 
 
-def _model(name: str, out: Path) -> Any:
+def _repeat_all(
+    task: Task,
+    model: str,
+    profile: Profile,
+    seeds: Sequence[int],
+    jobs: int,
+    out: Path,
+    settings: dict[str, Any],
+) -> list[Repetition]:
     from ibn.prefix_tree.local import LocalModel
+    from simulations.validation.features import HiddenStates
+    from simulations.validation.protocol import repeat
 
-    if name:
-        return LocalModel(name)
+    def tell(message: str) -> None:
+        click.echo(message, err=True)
+
+    def one(seeds: Sequence[int]) -> list[Repetition]:
+        generator = LocalModel(model)
+        embed = HiddenStates(generator)
+        return [
+            repeat(task, generator, embed, profile, out, seed, settings, tell) for seed in seeds
+        ]
+
+    if jobs == 1:
+        return one(seeds)
+    from joblib import Parallel, delayed
+
+    each = Parallel(jobs)(delayed(one)([seed]) for seed in seeds)
+    return [repetition for found in each for repetition in found]
+
+
+def _tiny(out: Path) -> str:
     from simulations.validation.tiny import make
 
     folder = out / "tiny-model"
     if not (folder / "config.json").exists():
         make(folder)
-    return LocalModel(str(folder))
+    return str(folder)
 
 
 def _tell(found: dict[str, Any]) -> None:
@@ -108,14 +142,15 @@ def _tell(found: dict[str, Any]) -> None:
             "tree against chain (PPO, 7B models)."
         ),
     )
-    for name in ("policy", "against", "equal", "best of", "wins", "95 %", "ties", "prompts"):
+    for name in ("policy", "against", "decoder", "N", "equal", "wins", "95 %", "ties", "prompts"):
         table.add_column(name)
     for one in found["win_rates"]:
         table.add_row(
             one["policy"],
             one["against"],
-            one["budget"],
+            one["decoder"],
             str(one["draws"]),
+            one["budget"],
             f"{one['rate']:.3f}",
             f"{one['low']:.2f}–{one['high']:.2f}",
             f"{one['ties']:.0%}",

@@ -14,7 +14,7 @@ import numpy as np
 from ibn.errors import InputError, unknown_name
 from ibn.preferences.writing import write_records
 from ibn.prefix_tree.generator import Generator
-from ibn.prefix_tree.growing import Growth, NoRoom, grow_chain, grow_tree
+from ibn.prefix_tree.growing import Growth, chain_growing, grow_together, tree_growing
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import Judge, Judgement
 from ibn.prefix_tree.pairing import Pair, chain_pairs, tree_pairs
@@ -23,6 +23,7 @@ from ibn.prefix_tree.tree import Grown
 
 TOPOLOGIES = ("tree", "chain")
 TIES = ("drop", "keep", "random")
+BLOCK = 12  # prompts grown side by side; a kill loses no more than these
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,14 @@ def grow_dataset(
     with Journal(journal, known) as book:
         grown, judged = _recall(book)
         progress(0, len(prompts))
-        for prompt in prompts:
-            tree = grown.get(prompt.text)
-            if tree is None or not tree.nodes:
-                tree = _grow(prompt, generator, plan)
-                book.append({"grown": tree.record()})
-                judged.pop(prompt.text, None)  # was of a tree that is no more
+        size = BLOCK if hasattr(generator, "extend_all") else 1
+        for i, prompt in enumerate(prompts):
+            if i % size == 0:
+                for tree in _grow_block(prompts[i : i + size], grown, generator, plan):
+                    book.append({"grown": tree.record()})
+                    grown[tree.prompt] = tree
+                    judged.pop(tree.prompt, None)  # was of a tree that is no more
+            tree = grown[prompt.text]
             pairs = _pairs(tree, plan)
             verdicts = None
             if judge is not None:
@@ -179,14 +182,23 @@ def _recall(book: Journal) -> tuple[dict[str, Grown], dict[str, list[Judgement]]
     return grown, judged
 
 
-def _grow(prompt: Prompt, generator: Generator, plan: Plan) -> Grown:
-    rng = plan.stream(prompt.text, "growing")
-    try:
+def _grow_block(
+    prompts: Sequence[Prompt], known: dict[str, Grown], generator: Generator, plan: Plan
+) -> list[Grown]:
+    """Grow, side by side, what of a block of prompts has no responses yet."""
+    lacking = [
+        text
+        for text in dict.fromkeys(prompt.text for prompt in prompts)
+        if text not in known or not known[text].nodes
+    ]
+    growings = []
+    for text in lacking:
+        rng = plan.stream(text, "growing")
         if plan.topology == "tree":
-            return grow_tree(prompt.text, generator, plan.growth, rng)
-        return grow_chain(prompt.text, 2 * plan.pairs, generator, plan.growth, rng)
-    except NoRoom as error:
-        return Grown(prompt.text, (), 0, {}, (error.problem,))
+            growings.append(tree_growing(text, generator, plan.growth, rng))
+        else:
+            growings.append(chain_growing(text, 2 * plan.pairs, generator, plan.growth, rng))
+    return grow_together(lacking, growings, generator)
 
 
 def _pairs(tree: Grown, plan: Plan) -> list[Pair]:

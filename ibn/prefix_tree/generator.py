@@ -55,7 +55,11 @@ class Continuation:
 
 
 class Generator(Protocol):
-    """Anything that continues texts: a local model, a server, a simulated language."""
+    """Anything that continues texts: a local model, a server, a simulated language.
+
+    One that is faster at many prompts side by side may have a fourth method, ``extend_all``, as
+    the function :func:`extend_all` has it.
+    """
 
     def room(self, prompt: str) -> int:
         """Tokens that a response to this prompt may have before the context is full."""
@@ -82,3 +86,26 @@ class Generator(Protocol):
             ``problem``; only what no repetition would mend raises an InputError.
         """
         ...
+
+
+Asked = tuple[str, Sequence[Request]]
+"""A prompt and what is to be continued under it."""
+
+
+def extend_all(generator: Generator, asked: Sequence[Asked]) -> list[list[list[Continuation]]]:
+    """Continue responses to several prompts: side by side where the generator can.
+
+    Parameters
+    ----------
+    generator : Generator
+    asked : sequence of (str, sequence of Request)
+        As :meth:`Generator.extend` takes them, for each prompt.
+
+    Returns
+    -------
+    list of list of list of Continuation
+        What ``extend`` gives, for each prompt.
+    """
+    if together := getattr(generator, "extend_all", None):
+        return together(asked)
+    return [generator.extend(prompt, requests) for prompt, requests in asked]

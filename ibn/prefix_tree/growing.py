@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Generator as Coroutine
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ibn.errors import InputError
-from ibn.prefix_tree.generator import Continuation, Generator, Request
+from ibn.prefix_tree.generator import Continuation, Generator, Request, extend_all
 from ibn.prefix_tree.tree import Grown, Node
 
 
@@ -19,6 +21,9 @@ class NoRoom(InputError):
 
 SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n", "\n")
 UNFINISHED = ("keep", "drop", "extend")
+
+Growing = Coroutine[list[Request], list[list[Continuation]], Grown]
+"""One prompt's growth: yields what is to be continued, is sent the continuations, ends grown."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,19 @@ def grow_tree(prompt: str, generator: Generator, growth: Growth, rng: np.random.
     InputError
         If the generator refuses for good.
     """
+    growing = tree_growing(prompt, generator, growth, rng)
+    requests = next(growing)
+    while True:
+        try:
+            requests = growing.send(generator.extend(prompt, requests))
+        except StopIteration as end:
+            return end.value
+
+
+def tree_growing(
+    prompt: str, generator: Generator, growth: Growth, rng: np.random.Generator
+) -> Growing:
+    """Grow as :func:`grow_tree` does, a step at a time; whoever drives it asks the generator."""
     growth = _fitting(prompt, generator, growth)
     tally, nodes = _Tally(), []
     frontier: list[tuple[tuple[int, ...], str, int]] = [((), "", 0)]  # path, text, tokens so far
@@ -139,7 +157,7 @@ def grow_tree(prompt: str, generator: Generator, growth: Growth, rng: np.random.
             )
             for _, text, used in frontier
         ]
-        families = _draw_families(prompt, generator, growth, requests, rng, tally, cut=not last)
+        families = yield from _draw_families(generator, growth, requests, rng, tally, cut=not last)
         following = []
         for (path, text, used), children in zip(frontier, families, strict=True):
             for i, child in enumerate(children):
@@ -151,7 +169,7 @@ def grow_tree(prompt: str, generator: Generator, growth: Growth, rng: np.random.
                     following.append(((*path, i), text + one.text, used + one.tokens))
         frontier = following
     grown = Grown(prompt, tuple(nodes), tally.spent, dict(tally.dropped), tuple(tally.problems))
-    return _complete(_distinct(grown), generator, growth, rng)
+    return (yield from _complete(_distinct(grown), growth, rng))
 
 
 def grow_chain(
@@ -169,6 +187,45 @@ def grow_chain(
     alone = replace(growth, depth=1, branching=max(2, count))
     grown = grow_tree(prompt, generator, alone, rng)
     return replace(grown, nodes=grown.nodes[:count])
+
+
+def chain_growing(
+    prompt: str, count: int, generator: Generator, growth: Growth, rng: np.random.Generator
+) -> Growing:
+    """Grow as :func:`grow_chain` does, a step at a time."""
+    alone = replace(growth, depth=1, branching=max(2, count))
+    grown = yield from tree_growing(prompt, generator, alone, rng)
+    return replace(grown, nodes=grown.nodes[:count])
+
+
+def grow_together(
+    prompts: Sequence[str], growings: Sequence[Growing], generator: Generator
+) -> list[Grown]:
+    """Grow for several prompts side by side, all that each step asks for in one call.
+
+    A prompt that leaves no room for a response ends with no nodes and the reason as its problem.
+
+    Parameters
+    ----------
+    prompts : sequence of str
+    growings : sequence of Growing
+        One a prompt, not yet begun.
+    generator : Generator
+    """
+    grown: list[Grown | None] = [None] * len(prompts)
+    answers: dict[int, list[list[Continuation]] | None] = dict.fromkeys(range(len(prompts)))
+    while answers:
+        asked: dict[int, list[Request]] = {}
+        for i, answer in answers.items():
+            try:
+                asked[i] = next(growings[i]) if answer is None else growings[i].send(answer)
+            except StopIteration as end:
+                grown[i] = end.value
+            except NoRoom as error:
+                grown[i] = Grown(prompts[i], (), 0, {}, (error.problem,))
+        drawn = extend_all(generator, [(prompts[i], requests) for i, requests in asked.items()])
+        answers = dict(zip(asked, drawn, strict=True))
+    return [one for one in grown if one is not None]
 
 
 def _fitting(prompt: str, generator: Generator, growth: Growth) -> Growth:
@@ -194,7 +251,6 @@ def _seed(rng: np.random.Generator) -> int:
 
 
 def _draw_families(
-    prompt: str,
     generator: Generator,
     growth: Growth,
     requests: list[Request],
@@ -202,7 +258,7 @@ def _draw_families(
     tally: _Tally,
     *,
     cut: bool,
-) -> list[list[_Child]]:
+) -> Coroutine[list[Request], list[list[Continuation]], list[list[_Child]]]:
     """Draw the children of each request, again and warmer where they are too few."""
     families: list[list[_Child]] = [[] for _ in requests]
     spare: list[list[_Child]] = [[] for _ in requests]  # alike, but not the same text
@@ -219,7 +275,8 @@ def _draw_families(
         ]
         if not asked:
             break
-        for i, request, drawn in zip(wanted, asked, generator.extend(prompt, asked), strict=True):
+        continued = yield asked
+        for i, request, drawn in zip(wanted, asked, continued, strict=True):
             for one in drawn:
                 tally.spent += one.tokens
                 if one.problem:
@@ -293,9 +350,7 @@ def _without(grown: Grown, paths: set[tuple[int, ...]], reason: str) -> Grown:
     return replace(grown, nodes=nodes, dropped=dict(dropped))
 
 
-def _complete(
-    grown: Grown, generator: Generator, growth: Growth, rng: np.random.Generator
-) -> Grown:
+def _complete(grown: Grown, growth: Growth, rng: np.random.Generator) -> Growing:
     """Deal with leaves that the budget cut short."""
     cut_short = [leaf for leaf in grown.leaves() if not leaf.finished]
     if growth.unfinished == "keep" or not cut_short:
@@ -309,7 +364,8 @@ def _complete(
     ]
     more = {}
     spent = grown.spent
-    for leaf, (one,) in zip(cut_short, generator.extend(grown.prompt, requests), strict=False):
+    continued = (yield requests) if requests else []
+    for leaf, (one,) in zip(cut_short, continued, strict=False):
         spent += one.tokens
         if not one.problem:
             more[leaf.path] = one

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ibn.errors import InputError, MissingExtra
-from ibn.prefix_tree.generator import Continuation, Request
+from ibn.prefix_tree.generator import Asked, Continuation, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROWS = 32  # sequences decoded side by side
+ROWS = 48  # sequences decoded side by side
+LIKELY = 1024  # tokens among which a nucleus is looked for before all are sorted
 CONTEXT = 2048  # where a model does not say what it can read
 
 
@@ -64,7 +65,8 @@ class LocalModel:
         known = [] if stops is None else stops if isinstance(stops, list) else [stops]
         self.stops = {*known, self.tokenizer.eos_token_id} - {None}
         arguments = signature(self.model.forward).parameters
-        self._cache = "cache" if "cache" in arguments else "past_key_values"  # its newer name first
+        # Its newer name first.
+        self.cache_name = "cache" if "cache" in arguments else "past_key_values"
         self.context = getattr(self.model.config, "max_position_embeddings", None) or CONTEXT
 
     def room(self, prompt: str) -> int:
@@ -77,15 +79,30 @@ class LocalModel:
 
     def extend(self, prompt: str, requests: Sequence[Request]) -> list[list[Continuation]]:
         """Continue responses to one prompt, see :class:`ibn.prefix_tree.generator.Generator`."""
-        opening = self.opening(prompt)
-        drawn: list[list[Continuation]] = []
-        batch: list[Request] = []
-        for request in requests:
-            if batch and sum(one.count for one in (*batch, request)) > ROWS:
-                drawn += self._extend(opening, batch)
-                batch = []
-            batch.append(request)
-        return drawn + self._extend(opening, batch) if batch else drawn
+        (drawn,) = self.extend_all([(prompt, requests)])
+        return drawn
+
+    def extend_all(self, asked: Sequence[Asked]) -> list[list[list[Continuation]]]:
+        """Continue responses to several prompts; those of like length run side by side."""
+        flat = [
+            (self.encode(self.opening(prompt) + one.prefix), one)
+            for prompt, requests in asked
+            for one in requests
+        ]
+        drawn: dict[int, list[Continuation]] = {}
+        batch: list[int] = []
+        rows = 0
+        for i in sorted(range(len(flat)), key=lambda i: (flat[i][1].tokens, len(flat[i][0]))):
+            count = flat[i][1].count
+            if batch and rows + count > ROWS:
+                drawn |= zip(batch, self._extend([flat[k] for k in batch]), strict=True)
+                batch, rows = [], 0
+            batch.append(i)
+            rows += count
+        if batch:
+            drawn |= zip(batch, self._extend([flat[k] for k in batch]), strict=True)
+        order = iter(range(len(flat)))
+        return [[drawn[next(order)] for _ in requests] for _, requests in asked]
 
     def opening(self, prompt: str) -> str:
         """Write what comes before a response: the prompt, in the chat template if there is one."""
@@ -101,15 +118,20 @@ class LocalModel:
         special = not self.chat  # a chat template writes its own
         return self.tokenizer(text, add_special_tokens=special)["input_ids"]
 
-    def _extend(self, opening: str, requests: Sequence[Request]) -> list[list[Continuation]]:
+    def cache_of(self, read: Any) -> Any:
+        """Keys and values that a run of the model leaves behind."""
+        return read[self.cache_name if self.cache_name in read else "past_key_values"]
+
+    def _extend(self, asked: Sequence[tuple[list[int], Request]]) -> list[list[Continuation]]:
+        """Read each prefix once, then write its continuations, all side by side."""
         torch = self.torch
-        prefixes = [self.encode(opening + request.prefix) for request in requests]
-        width = max(map(len, prefixes))
+        requests = [request for _, request in asked]
+        width = max(len(ids) for ids, _ in asked)
         counts = torch.tensor([request.count for request in requests])
         pad = self.tokenizer.pad_token_id
         pad = (self.tokenizer.eos_token_id or 0) if pad is None else pad
-        rows = [[pad] * (width - len(ids)) + ids for ids in prefixes]
-        mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids in prefixes])
+        rows = [[pad] * (width - len(ids)) + ids for ids, _ in asked]
+        mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids, _ in asked])
         device = self.model.device
         ids, mask = torch.tensor(rows, device=device), mask.to(device)
         with torch.inference_mode():
@@ -122,7 +144,7 @@ class LocalModel:
                 logits_to_keep=1,
             )
             which = torch.repeat_interleave(torch.arange(len(requests)), counts).to(device)
-            cache = read["cache" if self._cache == "cache" else "past_key_values"]
+            cache = self.cache_of(read)
             cache.batch_select_indices(which)
             written = self._decode(
                 read.logits[which, -1], cache, mask[which], position[which, -1], requests, which
@@ -150,22 +172,31 @@ class LocalModel:
         limit = [requests[i].tokens for i in owner]
         tokens: list[list[int]] = [[] for _ in owner]
         ended = [False] * len(owner)
+        alive = list(range(len(owner)))  # the rows still written, in the batch's order
         while True:
-            chance = self._nucleus(torch.softmax(logits.float() / heat[:, None], dim=-1))
+            chance = self._nucleus(torch.softmax(logits.float() / heat[alive, None], dim=-1))
             # A row's own stream: what it says does not depend on the rows beside it.
-            point = torch.tensor([stream.random() for stream in streams], device=logits.device)
+            point = torch.tensor([streams[row].random() for row in alive], device=logits.device)
             total = chance.cumsum(-1)
             ranks = torch.searchsorted(total, (point[:, None] * total[:, -1:]).to(total.dtype))
             following = ranks[:, 0].clamp(max=chance.shape[-1] - 1)
-            for row, token in enumerate(following.tolist()):
-                if ended[row] or len(tokens[row]) >= limit[row]:
-                    continue
+            for row, token in zip(alive, following.tolist(), strict=True):
                 if token in self.stops:
                     ended[row] = True
                 else:
                     tokens[row].append(token)
-            if all(e or len(t) >= m for e, t, m in zip(ended, tokens, limit, strict=True)):
+            places = [
+                place
+                for place, row in enumerate(alive)
+                if not ended[row] and len(tokens[row]) < limit[row]
+            ]
+            if not places:
                 return list(zip(tokens, ended, strict=True))
+            if len(places) < len(alive):
+                kept = torch.tensor(places, device=logits.device)
+                cache.batch_select_indices(kept)
+                mask, position, following = mask[kept], position[kept], following[kept]
+                alive = [alive[place] for place in places]
             position = position + 1
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
             step = self.model(
@@ -173,7 +204,7 @@ class LocalModel:
                 attention_mask=mask,
                 position_ids=position[:, None],
                 use_cache=True,
-                **{self._cache: cache},
+                **{self.cache_name: cache},
             )
             logits = step.logits[:, -1]
 
@@ -181,9 +212,11 @@ class LocalModel:
         """Put the tokens beyond the likeliest ``top_p`` to probability 0."""
         if self.top_p >= 1.0:
             return chance
-        ordered, order = chance.sort(dim=-1, descending=True)
-        beyond = ordered.cumsum(-1) - ordered >= self.top_p
-        return chance.masked_fill(beyond.scatter(-1, order, beyond), 0.0)
+        ordered, order = chance.topk(min(LIKELY, chance.shape[-1]), dim=-1)
+        if float(ordered.sum(-1).min()) < self.top_p:
+            ordered, order = chance.sort(dim=-1, descending=True)
+        kept = ordered.masked_fill(ordered.cumsum(-1) - ordered >= self.top_p, 0.0)
+        return self.torch.zeros_like(chance).scatter(-1, order, kept)
 
     def _group(
         self, written: list[tuple[list[int], bool]], requests: Sequence[Request]

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ibn.errors import InputError, MissingExtra
-from ibn.prefix_tree.generator import Continuation, Request
+from ibn.prefix_tree.generator import Asked, Continuation, Request
 
 BYTES_A_TOKEN = 4  # for what the server does not count
 
@@ -75,9 +75,15 @@ class Server:
 
     def extend(self, prompt: str, requests: Sequence[Request]) -> list[list[Continuation]]:
         """Continue responses to one prompt, see :class:`ibn.prefix_tree.generator.Generator`."""
-        opening = self._opening(prompt)
+        (drawn,) = self.extend_all([(prompt, requests)])
+        return drawn
+
+    def extend_all(self, asked: Sequence[Asked]) -> list[list[list[Continuation]]]:
+        """Continue responses to several prompts, ``parallel`` requests at a time."""
+        flat = [(self._opening(prompt), one) for prompt, requests in asked for one in requests]
         with ThreadPoolExecutor(self.parallel) as pool:
-            return list(pool.map(lambda request: self._complete(opening, request), requests))
+            drawn = pool.map(lambda both: self._complete(*both), flat)
+            return [[next(drawn) for _ in requests] for _, requests in asked]
 
     def _opening(self, prompt: str) -> str:
         return self.template.replace("{prompt}", prompt)

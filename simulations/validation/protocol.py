@@ -2,41 +2,38 @@
 
 Data of both topologies are grown on the same prompts, labelled by the gold measure, and a Bayesian
 reward model is fitted to each on the generator's own last hidden layer. On prompts that neither
-has seen the best of N fresh responses by each reward model is held against the other's, and
-against a first draw of the base model, by the gold measure. Best-of-N is also what
-rejection-sampling fine-tuning imitates; training the generator itself is not part of it.
+has seen, responses are decoded from each reward model and held against the other's, and against
+the base model's, by the gold measure: the best of N fresh draws, and one draw of the generator
+fine-tuned on the best responses to the training prompts (rejection-sampling fine-tuning).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.bias.neighbours import NeighbourGraph
-from ibn.distance import inference_distance
-from ibn.errors import InputError
-from ibn.network import build_network
-from ibn.posterior import resistance
-from ibn.preferences.comparisons import Comparisons
-from ibn.preferences.noise import LabelNoise
-from ibn.prefix_tree.dataset import Plan, grow_dataset
-from ibn.prefix_tree.generator import Generator
-from ibn.prefix_tree.growing import Growth, grow_chain
+from ibn.prefix_tree.dataset import BLOCK, Dataset, Plan, grow_dataset
+from ibn.prefix_tree.generator import Generator, Request, extend_all
+from ibn.prefix_tree.growing import Growth
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt
-from ibn.prefix_tree.tree import Grown
-from ibn.reward_model import RewardModel, fit
+from simulations.validation.finetuning import Tuning, imitate
+from simulations.validation.reward import Embed, Trained, examine, train
 from simulations.validation.tasks import Task, split
+
+if TYPE_CHECKING:
+    from ibn.prefix_tree.local import LocalModel
 
 TOPOLOGIES = ("chain", "tree")
 BUDGETS = ("comparisons", "tokens")
-HELD_OUT_PAIRS = 400
+SHARES = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1.0)  # of the comparisons, for reward models alone
+BASE_DRAWS = 2  # of the base model, that no policy chooses among
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,9 @@ class Profile:
     pairs : int
         Comparisons a prompt.
     draws : tuple of int
-        N of best-of-N, rising.
+        N of best-of-N, each a divisor of the largest.
+    tuning : Tuning
+        Of the generator.
     seeds : int
         Whole repetitions.
     """
@@ -62,48 +61,78 @@ class Profile:
     growth: Growth
     pairs: int
     draws: tuple[int, ...]
+    tuning: Tuning
     seeds: int
 
 
 PROFILES = {
-    "tiny": Profile(6, 4, Growth(depth=2, branching=2, tokens=16), 2, (2, 4), 2),
-    "cpu": Profile(24, 24, Growth(depth=3, branching=2, tokens=96), 4, (2, 4, 8), 3),
-    "gpu": Profile(500, 200, Growth(depth=4, branching=2, tokens=256), 8, (4, 16, 64), 3),
+    "tiny": Profile(
+        6, 4, Growth(depth=2, branching=2, tokens=16), 2, (2, 4), Tuning(layers=1, epochs=1), 2
+    ),
+    "cpu": Profile(12, 20, Growth(depth=3, branching=2, tokens=96), 6, (2, 4, 8), Tuning(), 3),
+    "gpu": Profile(
+        500, 200, Growth(depth=4, branching=2, tokens=256), 8, (4, 16, 64), Tuning(layers=10**3), 3
+    ),
 }
 
 
 @dataclass(frozen=True)
-class Trained:
-    """One reward model and what is known of it.
+class Outcome:
+    """One reward model, what it cost and how it does.
 
     Attributes
     ----------
     topology, budget : str
         What it was trained on: at equal ``comparisons`` or at equal ``tokens`` generated.
+    share : float
+        Of the comparisons that the budget allows.
     seed : int
         Of the repetition.
-    comparisons, tokens, read : int
-        Labels, tokens generated for them, and tokens that annotators read.
-    accuracy : float
-        Share of held-out gold preferences that it gets right, ties of the gold left out.
-    error : float
-        Mean squared error of held-out reward differences, in units of the gold's variance, after
-        the best scaling of the model's.
-    distance, variance : float
-        Mean inference distance and mean posterior variance over the same held-out pairs, on the
-        neighbour graph of the responses' features: what is to predict ``error``.
+    comparisons, tokens : int
+        Labels, and tokens generated for them.
+    read, read_whole : float
+        Tokens that an annotator reads a comparison, without the shared prefix and with it.
+    accuracy, error, distance, variance : float
+        As in :class:`simulations.validation.reward.Examined`.
     """
 
     topology: str
     budget: str
+    share: float
     seed: int
     comparisons: int
     tokens: int
-    read: int
+    read: float
+    read_whole: float
     accuracy: float
     error: float
     distance: float
     variance: float
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How responses are chosen.
+
+    Attributes
+    ----------
+    name : str
+        ``tree``, ``chain`` or ``base``.
+    decoder : str
+        ``best-of-n``, ``rft`` or, for the base model, nothing.
+    budget : str
+        At equal ``comparisons`` or equal ``tokens``.
+    draws : int
+        N; for fine-tuning, of the responses to a training prompt.
+    """
+
+    name: str
+    decoder: str = ""
+    budget: str = ""
+    draws: int = 1
+
+
+BASE = Policy("base")
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,54 +143,27 @@ class Repetition:
     ----------
     seed : int
         Of everything random.
-    models : list of Trained
-        One a topology and budget.
-    scores : dict
-        Gold scores of the chosen responses on the test prompts, shape (test,), by
-        (topology, budget, N); of the base model's first draw under ``("base", "", 1)``.
+    models : list of Outcome
+        One a topology, budget and share.
+    scores : dict of Policy to ndarray, shape (test, times)
+        Gold scores of each policy's responses to each test prompt. Columns of two policies that
+        choose among draws belong together: they chose among the same.
     """
 
     seed: int
-    models: list[Trained] = field(default_factory=list)
-    scores: dict[tuple[str, str, int], NDArray[np.float64]] = field(default_factory=dict)
-
-
-class HiddenStates:
-    """Embeds responses by the mean of a language model's last hidden layer over their tokens.
-
-    Parameters
-    ----------
-    generator
-        An :class:`ibn.prefix_tree.local.LocalModel`.
-    """
-
-    def __init__(self, generator: Any) -> None:
-        self.generator = generator
-
-    def __call__(self, prompt: str, responses: Sequence[str]) -> NDArray[np.float64]:
-        """Embed responses to a prompt, shape (k, d)."""
-        model = self.generator
-        opening = model.opening(prompt)
-        start = len(model.encode(opening))
-        rows = []
-        for response in responses:
-            ids = model.encode(opening + response)
-            with model.torch.inference_mode():
-                seen = model.torch.tensor([ids], device=model.model.device)
-                states = model.model(input_ids=seen, output_hidden_states=True).hidden_states[-1]
-            rows.append(states[0, min(start, len(ids) - 1) :].float().mean(dim=0).cpu().numpy())
-        return np.array(rows, dtype=np.float64)
+    models: list[Outcome] = field(default_factory=list)
+    scores: dict[Policy, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def repeat(
     task: Task,
-    generator: Generator,
-    embed: Any,
+    generator: LocalModel,
+    embed: Embed,
     profile: Profile,
     folder: Path,
     seed: int,
     settings: dict[str, Any],
-    progress: Any = lambda message: None,
+    progress: Callable[[str], None] = lambda message: None,
 ) -> Repetition:
     """Run the whole protocol once.
 
@@ -169,10 +171,10 @@ def repeat(
     ----------
     task : Task
         Prompts and gold measure.
-    generator : Generator
+    generator : LocalModel
         The base model.
     embed : callable
-        ``embed(prompt, responses)`` gives features, shape (k, d).
+        Gives features of responses.
     profile : Profile
         How much to spend.
     folder : Path
@@ -185,156 +187,152 @@ def repeat(
         Told what goes on.
     """
     rng = np.random.default_rng(seed)
-    training, test = split(task.prompts, profile.training, profile.test, rng)
+    training, test = split(
+        task.prompts,
+        profile.training,
+        profile.test,
+        rng,
+        fits=lambda prompt: generator.room(prompt.text) >= profile.growth.tokens,
+    )
+    progress(f"seed {seed}: responses to the test prompts")
     most = max(profile.draws)
-    pool = _pool(test, generator, profile, most, folder / f"pool-{seed}.journal", seed, settings)
-    features = [embed(p.text, texts) for p, texts in zip(test, pool, strict=True)]
-    gold = [np.array(task.gold(p, texts)) for p, texts in zip(test, pool, strict=True)]
+    journal = folder / f"pool-{seed}.journal"
+    drawn = _respond(test, lambda: generator, most + BASE_DRAWS, profile, journal, settings, seed)
+    gold = [np.array(task.gold(p, texts)) for p, texts in zip(test, drawn, strict=True)]
+    features = [embed(p.text, texts[:most]) for p, texts in zip(test, drawn, strict=True)]
     result = Repetition(seed)
-    result.scores["base", "", 1] = np.array([scores[0] for scores in gold])
-    grown = {}
+    result.scores[BASE] = np.array([scores[most:] for scores in gold])
+    pool = [scores[:most] for scores in gold]
+    grown: dict[str, Dataset] = {}
     for topology in TOPOLOGIES:
         progress(f"seed {seed}: growing as {topology}")
-        plan = Plan(topology, profile.growth, profile.pairs, "random", seed)
+        plan = Plan(topology, profile.growth, profile.pairs, "keep", seed)
         journal = folder / f"{topology}-{seed}.journal"
         grown[topology] = grow_dataset(
             training, generator, ByScore(task.gold), plan, journal, settings=settings
         )
-    budget = min(dataset.tokens for dataset in grown.values())
+    affordable = min(dataset.tokens for dataset in grown.values())
+    candidates = _responses(grown["chain"])
+    which = int(rng.integers(2**31))  # the held-out pairs, the same for all models
     for topology, dataset in grown.items():
-        for kind in BUDGETS:
-            records = dataset.records
-            if kind == "tokens":  # as many comparisons as the cheaper topology's tokens pay for
-                records = records[: max(2, round(len(records) * budget / dataset.tokens))]
-            progress(f"seed {seed}: reward model, {topology}, equal {kind}")
-            model, laid = _train(records, embed)
-            share = len(records) / max(1, len(dataset.records))
-            result.models.append(
-                _examine(
-                    model,
-                    laid,
-                    features,
-                    gold,
-                    rng,
-                    Trained(
+        progress(f"seed {seed}: reward models of the {topology}")
+        records = [dataset.records[i] for i in rng.permutation(len(dataset.records))]
+        for budget in BUDGETS:
+            afforded = len(records)
+            if budget == "tokens":  # as many comparisons as the cheaper topology's tokens pay for
+                afforded = max(2, round(len(records) * affordable / dataset.tokens))
+            for share in SHARES if budget == "comparisons" else (1.0,):
+                part = records[: max(2, round(afforded * share))]
+                trained = train(part, embed)
+                examined = examine(trained, features, pool, np.random.default_rng(which))
+                paid = len(part) / len(records)
+                result.models.append(
+                    Outcome(
                         topology,
-                        kind,
+                        budget,
+                        share,
                         seed,
-                        len(records),
-                        round(dataset.tokens * share),
-                        round(dataset.read * share),
-                        *[float("nan")] * 4,
-                    ),
+                        len(part),
+                        round(dataset.tokens * paid),
+                        dataset.read / dataset.comparisons,
+                        dataset.read_whole / dataset.comparisons,
+                        **asdict(examined),
+                    )
                 )
-            )
-            for draws in profile.draws:
-                chosen = []
-                for rows, scores in zip(features, gold, strict=True):
-                    rewards = model.at(rows[:draws]).rewards()
-                    chosen.append(scores[int(np.argmax(rewards))])
-                result.scores[topology, kind, draws] = np.array(chosen)
+            for draws in profile.draws:  # of the model of the whole budget, the last one trained
+                policy = Policy(topology, "best-of-n", budget, draws)
+                result.scores[policy] = _best_of(trained, features, pool, draws)
+            if budget == "comparisons":
+                chosen = _choose(trained, candidates, embed)
+                journal = folder / f"rft-{topology}-{seed}.journal"
+                result.scores[Policy(topology, "rft", budget, 2 * profile.pairs)] = _fine_tuned(
+                    task, test, generator, chosen, profile, journal, settings, seed, progress
+                )
     return result
 
 
-def _pool(
+def _respond(
     prompts: Sequence[Prompt],
-    generator: Generator,
-    profile: Profile,
+    writer: Callable[[], Generator],
     count: int,
+    profile: Profile,
     journal: Path,
-    seed: int,
     settings: dict[str, Any],
+    seed: int,
 ) -> list[list[str]]:
-    """Draw fresh responses of the base model to the test prompts, repeats allowed."""
-    with Journal(journal, {**settings, "count": count, "seed": seed}) as book:
-        have = {entry["prompt"]: Grown.of_record(entry) for entry in book.entries}
-        for i, prompt in enumerate(prompts):
-            if prompt.text not in have:
-                rng = np.random.default_rng([seed, i])
-                growth = replace(profile.growth, attempts=1, alike=1.0)
-                have[prompt.text] = grow_chain(prompt.text, count, generator, growth, rng)
-                book.append(have[prompt.text].record())
-    pool = []
-    for prompt in prompts:
-        texts = [leaf.text for leaf in have[prompt.text].leaves()]
-        if not texts:
-            raise InputError(f"the base model has no answer to a test prompt (line {prompt.line})")
-        pool.append(texts)
-    return pool
+    """Draw responses to prompts, repeats allowed.
+
+    What the journal has is not drawn again; the writer is made only if something is lacking.
+    """
+    growth = profile.growth
+    known = {**settings, "count": count, "seed": seed, "tokens": growth.tokens}
+    with Journal(journal, {**known, "temperature": growth.temperature}) as book:
+        have: dict[str, list[str]] = {one["prompt"]: one["texts"] for one in book.entries}
+        lacking = [(i, p.text) for i, p in enumerate(prompts) if p.text not in have]
+        generator = writer() if lacking else None
+        for first in range(0, len(lacking), BLOCK):
+            assert generator is not None
+            block = lacking[first : first + BLOCK]
+            asked = [
+                (text, [Request("", count, growth.tokens, growth.temperature, seed * 10**6 + i)])
+                for i, text in block
+            ]
+            for (_, text), (drawn,) in zip(block, extend_all(generator, asked), strict=True):
+                have[text] = [one.text for one in drawn]
+                book.append({"prompt": text, "texts": have[text]})
+    return [have[prompt.text] for prompt in prompts]
 
 
-@dataclass(frozen=True, eq=False)
-class _Laid:
-    """Training comparisons over features."""
-
-    features: NDArray[np.float64]
-    comparisons: Comparisons
-
-
-def _train(records: Sequence[dict[str, Any]], embed: Any) -> tuple[RewardModel, _Laid]:
-    place: dict[tuple[str, str], int] = {}
-    for record in records:
-        for side in ("chosen", "rejected"):
-            place.setdefault((record["prompt"], record[side]), len(place))
-    by_prompt: dict[str, list[str]] = {}
-    for prompt, response in place:
-        by_prompt.setdefault(prompt, []).append(response)
-    rows: dict[tuple[str, str], NDArray[np.float64]] = {}
-    for prompt, responses in by_prompt.items():
-        for response, row in zip(responses, embed(prompt, responses), strict=True):
-            rows[prompt, response] = row
-    features = np.array([rows[key] for key in place])
-    a = np.array([place[record["prompt"], record["chosen"]] for record in records])
-    b = np.array([place[record["prompt"], record["rejected"]] for record in records])
-    comparisons = Comparisons(np.arange(len(place)), a, b, winner=np.ones(len(a), np.int8))
-    return fit(features, comparisons), _Laid(features, comparisons)
-
-
-def _examine(
-    model: RewardModel,
-    laid: _Laid,
+def _best_of(
+    trained: Trained,
     features: Sequence[NDArray[np.float64]],
     gold: Sequence[NDArray[np.float64]],
-    rng: np.random.Generator,
-    trained: Trained,
-) -> Trained:
-    """Hold a reward model against the gold on pairs of responses to unseen prompts."""
-    offset = np.cumsum([0, *map(len, features)])
-    pairs = np.concatenate(
-        [
-            low + np.stack(np.triu_indices(len(rows), 1), axis=1)
-            for low, rows in zip(offset, features, strict=False)
-        ]
-    )
-    pairs = rng.permutation(pairs)[:HELD_OUT_PAIRS]
-    rows, scores = np.concatenate(features), np.concatenate(gold)
-    rewards = model.at(rows).rewards()
-    said, true = (values[pairs[:, 0]] - values[pairs[:, 1]] for values in (rewards, scores))
-    told = true != 0
-    right = np.where(said == 0, 0.5, np.sign(said) == np.sign(true))[told]
-    slope = float(said @ true / (said @ said)) if said.any() else 0.0
-    spread = float(np.mean(true**2))
-    everything = np.concatenate([laid.features, rows])
-    shifted = pairs + len(laid.features)
-    compared = Comparisons(np.arange(len(everything)), laid.comparisons.a, laid.comparisons.b)
-    graph = NeighbourGraph(everything)
-    unit = float(np.mean(resistance(_network(graph, _none(everything)), shifted)))
-    if unit > 0:  # before any label, a held-out difference has variance 2
-        graph = replace(graph, scale=2.0 / unit)
-    network = _network(graph, compared)
-    return replace(
-        trained,
-        accuracy=float(right.mean()) if told.any() else float("nan"),
-        error=float(np.mean((slope * said - true) ** 2) / spread) if spread else float("nan"),
-        distance=float(np.mean(inference_distance(network, shifted))),
-        variance=float(np.mean(resistance(network, shifted))),
-    )
+    draws: int,
+) -> NDArray[np.float64]:
+    """Gold scores of the best of each ``draws`` responses in a row, shape (prompts, times)."""
+    chosen = []
+    for rows, scores in zip(features, gold, strict=True):
+        best = np.argmax(trained.model.at(rows).rewards().reshape(-1, draws), axis=1)
+        chosen.append(scores.reshape(-1, draws)[np.arange(len(best)), best])
+    return np.array(chosen)
 
 
-def _none(rows: NDArray[np.float64]) -> Comparisons:
-    empty = np.empty(0, np.int64)
-    return Comparisons(np.arange(len(rows)), empty, empty)
+def _responses(dataset: Dataset) -> dict[str, list[str]]:
+    """Responses to each prompt of a dataset."""
+    found: dict[str, dict[str, None]] = {}
+    for record in dataset.records:
+        seen = found.setdefault(record["prompt"], {})
+        seen |= dict.fromkeys((record["response_a"], record["response_b"]))
+    return {prompt: list(texts) for prompt, texts in found.items()}
 
 
-def _network(graph: NeighbourGraph, comparisons: Comparisons) -> Any:
-    return build_network(graph, comparisons, LabelNoise(1.0, "bradley-terry").variance())
+def _choose(
+    trained: Trained, candidates: dict[str, list[str]], embed: Embed
+) -> list[tuple[str, str]]:
+    """Choose the best of each prompt's independent responses, the same for every reward model."""
+    return [
+        (prompt, texts[int(np.argmax(trained.model.at(embed(prompt, texts)).rewards()))])
+        for prompt, texts in candidates.items()
+    ]
+
+
+def _fine_tuned(
+    task: Task,
+    test: Sequence[Prompt],
+    generator: LocalModel,
+    chosen: list[tuple[str, str]],
+    profile: Profile,
+    journal: Path,
+    settings: dict[str, Any],
+    seed: int,
+    progress: Callable[[str], None],
+) -> NDArray[np.float64]:
+    """Gold scores of a generator tuned on the chosen responses, shape (test, ``BASE_DRAWS``)."""
+
+    def tuned() -> LocalModel:
+        progress(f"seed {seed}: fine-tuning, {journal.stem}")
+        return imitate(generator, chosen, profile.tuning, seed)
+
+    known = {**settings, **asdict(profile.tuning), "chosen": chosen}
+    texts = _respond(test, tuned, BASE_DRAWS, profile, journal, known, seed)
+    return np.array([task.gold(p, said) for p, said in zip(test, texts, strict=True)])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from itertools import product
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations.validation.protocol import BUDGETS, Repetition
+from simulations.validation.protocol import BASE, Policy, Repetition
 
 BOOTSTRAPS = 2000
 
@@ -24,10 +23,12 @@ class WinRate:
     ----------
     policy, against : str
         ``tree``, ``chain`` or ``base``.
+    decoder : str
+        ``best-of-n`` or ``rft``.
     budget : str
         What chain and tree had in equal number: ``comparisons`` or ``tokens``.
     draws : int
-        N of best-of-N.
+        N, chosen among; for ``rft``, to each training prompt.
     rate, low, high : float
         With a 95 % interval: bootstrap over seeds and, within, over prompts.
     prompts : int
@@ -38,6 +39,7 @@ class WinRate:
 
     policy: str
     against: str
+    decoder: str
     budget: str
     draws: int
     rate: float
@@ -48,23 +50,45 @@ class WinRate:
 
 
 def win_rates(repetitions: Sequence[Repetition], seed: int = 0) -> list[WinRate]:
-    """Compare tree with chain, and each with the base model, at every N and budget.
+    """Compare tree with chain, and each with the base model, under every decoder and budget.
+
+    Tree and chain are compared draw by draw, where they chose among the same responses; either
+    is compared with the base model on all pairs of their draws and its own, which are others.
 
     The bootstrap draws seeds anew and prompts within each: where seeds make no difference of
     their own, its intervals are wider than they need be, by about the root of 2.
     """
-    draws = sorted({n for _, _, n in repetitions[0].scores if n > 1})
     found = []
-    rivals = (("tree", "chain"), ("tree", "base"), ("chain", "base"))
-    for budget, n, (policy, against) in product(BUDGETS, draws, rivals):
-        other = ("base", "", 1) if against == "base" else (against, budget, n)
-        margins = [one.scores[policy, budget, n] - one.scores[other] for one in repetitions]
-        wins = [(np.sign(margin) + 1.0) / 2.0 for margin in margins]
-        low, high = _interval(wins, np.random.default_rng(seed))
-        together = np.concatenate(margins)
-        rate, ties = float(np.concatenate(wins).mean()), float(np.mean(together == 0))
-        found.append(WinRate(policy, against, budget, n, rate, low, high, len(together), ties))
+    for tree in (policy for policy in repetitions[0].scores if policy.name == "tree"):
+        chain = replace(tree, name="chain")
+        for policy, other in ((tree, chain), (tree, BASE), (chain, BASE)):
+            margins = [_margins(one, policy, other) for one in repetitions]
+            wins = [((np.sign(margin) + 1.0) / 2.0).mean(axis=1) for margin in margins]
+            low, high = _interval(wins, np.random.default_rng(seed))
+            together = np.concatenate(margins)
+            found.append(
+                WinRate(
+                    policy.name,
+                    other.name,
+                    policy.decoder,
+                    policy.budget,
+                    policy.draws,
+                    rate=float(np.concatenate(wins).mean()),
+                    low=low,
+                    high=high,
+                    prompts=len(together),
+                    ties=float(np.mean(together == 0)),
+                )
+            )
     return found
+
+
+def _margins(one: Repetition, policy: Policy, other: Policy) -> NDArray[np.float64]:
+    """By how much a policy's responses score above another's, shape (prompts, comparisons)."""
+    ours, theirs = one.scores[policy], one.scores[other]
+    if other == BASE:
+        return (ours[:, :, None] - theirs[:, None, :]).reshape(len(ours), -1)
+    return ours - theirs
 
 
 def _interval(wins: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> tuple[float, float]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ibn.errors import InputError, unknown_name
 from ibn.prefix_tree.judging import Scorer, overlap, verify_arithmetic
@@ -133,17 +132,26 @@ TASKS = tuple(_READERS)
 
 
 def split(
-    prompts: list[Prompt], training: int, test: int, rng: np.random.Generator
+    prompts: list[Prompt],
+    training: int,
+    test: int,
+    rng: np.random.Generator,
+    fits: Callable[[Prompt], bool] = lambda prompt: True,
 ) -> tuple[list[Prompt], list[Prompt]]:
-    """Draw prompts to grow data on and others to compare policies on.
+    """Draw prompts to grow data on and others to compare policies on, among those that fit.
 
     Raises
     ------
     InputError
         If there are too few.
     """
-    if len(prompts) < training + test:
-        raise InputError(f"{len(prompts)} prompts are too few for {training} + {test}")
-    order: NDArray[np.int64] = rng.permutation(len(prompts))[: training + test]
-    chosen = [prompts[i] for i in order]
+    chosen: list[Prompt] = []
+    for i in rng.permutation(len(prompts)):
+        if len(chosen) < training + test and fits(prompts[i]):
+            chosen.append(prompts[i])
+    if len(chosen) < training + test:
+        raise InputError(
+            f"{len(chosen)} prompts that leave room for a response are too few for "
+            f"{training} + {test}"
+        )
     return chosen[:training], chosen[training:]

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from ibn.cli import main
+from simulations.validation.protocol import SHARES
 
 
 def run(*arguments):
@@ -35,6 +36,7 @@ def test_the_tiny_profile_runs_and_goes_on_where_it_was(tmp_path, task):
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
     pytest.importorskip("rouge_score")
+    pytest.importorskip("trl")
     data = tmp_path / "data.jsonl"
     data.write_text("\n".join(map(json.dumps, records(task))))
     done = run(task, "--data", data, "--out", tmp_path / "out", "--json")
@@ -47,7 +49,8 @@ def test_the_tiny_profile_runs_and_goes_on_where_it_was(tmp_path, task):
         ("chain", "base"),
     }
     assert all(0 <= one["low"] <= one["rate"] <= one["high"] <= 1 for one in rates)
-    assert len(found["reward_models"]) == 2 * 2 * found["seeds"]
+    assert {one["decoder"] for one in rates} == {"best-of-n", "rft"}
+    assert len(found["reward_models"]) == 2 * (len(SHARES) + 1) * found["seeds"]
     assert all(one["variance"] > 0 and one["distance"] > 0 for one in found["reward_models"])
     chain = [one["comparisons"] for one in found["reward_models"] if one["topology"] == "chain"]
     tree = [one["comparisons"] for one in found["reward_models"] if one["topology"] == "tree"]

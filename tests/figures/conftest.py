@@ -164,10 +164,9 @@ def validation(task):
 
 @pytest.fixture
 def records(tmp_path, monkeypatch):
-    """Put made-up results of ``ibn validate`` on record beside the real structures."""
+    """Put made-up results of ``ibn validate`` on record beside what else is there."""
     folder = tmp_path / "recorded"
-    folder.mkdir()
-    shutil.copy(recorded.FOLDER / "structure.json", folder)
+    shutil.copytree(recorded.FOLDER, folder)
     for task in ("hh", "gsm8k", "dialogsum"):
         (folder / f"validation-{task}.json").write_text(json.dumps(validation(task)))
     monkeypatch.setattr(recorded, "FOLDER", folder)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ibn.prefix_tree.generator import Continuation, Request
+from ibn.prefix_tree.generator import Asked, Continuation, Request
 
 WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten."]
 
@@ -41,6 +41,14 @@ class Babbler:
             [self.say(np.random.default_rng([r.seed, i]), r) for i in range(r.count)]
             for r in requests
         ]
+
+
+class Together(Babbler):
+    """Takes many prompts at once, and counts how often it is asked."""
+
+    def extend_all(self, asked: Sequence[Asked]) -> list[list[list[Continuation]]]:
+        self.rounds = getattr(self, "rounds", 0) + 1
+        return [self.extend(prompt, requests) for prompt, requests in asked]
 
 
 class Interrupted(Babbler):

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from prefix_tree.generators import Babbler, Failing, Interrupted, Silent
+from prefix_tree.generators import Babbler, Failing, Interrupted, Silent, Together
 
 from ibn.errors import InputError
 from ibn.preferences.reading import read_preferences
@@ -60,6 +60,12 @@ def test_an_interrupted_run_goes_on_to_the_same_dataset(tmp_path, at):
     assert grow(tmp_path / "j", second) == whole
     first_calls = 12
     assert second.calls < first_calls or at <= 2  # what was grown is not grown again
+
+
+def test_prompts_side_by_side_give_the_same_dataset(tmp_path):
+    together = Together()
+    assert grow(tmp_path / "together", together) == grow(tmp_path / "alone")
+    assert together.rounds < together.calls / 2
 
 
 def test_a_journal_torn_at_any_byte_loses_only_its_last_entry(tmp_path):

@@ -65,6 +65,26 @@ def test_decoding_with_shared_prefixes_is_decoding_one_by_one(model):
             assert (one.tokens, one.finished) == (len(said), ended)
 
 
+def test_prompts_side_by_side_are_answered_as_alone(model):
+    asked = [
+        ("A prompt", [Request("", 2, 9, 0.7, 1), Request(" and then", 3, 12, 1.3, 2)]),
+        ("Quite another, longer prompt", [Request("x", 40, 5, 0.2, 3)]),
+        ("Nothing asked", []),
+        ("B", [Request("", 20, 12, 0.9, 4)]),
+    ]
+    assert model.extend_all(asked) == [model.extend(prompt, them) for prompt, them in asked]
+
+
+def test_a_nucleus_wider_than_the_likely_tokens_is_found_among_all(model, monkeypatch):
+    chance = torch.softmax(torch.randn(5, 200, generator=torch.manual_seed(0)), dim=-1)
+    whole = model._nucleus(chance)
+    for likely in (1, 20, 150, 199):
+        monkeypatch.setattr("ibn.prefix_tree.local.LIKELY", likely)
+        assert torch.equal(model._nucleus(chance), whole)
+    assert ((whole > 0).sum(-1) < 200).all()
+    assert (whole.sum(-1) >= model.top_p - 1e-6).all()
+
+
 def test_a_tree_grows_from_a_model(model):
     growth = Growth(depth=2, branching=2, tokens=16)
     grown = grow_tree("Hello", model, growth, np.random.default_rng(0))

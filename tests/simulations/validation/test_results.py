@@ -1,25 +1,44 @@
 import numpy as np
 import pytest
 
-from simulations.validation.protocol import Repetition
+from simulations.validation.protocol import BASE, Policy, Repetition
 from simulations.validation.results import dumps, win_rates
 
 
 def repetition(seed, tree, chain, base):
-    scores = {("base", "", 1): np.asarray(base, float)}
-    for budget in ("comparisons", "tokens"):
-        scores["tree", budget, 4] = np.asarray(tree, float)
-        scores["chain", budget, 4] = np.asarray(chain, float)
+    """One draw a prompt, or several as columns."""
+    tree, chain, base = (
+        np.asarray(scores, float).reshape(len(scores), -1) for scores in (tree, chain, base)
+    )
+    scores = {BASE: base}
+    for decoder, budget, draws in (
+        ("best-of-n", "comparisons", 4),
+        ("best-of-n", "tokens", 4),
+        ("rft", "comparisons", 8),
+    ):
+        scores[Policy("tree", decoder, budget, draws)] = tree
+        scores[Policy("chain", decoder, budget, draws)] = chain
     return Repetition(seed, [], scores)
 
 
 def test_wins_and_ties_are_counted():
     rates = win_rates([repetition(0, [1, 2, 3, 0], [0, 2, 1, 5], [0, 0, 0, 0])])
-    found = {(one.policy, one.against, one.budget): one for one in rates}
-    tree = found["tree", "chain", "comparisons"]
+    found = {(one.policy, one.against, one.decoder, one.budget): one for one in rates}
+    assert len(found) == len(rates) == 9
+    tree = found["tree", "chain", "best-of-n", "comparisons"]
     assert (tree.rate, tree.ties, tree.prompts, tree.draws) == (0.625, 0.25, 4, 4)
-    assert found["tree", "base", "tokens"].rate == 0.875
-    assert found["chain", "base", "tokens"].rate == 0.875
+    assert found["tree", "base", "best-of-n", "tokens"].rate == 0.875
+    assert found["chain", "base", "rft", "comparisons"].rate == 0.875
+    assert found["chain", "base", "rft", "comparisons"].draws == 8
+
+
+def test_tree_meets_chain_draw_by_draw_and_the_base_model_everywhere():
+    one = repetition(0, [[1, 5], [2, 2]], [[0, 6], [3, 1]], [[0, 4, 2], [2, 2, 2]])
+    found = {(rate.policy, rate.against): rate for rate in win_rates([one])}
+    assert found["tree", "chain"].rate == 0.5
+    assert found["tree", "chain"].ties == 0.0
+    assert found["tree", "base"].rate == pytest.approx(((4 / 6) + 0.5) / 2)
+    assert found["tree", "base"].ties == 0.5
 
 
 def test_intervals_cover_the_true_rate():

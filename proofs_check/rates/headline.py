@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,19 +33,17 @@ from proofs_check.measured import (
     path_curve,
     sizes,
 )
-from proofs_check.rates import (
+from proofs_check.rates.closed import (
     COMBINED,
-    LABEL,
     LOGARITHMIC,
-    LOUD,
     POWER,
     SUBLOGARITHMIC,
     WORLD,
     Closed,
     cells_at_least,
-    covering_leaves,
     name_of,
 )
+from proofs_check.rates.many_labels import LABEL, LOUD, covering_leaves
 
 N, ALPHA, SCALE, SIGMA2, _, _ = symbols()
 ONE = Rational(1)
@@ -355,16 +352,3 @@ def p9(
             _elsewhere_exact(elsewhere_log_power),
         ),
     )
-
-
-CLAIMS: tuple[Callable[[], Claim], ...] = (p9,)
-
-# Each fails a check that P9 itself passes.
-MUTANTS: dict[str, Callable[[], Claim]] = {
-    "P9: chain and tree swapped": lambda: p9(log_power=ALPHA - 1, loglog_power=ONE),
-    "P9: power of log n off by 0.1": lambda: p9(log_power=Rational(11, 10) - ALPHA),
-    "P9: ratio linear in log n": lambda: p9(log_power=2 - ALPHA),
-    "P9: no logarithm in regime ℬ": lambda: p9(noisy_log_power=Rational(0)),
-    "P9: a logarithm in the other families": lambda: p9(elsewhere_log_power=1.0),
-    "P9: log log n dropped from the ceiling": lambda: p9(ceiling=log(N)),
-}

@@ -20,7 +20,7 @@ from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
 from ibn.preferences.comparisons import Comparisons
 from proofs_check.claim import Context
-from proofs_check.freedom import difference_covariance
+from proofs_check.exact.freedom import difference_covariance
 
 MOST_SWEEPS = 400
 DAMPING = 0.5

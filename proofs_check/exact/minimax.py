@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from sympy import Expr, Integer, Rational
+from sympy import Expr, Integer
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.rates import rate, symbols
 from proofs_check.asymptotics import INSTANCES, Drift, Slope, gather, growth, limits_found, listed
 from proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
-from proofs_check.freedom import (
+from proofs_check.exact.freedom import (
     counting_freedom,
     noisy_at_least,
     noisy_at_most,
     noisy_bounds,
 )
 from proofs_check.measured import Noise, exact_curve
-from proofs_check.rates import WORLD, balanced, cells_at_least, name_of, similar_sizes
+from proofs_check.rates.closed import WORLD, balanced, cells_at_least, name_of
+from proofs_check.rates.many_labels import similar_sizes
 
 N, ALPHA, SCALE, SIGMA2, _, _ = symbols()
 ONE = Integer(1)
@@ -51,8 +51,8 @@ def _both_bounds(claimed: Expr, context: Context) -> Finding:
         for name, bound in bounds.items()
     }
     lead = (
-        "for every n, proved in proofs_check.freedom, the lower bound for every dataset, the upper "
-        "one for a chain"
+        "for every n, proved in proofs_check.exact.freedom, the lower bound for every dataset, the "
+        "upper one for a chain"
     )
     return limits_found(at, ONE, lead)
 
@@ -159,16 +159,3 @@ def e3(
             Check("in I, measured", "Monte Carlo", partial(_scaled, scale_power)),
         ),
     )
-
-
-CLAIMS: tuple[Callable[[], Claim], ...] = (e3,)
-
-TENTH = Rational(1, 10)
-
-MUTANTS: dict[str, Callable[[], Claim]] = {
-    "E3: exponent of n off by 0.1": partial(e3, n_power=-ALPHA / (1 + ALPHA) - TENTH),
-    "E3: exponent of n off by -0.1": partial(e3, n_power=-ALPHA / (1 + ALPHA) + TENTH),
-    "E3: the path's exponent": partial(e3, n_power=-ALPHA / (2 + ALPHA)),
-    "E3: exponent of I off by 0.1": partial(e3, scale_power=1 / (1 + ALPHA) - TENTH),
-    "E3: half the freedom": partial(e3, freedom=0.5),
-}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,7 +28,13 @@ from proofs_check.asymptotics import (
     same_order,
 )
 from proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, Check, Claim, Context, Finding
-from proofs_check.freedom import binary_at_least, counting_freedom, quiet_at_least, quiet_at_most
+from proofs_check.exact.freedom import (
+    binary_at_least,
+    counting_freedom,
+    quiet_at_least,
+    quiet_at_most,
+)
+from proofs_check.exact.signs import compare_with_walks, learn
 from proofs_check.measured import (
     LEAVES,
     Noise,
@@ -39,8 +44,7 @@ from proofs_check.measured import (
     path_curve,
     sizes,
 )
-from proofs_check.rates import WORLD, name_of
-from proofs_check.signs import compare_with_walks, learn
+from proofs_check.rates.closed import WORLD, name_of
 
 N, ALPHA, SCALE, _, _, _ = symbols()
 ZERO = Integer(0)
@@ -113,8 +117,8 @@ def _both_bounds(claimed: Reversal, context: Context) -> Finding:
     words = (
         "E[R]/(I|S|^(-α)) lies, for every |S| ≤ 2n and σ² ≤ F(|S|), between bounds that tend to "
         f"{least} and {most}, without a logarithm: from below untouched cells, from above spent "
-        "degrees of freedom and Thomson's principle (proofs_check.freedom). I|S|^(-α) over the "
-        "claimed order → "
+        "degrees of freedom and Thomson's principle (proofs_check.exact.freedom). I|S|^(-α) over "
+        "the claimed order → "
         + ", ".join(f"{name} {value}" for name, value in limits.items())
         + f"; ibn.rates over the claimed → {library}"
     )
@@ -389,20 +393,3 @@ def e2(claimed: Reversal | None = None, freedom: float = 1.0) -> Claim:
             Check("binary labels, measured", "Monte Carlo", partial(_binary_measured, claimed)),
         ),
     )
-
-
-CLAIMS: tuple[Callable[[], Claim], ...] = (e2,)
-
-TENTH = Rational(1, 10)
-
-MUTANTS: dict[str, Callable[[], Claim]] = {
-    "E2: chain's exponent off by 0.1": partial(e2, Reversal(chain_power=-ALPHA - TENTH)),
-    "E2: chain's exponent off by -0.1": partial(e2, Reversal(chain_power=-ALPHA + TENTH)),
-    "E2: the path's logarithm in a chain": partial(e2, Reversal(chain_log=Integer(1))),
-    "E2: tree's exponent off by 0.1": partial(e2, Reversal(leaf_power=-ALPHA - TENTH)),
-    "E2: order not reversed": partial(e2, Reversal(ratio_log=ALPHA)),
-    "E2: logarithm of the ratio dropped": partial(e2, Reversal(ratio_log=ZERO)),
-    "E2: the paths' ratio": partial(e2, Reversal(ratio_log=1 - ALPHA)),
-    "E2: half the freedom": partial(e2, freedom=0.5),
-    "E2: signs as good as numbers": partial(e2, Reversal(binary_power=-ALPHA)),
-}

@@ -25,12 +25,11 @@ from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
 from ibn.rates import symbols
 from ibn.topology import build
-from proofs_check.claim import FAILS, HOLDS, Check, Context, Finding
+from proofs_check.claim import FAILS, HOLDS, ROUNDING, Check, Context, Finding
 
 N, ALPHA, SCALE, SIGMA2, _, CELLS = symbols()
 BRANCHING = Integer(2)
 HALF = Rational(1, 2)
-ROUNDING = 1e-9
 
 
 def difference_covariance(

@@ -1,0 +1,182 @@
+"""Who wins against the chain on the synthetic language, and which measure says so beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from figures.style import BLUE, COLUMN, GREEN, GREY, ORANGE, PURPLE, SKY
+from ibn.bias.ultrametric import Ultrametric
+from ibn.estimate import Estimate
+from ibn.preferences.noise import LabelNoise
+from simulations.outcomes import RECORD, Outcome, load
+
+TITLE = "Who wins against the chain, and which measure of uncertainty tells"
+CLAIMS = ("E6",)
+RECORDS = "tournament"
+NEEDS = "simulations/recorded/tournament.csv, which python -m simulations.tournament writes"
+PREDICTORS = {"variance": "exact variance", "distance": "path distance"}
+LEARNERS = {"gaussian-process": "Gaussian process", "linear": "linear", "neural": "neural network"}
+TREES = ("tree, few leaves", "tree, many leaves", "tree, grown")
+_LOOK: dict[str, dict[str, Any]] = {
+    "tree, few leaves": {"color": BLUE, "marker": "^", "ms": 3.4},
+    "tree, many leaves": {"color": SKY, "marker": "^", "ms": 3.4},
+    "tree, grown": {"color": ORANGE, "marker": "v", "ms": 3.4},
+    "stratified star": {"color": GREEN, "marker": "*", "ms": 4.2},
+    "expander": {"color": PURPLE, "marker": "D", "ms": 2.4},
+}
+
+
+@dataclass(frozen=True)
+class Duel:
+    """One topology against the chain, in one setting, with one learner and the best of N.
+
+    Attributes
+    ----------
+    name : str
+        The topology, in words.
+    learner : str
+        One of ``LEARNERS``.
+    few_labels : bool
+        Whether the noise of a label is below F(n), about where regime 𝒜 ends.
+    wins : Estimate
+        Win rate against the chain.
+    variance, distance : float
+        The chain's share of both topologies' mean exact posterior variance, added up, and so for
+        the mean inference distance: above 1/2 each says that the other topology wins.
+    """
+
+    name: str
+    learner: str
+    few_labels: bool
+    wins: Estimate
+    variance: float
+    distance: float
+
+    @property
+    def winner(self) -> int:
+        """+1 if the topology clearly wins, -1 if the chain does, 0 if neither."""
+        low, high = self.wins.interval()
+        return int(low > 0.5) - int(high < 0.5)
+
+    def told(self, predictor: str) -> bool:
+        """Whether a predictor names the winner."""
+        return bool(np.sign(getattr(self, predictor) - 0.5) == self.winner)
+
+
+@cache
+def duels() -> tuple[Duel, ...]:
+    """Read the recorded tournament."""
+    rows = load(RECORD)
+    chains = {(one.setting, one.learner): one for one in rows if one.topology == "chain"}
+    return tuple(
+        _duel(one, chains[one.setting, one.learner]) for one in rows if one.topology != "chain"
+    )
+
+
+def _duel(one: Outcome, chain: Outcome) -> Duel:
+    world = Ultrametric("power", one.alpha)
+    return Duel(
+        _name(one),
+        one.learner,
+        LabelNoise(one.beta).variance() < float(world.structural_function(one.n)),
+        one.wins[1],
+        chain.variance / (chain.variance + one.variance),
+        chain.distance / (chain.distance + one.distance),
+    )
+
+
+def _name(one: Outcome) -> str:
+    if one.topology == "tree":
+        return "tree, few leaves" if one.leaves < one.n else "tree, many leaves"
+    return {"tree-grown": "tree, grown", "stratified-star": "stratified star"}.get(
+        one.topology, one.topology
+    )
+
+
+def draw() -> Figure:
+    """Draw a panel for each learner and predictor."""
+    figure = Figure(figsize=(COLUMN, 4.9), layout="constrained")
+    grid = figure.subplots(len(LEARNERS), len(PREDICTORS), sharex=True, sharey=True)
+    for panels, learner in zip(grid, LEARNERS, strict=True):
+        mine = [one for one in duels() if one.learner == learner]
+        for axes, predictor in zip(panels, PREDICTORS, strict=True):
+            _panel(axes, mine, predictor)
+            decided = [one for one in mine if one.winner]
+            told = sum(one.told(predictor) for one in decided)
+            words = f"winners named:\n{told} of {len(decided)}"
+            axes.text(0.02, 0.99, words, va="top", fontsize=6.0, transform=axes.transAxes)
+        panels[0].set_ylabel(f"{LEARNERS[learner]}\nwin rate")
+    for axes, words in zip(grid[0], PREDICTORS.values(), strict=True):
+        axes.set_title(words)
+    for axes in grid[-1]:
+        axes.set_xlabel("chain's share")
+    looks = [Line2D([], [], ls="none", **look) for look in _LOOK.values()]
+    regimes = [
+        Line2D([], [], ls="none", color=GREY, marker="o", ms=3.4, mfc=fill)
+        for fill in (GREY, "white")
+    ]
+    names = [*_LOOK, "noise below $F(n)$", "noise above $F(n)$"]
+    figure.legend([*looks, *regimes], names, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _panel(axes: Axes, mine: Sequence[Duel], predictor: str) -> None:
+    right: dict[str, Any] = {"color": "#f0f0f0", "lw": 0, "zorder": 0}
+    for corner in (0.0, 0.5):
+        axes.add_patch(Rectangle((corner, corner), 0.5, 0.5, **right))
+    for one in mine:
+        look = _LOOK[one.name]
+        axes.errorbar(
+            getattr(one, predictor),
+            one.wins.mean,
+            one.wins.margin(),
+            **look,
+            mfc=look["color"] if one.few_labels else "white",
+            mew=0.6,
+            elinewidth=0.6,
+            capsize=0.0,
+            ls="none",
+        )
+    axes.axhline(0.5, color=GREY, lw=0.8, zorder=1)
+    axes.axvline(0.5, color=GREY, lw=0.8, zorder=1)
+    rates = [one.wins.mean for one in duels()]
+    axes.set_ylim(min(rates) - 0.04, max(rates) + 0.08)
+    axes.set_xlim(0.0, 1.0)
+    axes.set_xticks([0.0, 0.5, 1.0], ["0", "½", "1"])
+
+
+def caption() -> str:
+    """Say what is drawn, and count who wins and what named the winner."""
+    trees = [one for one in duels() if one.name in TREES]
+    others = [one for one in duels() if one.name not in TREES]
+    low = [one for one in duels() if one.few_labels]
+    told = "; ".join(
+        f"{words} names {sum(one.told(predictor) for one in duels() if one.winner)}"
+        f" ({sum(one.told(predictor) for one in low if one.winner)} where the noise is below F(n))"
+        for predictor, words in PREDICTORS.items()
+    )
+    decided = sum(one.winner != 0 for one in duels())
+    return (
+        f"Each point is a topology against the chain in one setting (α, n and label noise), judged "
+        f"by the true reward under best-of-16, exactly a replicate; bars are 95 % intervals, at "
+        f"most ±{max(one.wins.margin() for one in duels()):.3f}. {_score(trees, 'a tree')} "
+        f"{_score(others, 'a designed topology')} Across: the chain's share of the two "
+        f"topologies' uncertainty, which says that the chain wins where it is below ½; shaded are "
+        f"the quarters where that is right. Of {decided} clear winners "
+        f"({sum(one.winner != 0 for one in low)} where the noise is below F(n)) {told}; naming "
+        f"the chain always names {sum(one.winner < 0 for one in duels())}."
+    )
+
+
+def _score(each: Sequence[Duel], name: str) -> str:
+    wins, losses = (sum(one.winner == side for one in each) for side in (1, -1))
+    return f"In {len(each)} duels {name} clearly wins {wins} and the chain {losses}."

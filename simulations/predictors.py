@@ -1,0 +1,149 @@
+"""What predicts how good a trained reward model is: inference distance or exact variance (E6)?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from simulations.language import LEARNERS
+from simulations.outcomes import WINS, Outcome
+
+BOOTSTRAPS = 1000
+
+
+class Interval(NamedTuple):
+    """A number and its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Write all three."""
+        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How well the two measures rank datasets by what is learnt from them.
+
+    Attributes
+    ----------
+    learner : str
+        One of ``simulations.language.LEARNERS``.
+    target : str
+        ``squared_error`` of the reward model, or the decoder whose losses to the chain, 1 less
+        the win rate, are ranked. For the losses, each measure is taken relative to the chain's.
+    within : str
+        ``all`` points, or ``setting``: only those of equal α, n and β, whose rank correlations
+        are averaged; there the topology alone makes the difference.
+    points : int
+        Datasets ranked.
+    distance, variance : Interval
+        Spearman's correlation of mean inference distance, and of mean exact posterior variance,
+        with the target; intervals by bootstrap over settings.
+    difference : Interval
+        The variance's less the distance's, paired: above 0 the exact variance predicts better.
+    """
+
+    learner: str
+    target: str
+    within: str
+    points: int
+    distance: Interval
+    variance: Interval
+    difference: Interval
+
+    def __str__(self) -> str:
+        """Write a line of a table."""
+        return (
+            f"{self.learner:17} {self.target:14} {self.within:8} {self.points:4} points  "
+            f"distance {self.distance}  variance {self.variance}  difference {self.difference}"
+        )
+
+
+def predictions(outcomes: Sequence[Outcome], seed: int = 0) -> list[Prediction]:
+    """Correlate each measure with each target, over all points and within settings.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Of two settings or more, each with a chain.
+    seed : int
+        Of the bootstrap.
+    """
+    rng = np.random.default_rng(seed)
+    settings = sorted({one.setting for one in outcomes})
+    resampled = rng.integers(0, len(settings), (BOOTSTRAPS, len(settings)))
+    found = []
+    for learner in LEARNERS:
+        mine = [one for one in outcomes if one.learner == learner]
+        groups = [[one for one in mine if one.setting == setting] for setting in settings]
+        for target in ("squared_error", *WINS):
+            # Columns: distance, variance, target.
+            tables = [_table(group, target) for group in groups]
+            for within, three in correlate(tables, resampled).items():
+                found.append(Prediction(learner, target, within, len(mine), *three))
+    return found
+
+
+def correlate(
+    tables: Sequence[NDArray[np.float64]], resampled: NDArray[np.int64]
+) -> dict[str, tuple[Interval, Interval, Interval]]:
+    """Rank correlations of distance and of variance with a target, and their difference.
+
+    Parameters
+    ----------
+    tables : sequence of ndarray, shape (points, 3)
+        Distance, variance and target of the points of each group.
+    resampled : ndarray of int, shape (bootstraps, groups)
+        Which groups each resample consists of.
+
+    Returns
+    -------
+    dict
+        Under ``all`` those of all points together, under ``setting`` the mean of each group's own.
+    """
+    alone = np.array([_spearman(table) for table in tables])
+    pooled = [_spearman(np.concatenate([tables[k] for k in rows])) for rows in resampled]
+    both = {
+        "all": (_spearman(np.concatenate(tables)), np.array(pooled)),
+        "setting": (alone.mean(axis=0), alone[resampled].mean(axis=1)),
+    }
+    return {name: intervals(value, draws) for name, (value, draws) in both.items()}
+
+
+def intervals(
+    values: NDArray[np.float64], draws: NDArray[np.float64]
+) -> tuple[Interval, Interval, Interval]:
+    """Bootstrap intervals of three numbers, from draws of shape (bootstraps, 3)."""
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    first, second, third = map(Interval, *(x.tolist() for x in (values, low, high)))
+    return first, second, third
+
+
+def _table(group: Sequence[Outcome], target: str) -> NDArray[np.float64]:
+    (chain,) = (one for one in group if one.topology == "chain")
+    if target == "squared_error":
+        rows = [(one.distance, one.variance, one.squared_error) for one in group]
+    else:
+        rows = [
+            (
+                one.distance / chain.distance,
+                one.variance / chain.variance,
+                1.0 - getattr(one, target),
+            )
+            for one in group
+        ]
+    return np.array(rows)
+
+
+def _spearman(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank correlation of distance with the target, of variance with it, and the difference."""
+    correlation = np.corrcoef(rankdata(table, axis=0).T)[:2, 2]
+    return np.append(correlation, correlation[1] - correlation[0])

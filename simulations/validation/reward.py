@@ -1,0 +1,146 @@
+"""Reward models of grown comparisons, held against the gold on prompts they have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibn.bias.neighbours import NeighbourGraph
+from ibn.distance import inference_distance
+from ibn.network import Network, build_network
+from ibn.posterior import resistance
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.noise import LabelNoise
+from ibn.reward_model import RewardModel, fit
+
+HELD_OUT_PAIRS = 400
+
+Embed = Callable[[str, Sequence[str]], NDArray[np.float64]]
+"""``embed(prompt, responses)`` gives features of responses to a prompt, shape (k, d)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A reward model and what it was trained on.
+
+    Attributes
+    ----------
+    model : RewardModel
+        The posterior.
+    features : ndarray of float, shape (m, d)
+        Of the training responses.
+    comparisons : Comparisons
+        Over them, labelled.
+    """
+
+    model: RewardModel
+    features: NDArray[np.float64]
+    comparisons: Comparisons
+
+
+def train(records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
+    """Fit the Bayesian reward model to records of a grown dataset in which ties are kept."""
+    sides = ("response_a", "response_b")
+    place: dict[tuple[str, str], int] = {}
+    by_prompt: dict[str, list[str]] = {}
+    for record in records:
+        for side in sides:
+            if place.setdefault((record["prompt"], record[side]), len(place)) == len(place) - 1:
+                by_prompt.setdefault(record["prompt"], []).append(record[side])
+    rows = {
+        (prompt, response): row
+        for prompt, responses in by_prompt.items()
+        for response, row in zip(responses, embed(prompt, responses), strict=True)
+    }
+    features = np.array([rows[key] for key in place])
+    a, b = (np.array([place[one["prompt"], one[side]] for one in records]) for side in sides)
+    winner = np.array([{"a": 1, "b": -1, "tie": 0}[one["winner"]] for one in records], np.int8)
+    comparisons = Comparisons(np.arange(len(place)), a, b, winner=winner)
+    return Trained(fit(features, comparisons), features, comparisons)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """How a reward model does on held-out pairs, and what was to predict it.
+
+    Attributes
+    ----------
+    accuracy : float
+        Share of the gold's preferences that it gets right, the gold's ties left out.
+    error : float
+        Mean squared error of reward differences, in units of the gold's variance, after the best
+        scaling of the model's.
+    distance, variance : float
+        Mean inference distance and mean posterior variance over the same pairs, on the neighbour
+        graph of all features; before any label the variance is 2.
+    """
+
+    accuracy: float
+    error: float
+    distance: float
+    variance: float
+
+
+def examine(
+    trained: Trained,
+    features: Sequence[NDArray[np.float64]],
+    gold: Sequence[NDArray[np.float64]],
+    rng: np.random.Generator,
+) -> Examined:
+    """Hold a reward model against the gold on pairs of responses to unseen prompts.
+
+    Parameters
+    ----------
+    trained : Trained
+        The model.
+    features, gold : sequence of ndarray, shapes (k, d) and (k,)
+        Of the responses to each prompt.
+    rng : numpy.random.Generator
+        Chooses the pairs; the same for all models that are to be compared.
+    """
+    offset = np.cumsum([0, *map(len, features)])
+    pairs = np.concatenate(
+        [
+            low + np.stack(np.triu_indices(len(rows), 1), axis=1)
+            for low, rows in zip(offset, features, strict=False)
+        ]
+    )
+    pairs = rng.permutation(pairs)[:HELD_OUT_PAIRS]
+    rows, scores = np.concatenate(features), np.concatenate(gold)
+    rewards = trained.model.at(rows).rewards()
+    said, true = (values[pairs[:, 0]] - values[pairs[:, 1]] for values in (rewards, scores))
+    told = true != 0
+    right = np.where(said == 0, 0.5, np.sign(said) == np.sign(true))[told]
+    slope = float(said @ true / (said @ said)) if said.any() else 0.0
+    spread = float(np.mean(true**2))
+    distance, variance = _predictions(trained, rows, pairs)
+    return Examined(
+        accuracy=float(right.mean()) if told.any() else float("nan"),
+        error=float(np.mean((slope * said - true) ** 2) / spread) if spread else float("nan"),
+        distance=distance,
+        variance=variance,
+    )
+
+
+def _predictions(
+    trained: Trained, rows: NDArray[np.float64], pairs: NDArray[np.int64]
+) -> tuple[float, float]:
+    everything = np.concatenate([trained.features, rows])
+    shifted = pairs + len(trained.features)
+    everyone, empty = np.arange(len(everything)), np.empty(0, np.int64)
+    graph = NeighbourGraph(everything)
+    unlabelled = _network(graph, Comparisons(everyone, empty, empty))
+    unit = float(np.mean(resistance(unlabelled, shifted)))
+    if unit > 0:
+        graph = replace(graph, scale=2.0 / unit)
+    network = _network(graph, Comparisons(everyone, trained.comparisons.a, trained.comparisons.b))
+    distance = float(np.mean(inference_distance(network, shifted)))
+    return distance, float(np.mean(resistance(network, shifted)))
+
+
+def _network(graph: NeighbourGraph, comparisons: Comparisons) -> Network:
+    return build_network(graph, comparisons, LabelNoise(1.0, "bradley-terry").variance())

@@ -1,0 +1,63 @@
+import csv
+import re
+
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+from figures import tournament
+from figures.style import COLUMN, style
+from simulations.outcomes import RECORD
+
+
+def recorded():
+    """Each duel's learner, win rate, half width and shares, straight from the table."""
+    with RECORD.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    key = ("alpha", "n", "beta", "learner")
+    chains = {tuple(r[k] for k in key): r for r in rows if r["topology"] == "chain"}
+    found = []
+    for r in rows:
+        if r["topology"] != "chain":
+            chain = chains[tuple(r[k] for k in key)]
+            shares = [
+                float(chain[name]) / (float(chain[name]) + float(r[name]))
+                for name in ("variance", "distance")
+            ]
+            half = 1.96 * float(r["best_of_n_error"])
+            found.append((r["learner"], float(r["best_of_n"]), half, *shares))
+    return found
+
+
+def test_duels_are_the_recorded_rows():
+    drawn = [
+        (one.learner, one.wins.mean, one.wins.margin(), one.variance, one.distance)
+        for one in tournament.duels()
+    ]
+    for one, other in zip(drawn, recorded(), strict=True):
+        assert one[0] == other[0]
+        assert one[1:] == pytest.approx(other[1:], rel=0.02)
+
+
+def test_each_panel_counts_the_winners_that_its_measure_names():
+    with style():
+        figure = tournament.draw()
+    assert figure.get_figwidth() == COLUMN
+    assert len(figure.axes) == 6
+    learners = np.repeat(list(tournament.LEARNERS), 2)
+    for i, (axes, learner) in enumerate(zip(figure.axes, learners, strict=True)):
+        named = decided = 0
+        for name, wins, half, *shares in recorded():
+            if name == learner and abs(wins - 0.5) > half * 1.01:
+                decided += 1
+                named += (wins > 0.5) == (shares[i % 2] > 0.5)
+        (words,) = (text.get_text() for text in axes.findobj(Text) if "named" in text.get_text())
+        assert [int(x) for x in re.findall(r"\d+", words)] == pytest.approx([named, decided], abs=1)
+
+
+def test_the_caption_counts_who_wins():
+    words = tournament.caption()
+    duels = tournament.duels()
+    trees = sum("tree" in one.name for one in duels)
+    assert f"In {trees} duels a tree clearly wins " in words
+    assert f"In {len(duels) - trees} duels a designed topology clearly wins " in words
