@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from figures import trained
 from figures.style import COLUMN, TOPOLOGY
 from figures.tables import Cell, Table
-from figures.trained import LOOK, anchor, documents, mean_of, models, seeds
+from figures.trained import LOOK, documents, mean_of, models, seeds
 from simulations.paper import TASKS
+from simulations.validation.prediction import predictions
 
 TITLE = "Predicted against measured error of trained reward models"
 CLAIMS = ("E6",)
 RECORDS, NEEDS = trained.RECORDS, trained.NEEDS
 MEASURES = {"distance": "mean inference distance", "variance": "mean posterior variance"}
-BOOTSTRAPS = 500
-
-
-class Correlation(NamedTuple):
-    """Spearman's rank correlation of a prediction with the error, with a 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def correlation(rows: list[dict[str, Any]], measure: str) -> Correlation:
-    """Correlate over a task's models; the interval by bootstrap over seeds and, within, models."""
-    rng = np.random.default_rng(0)
-    groups = [
-        np.array([(row[measure], row["error"]) for row in rows if row["seed"] == seed])
-        for seed in sorted({row["seed"] for row in rows})
-    ]
-    draws = []
-    for _ in range(BOOTSTRAPS):
-        chosen = [groups[k] for k in rng.integers(0, len(groups), len(groups))]
-        draws.append(_rank(np.concatenate([g[rng.integers(0, len(g), len(g))] for g in chosen])))
-    low, high = np.nanquantile(draws, [0.025, 0.975])
-    return Correlation(_rank(np.concatenate(groups)), float(low), float(high))
-
-
-def _rank(points: NDArray[np.float64]) -> float:
-    """Spearman's coefficient; NaN where a resample's points are all equal."""
-    ranks = rankdata(points, axis=0)
-    ranks -= ranks.mean(axis=0)
-    (xx, xy), (_, yy) = ranks.T @ ranks
-    return float(xy / np.sqrt(xx * yy)) if xx * yy > 0 else float("nan")
 
 
 def _over_seeds(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -91,35 +58,39 @@ def draw() -> Figure:
 def caption() -> str:
     """Say what is drawn and how well each measure ranks."""
     tasks = documents()
-    told = []
-    for measure, name in MEASURES.items():
-        each = {task: correlation(models(one, whole=False), measure) for task, one in tasks.items()}
-        words = ", ".join(
-            f"{TASKS[task]} {one.value:+.2f} ({one.low:+.2f} to {one.high:+.2f})"
-            for task, one in each.items()
-        )
-        told.append(f"{name}: {words}")
-    counts = sum(len(models(one, whole=False)) for one in tasks.values())
+    found = {one.within: one for one in predictions(list(tasks.values()))}
+    told = "; ".join(
+        f"{name} {getattr(found['all'], measure)} over all models and "
+        f"{getattr(found['repetition'], measure)} within a task and seed"
+        for measure, name in MEASURES.items()
+    )
     return (
-        f"{counts} reward models (topologies, budgets, seeds and shares of the budget); a "
-        "point is the mean over seeds, with one standard error. Error is "
-        "the mean squared error of reward differences on unseen prompts after the best scaling. "
-        f"Spearman’s rank correlation with it, with a 95 % interval — {'; '.join(told)}. "
+        f"{found['all'].points} reward models (topologies, budgets, seeds and shares of the "
+        "budget); a point is the mean over seeds, with one standard error. Error is the mean "
+        "squared error of reward differences on unseen prompts after the best scaling. Spearman’s "
+        f"rank correlation with it, with 95 % bootstrap intervals: {told}. "
         + "; ".join(f"{TASKS[task]}: {seeds(one)}" for task, one in tasks.items())
         + "."
     )
 
 
+_WITHIN = {
+    "all": "rank correlation, all models",
+    "repetition": "rank correlation within a task and seed",
+    "topology": "chain against tree at equal budget: told rightly, beyond chance",
+}
+
+
 def tables() -> list[Table]:
-    """Tabulate the rank correlations."""
-    rows = []
-    for task, one in documents().items():
-        found = models(one, whole=False)
-        for measure, name in MEASURES.items():
-            value, low, high = correlation(found, measure)
-            text = f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
-            rows.append(
-                [Cell(TASKS[task]), Cell(name), Cell(f"{len(found)}"), Cell(text, anchor(task))]
-            )
-    columns = ("task", "prediction", "models", "rank correlation (95 %)")
-    return [Table("Predicted against measured error", columns, rows)]
+    """Tabulate how well each measure predicts."""
+    rows = [
+        [
+            Cell(_WITHIN[one.within]),
+            Cell(f"{one.points}"),
+            *[Cell(str(value), "records") for value in (one.distance, one.variance)],
+            Cell(str(one.difference), "records"),
+        ]
+        for one in predictions(list(documents().values()))
+    ]
+    columns = ("", "points", *MEASURES.values(), "the second less the first")
+    return [Table("Predicted against measured error, 95 % bootstrap intervals", columns, rows)]

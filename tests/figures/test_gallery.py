@@ -6,11 +6,9 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from figures import bound, headline, network, overview, ratio, reversal, scaling
-from figures.errors import correlation
 from figures.gallery import FIGURES, MEASURED, NAMES, RECORDED, draw, left_out
 from figures.results import read, worlds
 from figures.style import TOPOLOGY, style
-from figures.trained import documents
 from ibn.distance import inference_distance, optimal_path
 from ibn.errors import InputError
 from simulations.recorded import files
@@ -200,9 +198,8 @@ def test_a_ranking_is_over_the_lower_bound(sweep):
     assert found.constant == pytest.approx(2**-0.3 / 8)
 
 
-def test_rank_correlation_of_a_task(records):
-    models = documents()["hh"]["reward_models"]
-    found = correlation(models, "variance")
-    assert 0.5 < found.low < found.value < found.high <= 1.0
-    turned = [row | {"error": -row["error"]} for row in models]
-    assert correlation(turned, "variance").value == pytest.approx(-found.value)
+def test_errors_are_ranked_by_what_predicts_them(records):
+    (table,) = FIGURES["errors"].tables()
+    assert [row[1].text for row in table.rows] == ["108", "108", "54"]
+    assert table.rows[0][2].text.startswith("+0.")
+    assert table.rows[0][3].text in FIGURES["errors"].caption()
