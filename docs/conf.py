@@ -1,6 +1,12 @@
 """The documentation site: built by ``python -m sphinx -W docs site``."""
 
+import sys
+from pathlib import Path
+
 from ibn import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
+import gallery
 
 project = "ibn"
 author = "the ibn developers"
@@ -22,7 +28,7 @@ autodoc_typehints = "none"  # the docstrings say types and shapes
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-exclude_patterns = ["site"]
+exclude_patterns = ["site", "_gallery"]
 
 html_theme = "furo"
 html_title = "ibn"
@@ -37,6 +43,14 @@ def escape_bars(app, what, name, obj, options, lines):
         lines[i] = "``".join(parts)
 
 
+def draw_gallery(app):
+    """Draw the gallery's figures, once for all builders."""
+    folder = Path(app.srcdir, "_gallery")
+    if app.builder.name == "html" or not (folder / "figures.md").exists():
+        gallery.write(folder, Path(app.srcdir, "claims.json"))
+
+
 def setup(app):
-    """Connect what the docstrings need."""
+    """Connect the gallery, and what the docstrings need."""
+    app.connect("builder-inited", draw_gallery)
     app.connect("autodoc-process-docstring", escape_bars)

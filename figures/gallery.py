@@ -5,24 +5,67 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from figures import network, overview, ratio, scaling, tournament
+from figures import (
+    annotation,
+    autoencoder,
+    best_of,
+    bound,
+    convergence,
+    errors,
+    families,
+    headline,
+    network,
+    overview,
+    rates,
+    ratio,
+    reversal,
+    scaling,
+    tasks,
+    tournament,
+    wins,
+)
+from figures.evidence import Claims
 from figures.fit import Fit
 from figures.results import Rows, World, worlds
 from figures.style import save, style
+from figures.tables import Table
 from ibn.errors import InputError, unknown_name
+from simulations.recorded import files
 
-EXAMPLES = {"network": network}
+EXAMPLES: dict[str, ModuleType] = {
+    "autoencoder": autoencoder,
+    "network": network,
+    "families": families,
+}
 """Figures that need no measurements."""
-RECORDED = {"tournament": tournament}
-"""Figures of recorded results, which need no others."""
-MEASURED = {"scaling": scaling, "ratio": ratio}
+RECORDED: dict[str, ModuleType] = {
+    "tasks": tasks,
+    "wins": wins,
+    "best-of": best_of,
+    "annotation": annotation,
+    "tournament": tournament,
+    "errors": errors,
+}
+"""Figures of results on record (``simulations/recorded``)."""
+DECIDED: dict[str, ModuleType] = {"convergence": convergence, "rates": rates}
+"""Figures of what the ledger measured for its claims."""
+ACROSS: dict[str, ModuleType] = {
+    "headline": headline,
+    "reversal": reversal,
+    "bound": bound,
+    "overview": overview,
+}
+"""Figures of all that a sweep measured together."""
+MEASURED: dict[str, ModuleType] = {"scaling": scaling, "ratio": ratio}
 """Figures of what a sweep measured, one a world."""
-ACROSS = {"overview": overview}
-"""Figures of all worlds together, drawn from what ``ratio`` shows of each."""
-NAMES = (*EXAMPLES, *RECORDED, *ACROSS, *MEASURED)
+FIGURES = {**EXAMPLES, **RECORDED, **DECIDED, **ACROSS, **MEASURED}
+NAMES = tuple(FIGURES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +84,8 @@ class Picture:
         Where its measurements were made.
     fits : dict
         What it shows in numbers, under each kind of inference.
+    tables : list of Table
+        The numbers drawn.
     """
 
     name: str
@@ -49,61 +94,119 @@ class Picture:
     files: dict[str, Path]
     world: World | None = None
     fits: dict[str, list[Fit]] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Ids of the claims that it bears on."""
+        return getattr(FIGURES[self.name], "CLAIMS", ())
+
+    @property
+    def records(self) -> list[Path]:
+        """Files on record that it was drawn from."""
+        return files(FIGURES[self.name].RECORDS) if self.name in RECORDED else []
 
 
-def draw(names: Sequence[str], rows: Rows | None, out: Path) -> list[Picture]:
+def draw(
+    names: Sequence[str], rows: Rows | None, out: Path, claims: Claims | None = None
+) -> list[Picture]:
     """Draw figures and write each as SVG and PNG.
 
     Parameters
     ----------
     names : sequence of str
-        Which; all that there are if empty.
+        Which; if empty, all for which there is what they need. A sweep is needed then.
     rows : structured ndarray, optional
-        What a sweep measured. Where it covers several worlds, each has a figure of its own.
+        What a sweep measured. Where it covers several worlds, each has figures of its own.
     out : Path
         The folder, made if missing.
+    claims : sequence of mapping, optional
+        Claims decided, as in the JSON document of ``ibn check``.
 
     Raises
     ------
     InputError
-        If a name is unknown or the rows lack what a figure needs; nothing is written then.
+        If a name is unknown or what a figure needs is missing; nothing is written then.
     """
-    if missing := [name for name in names if name not in NAMES]:
-        raise unknown_name("figure", missing[0], NAMES)
+    if unknown := [name for name in names if name not in NAMES]:
+        raise unknown_name("figure", unknown[0], NAMES)
     wanted = [name for name in NAMES if not names or name in names]
-    found = {name: _fits(name, rows) for name in wanted if name in MEASURED}
-    each = found.get("ratio") or (_fits("ratio", rows) if "overview" in names else [])
-    if len(each) < 2 and "overview" in names:
-        raise InputError(f"figure overview needs {overview.NEEDS}")
+    found = {}
+    for name in wanted:
+        try:
+            found[name] = _found(name, rows, claims)
+        except InputError:
+            if names or name in MEASURED:
+                raise
     out.mkdir(parents=True, exist_ok=True)
-    pictures = []
     with style():
-        for name in wanted:
-            if name in EXAMPLES or name in RECORDED:
-                module = EXAMPLES.get(name) or RECORDED[name]
-                files = save(module.draw(), out, name)
-                pictures.append(Picture(name, module.TITLE, module.caption(), files))
-            if name in ACROSS and len(each) > 1:
-                files = save(overview.draw(each), out, name)
-                pictures.append(Picture(name, overview.TITLE, overview.caption(each), files))
-            for world, fits in found.get(name, []):
-                module = MEASURED[name]
-                file = name if len(found[name]) == 1 else f"{name}-{world.slug}"
-                files = save(module.draw(fits), out, file)
-                pictures.append(
-                    Picture(name, module.TITLE, module.caption(fits), files, world, fits)
-                )
-    return pictures
+        return [picture for name, each in found.items() for picture in _draw(name, each, out)]
 
 
-def _fits(name: str, rows: Rows | None) -> list[tuple[World, dict[str, list[Fit]]]]:
-    """Find the worlds whose rows suffice for a figure, and what it is to show of them."""
-    needs = f"figure {name} needs {MEASURED[name].NEEDS}"
+def left_out(
+    pictures: Sequence[Picture], rows: Rows | None, claims: Claims | None
+) -> dict[str, tuple[str, str]]:
+    """Say of the figures that were not drawn the title of each, and why, by name."""
+    told = {}
+    for name in NAMES:
+        if name not in {picture.name for picture in pictures}:
+            try:
+                _found(name, rows, claims)
+            except InputError as error:
+                told[name] = FIGURES[name].TITLE, str(error)
+    return told
+
+
+def _found(name: str, rows: Rows | None, claims: Claims | None) -> Any:
+    """Find what a figure is to show."""
+    module = FIGURES[name]
+    if name in EXAMPLES:
+        return None
+    needs = f"figure {name} needs {module.NEEDS}"
+    if name in RECORDED:
+        if not files(module.RECORDS):
+            raise InputError(needs)
+        return None
+    if name in DECIDED:
+        if not claims:
+            raise InputError(needs, mend="give what ibn check --json prints with --evidence")
+        if found := module.gather(claims):
+            return found
+        raise InputError(f"{needs}; the evidence has {', '.join(one['id'] for one in claims)}")
     if rows is None:
         raise InputError(needs, mend="give the results of a sweep with --data")
-    each = [(world, MEASURED[name].fits(part, world)) for world, part in worlds(rows)]
-    if found := [(world, fits) for world, fits in each if fits]:
+    if name in ACROSS:
+        found = module.gather(rows)
+    else:
+        each = [(world, module.fits(part, world)) for world, part in worlds(rows)]
+        found = [(world, fits) for world, fits in each if fits]
+    if found:
         return found
     have = np.unique([f"{t} ({i}, n = {n})" for t, i, n in rows[["topology", "inference", "n"]]])
     more = ", …" if len(have) > 6 else ""
     raise InputError(f"{needs}; the data have {', '.join(have[:6])}{more}")
+
+
+def _draw(name: str, found: Any, out: Path) -> list[Picture]:
+    module = FIGURES[name]
+    if name in MEASURED:
+        return [
+            _picture(
+                name,
+                module.draw(fits),
+                out,
+                module.caption(fits),
+                name if len(found) == 1 else f"{name}-{world.slug}",
+                tables=module.tables(fits) if hasattr(module, "tables") else [],
+                world=world,
+                fits=fits,
+            )
+            for world, fits in found
+        ]
+    shown = () if found is None else (found,)
+    tables = module.tables(*shown) if hasattr(module, "tables") else []
+    return [_picture(name, module.draw(*shown), out, module.caption(*shown), name, tables=tables)]
+
+
+def _picture(name: str, figure: Figure, out: Path, caption: str, file: str, **more: Any) -> Picture:
+    return Picture(name, FIGURES[name].TITLE, caption, save(figure, out, file), **more)

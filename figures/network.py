@@ -21,6 +21,7 @@ from ibn.preferences.noise import LabelNoise
 from ibn.topology import build
 
 TITLE = "Two kinds of edge, and the best path between two responses"
+CLAIMS = ("P1", "P2", "P3", "E1")
 WORLD = Ultrametric("power", alpha=0.6)
 NOISE = LabelNoise(beta=20.0)
 # A seed whose paths go through comparisons in both topologies; many do not at this size.

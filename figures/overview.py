@@ -5,58 +5,61 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-import matplotlib
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from figures import ratio
 from figures.fit import Fit
-from figures.results import World
-from figures.style import COLUMN, GREY, INFERENCE, decimal_ticks
+from figures.results import Rows, World, worlds
+from figures.style import COLUMN, GREY, INFERENCE, decimal_ticks, shades
 from figures.typeset import scientific
 from ibn.bias.ultrametric import FAMILIES
 
 TITLE = "Chain over tree in every world"
+CLAIMS = ("P9", "E2")
 NEEDS = "chain and tree at two or more common n, in two or more worlds"
 
 Worlds = Sequence[tuple[World, dict[str, list[Fit]]]]
 """The worlds and the fits of each one's figure ``ratio``."""
 
 
+def gather(rows: Rows) -> Worlds:
+    """Find the worlds that the figure ``ratio`` shows, if there are two or more."""
+    each = [(world, ratio.fits(part, world)) for world, part in worlds(rows)]
+    found = [(world, fits) for world, fits in each if fits]
+    return found if len(found) > 1 else []
+
+
 def draw(each: Worlds) -> Figure:
-    """Draw a panel for each kind of inference, family and β; α tells curves apart."""
+    """Draw a row for each family and β, a column a kind of inference; α tells curves apart."""
     inferences = [name for name in INFERENCE if any(name in fits for _, fits in each)]
-    columns = sorted(
+    kinds = sorted(
         {(world.family, world.beta) for world, _ in each},
-        key=lambda column: (list(FAMILIES).index(column[0]), -column[1]),
+        key=lambda kind: (list(FAMILIES).index(kind[0]), -kind[1]),
     )
-    shades = _shades(each)
-    size = (max(COLUMN, 1.25 * len(columns) + 0.6), 1.5 * len(inferences) + 0.9)
-    figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(len(inferences), len(columns), sharex=True, sharey="row", squeeze=False)
-    for (row, inference), (column, (family, beta)) in product(
-        enumerate(inferences), enumerate(columns)
-    ):
+    colors = shades(world.alpha for world, _ in each)
+    figure = Figure(figsize=(COLUMN, 1.05 * len(kinds) + 0.9), layout="constrained")
+    grid = figure.subplots(len(kinds), len(inferences), sharex=True, sharey="col", squeeze=False)
+    for (row, kind), (column, inference) in product(enumerate(kinds), enumerate(inferences)):
         axes = grid[row, column]
         for world, fits in each:
-            if (world.family, world.beta) == (family, beta) and inference in fits:
+            if (world.family, world.beta) == kind and inference in fits:
                 (one,) = fits[inference]
-                curve, color = one.curve, shades[world.alpha]
+                curve, color = one.curve, colors[world.alpha]
                 axes.errorbar(curve.n, curve.mean, curve.stderr, color=color, marker="o", ms=2.0)
         axes.axhline(1.0, color=GREY, lw=0.8, zorder=1)
         axes.set(xscale="log", yscale="log")
-        if row == 0:
-            sigma2 = next(w.sigma2 for w, _ in each if w.beta == beta)
-            axes.set_title(f"{family}\nσ² = {scientific(sigma2)}", fontsize=7)
-        if row == len(inferences) - 1:
-            axes.set_xlabel("comparisons $n$")
         if column == 0:
-            axes.set_ylabel(f"chain / tree,\n{inference} inference")
-    for axes in grid[:, 0]:  # once all panels of its row are drawn
+            sigma2 = next(w.sigma2 for w, _ in each if w.beta == kind[1])
+            axes.set_title(f"{kind[0]}, σ² = {scientific(sigma2)}", fontsize=7)
+    for axes, inference in zip(grid[-1], inferences, strict=True):
+        axes.set_xlabel(f"comparisons $n$\n({inference} inference)")
+    figure.supylabel("chain / tree", fontsize=8)
+    for axes in grid[0]:  # once all panels of its column are drawn
         decimal_ticks(axes.yaxis)
-    handles = [Line2D([], [], color=shade, marker="o", ms=2.0) for shade in shades.values()]
-    names = [f"α = {alpha:g}" if alpha else "no α" for alpha in shades]
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    handles = [Line2D([], [], color=shade, marker="o", ms=2.0) for shade in colors.values()]
+    names = [f"α = {alpha:g}" if alpha else "no α" for alpha in colors]
+    figure.legend(handles, names, loc="outside upper left", ncols=3)
     return figure
 
 
@@ -78,12 +81,3 @@ def caption(each: Worlds) -> str:
         f"better. At the largest n, beyond three standard errors, {'; '.join(told)}. Bars are one "
         "standard error."
     )
-
-
-def _shades(each: Worlds) -> dict[float, str]:
-    """Give each α a colour, from dark to light."""
-    alphas = sorted({world.alpha for world, _ in each})
-    return {
-        alpha: to_hex(matplotlib.colormaps["viridis"](0.9 * i / max(len(alphas) - 1, 1)))
-        for i, alpha in enumerate(alphas)
-    }

@@ -8,9 +8,11 @@ from figures.curves import draw_curves
 from figures.fit import LEAST_N, Fit, fit_ratio
 from figures.results import Rows, World
 from figures.style import COLUMN, GREY, INFERENCE
+from figures.tables import Table, by_size
 from figures.typeset import plus_minus
 
 TITLE = "Which topology is better: chain over tree"
+CLAIMS = ("P9", "E2")
 NEEDS = f"chain and tree at two or more common n, each at least {LEAST_N}"
 
 
@@ -42,3 +44,9 @@ def caption(fits: dict[str, list[Fit]]) -> str:
         f"Measured uncertainty of the chain over that of the tree: {ends}. Bars are one standard "
         "error. Dashed: the quotient of the two rates, times one constant."
     )
+
+
+def tables(fits: dict[str, list[Fit]]) -> list[Table]:
+    """Tabulate the ratios."""
+    curves = {f"{inference} inference": one.curve for inference, (one,) in fits.items()}
+    return [by_size("chain / tree, ± one standard error", curves)]

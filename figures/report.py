@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import ibn
+from figures.evidence import Claims
 from figures.fit import Fit
-from figures.gallery import EXAMPLES, Picture
-from figures.results import COLUMNS, Rows, World
+from figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, left_out
+from figures.results import COLUMNS, Rows, World, first
 from figures.typeset import html, plus_minus, scientific, significant
+
+EVIDENCE = "claims.json"
+"""Name of the file beside a report that holds what the ledger found."""
 
 _PACKAGES = ("numpy", "scipy", "numba", "networkx", "sympy", "matplotlib")
 _COLUMNS = sorted(COLUMNS, key=lambda name: name in World._fields)
@@ -59,7 +65,8 @@ def render(
     pictures: Sequence[Picture],
     rows: Rows,
     provenance: Provenance,
-    claims: Sequence[Mapping[str, Any]] = (),
+    claims: Claims = (),
+    on_record: Mapping[str, str] | None = None,
 ) -> str:
     """Render the page.
 
@@ -73,6 +80,8 @@ def render(
         How they were made.
     claims : sequence of mapping
         The claims decided, each as in the JSON document of ``ibn check``.
+    on_record : mapping of str to str, optional
+        Verdicts on record by claim, shown for those that were not decided.
 
     Returns
     -------
@@ -94,11 +103,18 @@ def render(
         "describe": describe,
         "significant": significant,
     }
-    worlds = list(dict.fromkeys(picture.world for picture in pictures if picture.world))
+    main = first(rows)[0]
+    shown = [picture for picture in pictures if picture.world in (None, main)]
+    others = list(dict.fromkeys(p.world for p in pictures if p.world not in (None, main)))
+    decided = {claim["id"]: claim["verdict"] for claim in claims}
     return pages.get_template("report.html.j2").render(
-        examples=[picture for picture in pictures if picture.name in EXAMPLES],
-        overviews=[picture for picture in pictures if picture.name == "overview"],
-        worlds=[(world, [p for p in pictures if p.world == world]) for world in worlds],
+        figures={picture.name: picture for picture in shown},
+        main=main,
+        others=[(world, [p for p in pictures if p.world == world]) for world in others],
+        trained=[name for name in RECORDED if name != "tasks"],
+        left_out=left_out(pictures, rows, claims),
+        records=records(pictures),
+        source=partial(source, store=provenance.store),
         rows=rows[_COLUMNS].tolist(),
         columns=_COLUMNS,
         provenance=provenance,
@@ -106,9 +122,54 @@ def render(
         seeds=", ".join(map(str, np.unique(rows["seed"]))),
         plus_minus=plus_minus,
         finding=finding,
-        by_size=by_size,
         claims=claims,
+        decided=decided,
+        on_record={k: v for k, v in (on_record or {}).items() if k not in decided},
     )
+
+
+class Source(NamedTuple):
+    """What a figure was drawn from, and the command that draws it again.
+
+    Attributes
+    ----------
+    text, anchor : str
+        What, and where on the page it is, if anywhere.
+    command : str
+        The command line.
+    """
+
+    text: str
+    anchor: str
+    command: str
+
+
+def source(picture: Picture, store: str) -> Source:
+    """Say what a picture was drawn from; ``store`` is the file of the rows."""
+    command = f"ibn figures {picture.name}"
+    if picture.name in EXAMPLES:
+        return Source("computed as it is drawn", "", command)
+    if picture.name in DECIDED:
+        return Source("the ledger’s evidence", "ledger", f"{command} --evidence {EVIDENCE}")
+    if picture.name in RECORDED:
+        return Source("results on record", "records", command)
+    return Source(f"the rows of {store}", "rows", f"{command} --data {store}")
+
+
+def records(pictures: Sequence[Picture]) -> list[tuple[str, str, str]]:
+    """List the files on record that pictures draw from: name, command and text of each."""
+    found = []
+    for path in dict.fromkeys(path for picture in pictures for path in picture.records):
+        text, command = path.read_text(encoding="utf-8"), ""
+        if path.suffix == ".json":
+            document = json.loads(text)
+            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            text = text.replace("},{", "},\n{")
+            task = document.get("task")
+            made = f"ibn validate {task} --profile {document['profile']} --json" if task else ""
+            command = document.get("command", made)
+        found.append((path.stem, command, text))
+    return found
 
 
 def inline(picture: Picture) -> str:
@@ -150,21 +211,6 @@ def finding(fits: dict[str, list[Fit]]) -> str:
     if len(better) == 2:
         told.append("The two kinds of inference rank the topologies in opposite order.")
     return " ".join(told)
-
-
-def by_size(fits: Sequence[Fit]) -> list[tuple[int, list[tuple[str, str] | None]]]:
-    """Tabulate curves: for each n, the text of each one's point and the first row behind it."""
-    table = []
-    for n in np.unique(np.concatenate([one.curve.n for one in fits])).tolist():
-        cells: list[tuple[str, str] | None] = []
-        for one in fits:
-            at = np.flatnonzero(one.curve.n == n)
-            cells += [
-                (plus_minus(one.curve.mean[i], one.curve.stderr[i]), one.curve.tasks[i][0])
-                for i in at
-            ] or [None]
-        table.append((n, cells))
-    return table
 
 
 def summary(pictures: Sequence[Picture], rows: Rows) -> dict[str, Any]:

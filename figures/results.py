@@ -134,10 +134,19 @@ class World(NamedTuple):
         return f"{self.family}-a{self.alpha:g}-i{self.scale:g}-b{self.branching}-beta{self.beta:g}"
 
 
+MAIN = World("power", 0.3, 1.0, 2, 1814.0)
+
+
 def worlds(rows: Rows) -> list[tuple[World, Rows]]:
     """Split rows by world, in order of first appearance."""
     each = [World(*values) for values in rows[list(World._fields)].tolist()]
     return [(world, rows[[w == world for w in each]]) for world in dict.fromkeys(each)]
+
+
+def first(rows: Rows) -> tuple[World, Rows]:
+    """Return the world that a report shows first, the README's where it was measured."""
+    each = worlds(rows)
+    return next((one for one in each if one[0] == MAIN), each[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,10 @@ from figures.curves import draw_curves
 from figures.fit import LEAST_N, Fit, fit
 from figures.results import Rows, World
 from figures.style import COLUMN, TOPOLOGY, decimal_ticks
+from figures.tables import Table, by_size
 
 TITLE = "Uncertainty against the number of comparisons"
+CLAIMS = ("P5", "P6", "P7", "P8", "E2", "E3", "E5")
 NEEDS = f"chain, tree, star or expander at two or more n, each at least {LEAST_N}"
 QUANTITY = {"path": "mean inference distance", "exact": "mean posterior variance"}
 
@@ -51,3 +53,14 @@ def caption(fits: dict[str, list[Fit]]) -> str:
         f"{worst:.1%} of the mean. Dashed: the rate the theory has for each, times one constant, "
         "the geometric mean of measured over rate; a rate that holds runs parallel to the points."
     )
+
+
+def tables(fits: dict[str, list[Fit]]) -> list[Table]:
+    """Tabulate the curves of each kind of inference."""
+    return [
+        by_size(
+            f"{QUANTITY[inference]} ({inference} inference), ± one standard error".capitalize(),
+            {one.name: one.curve for one in found},
+        )
+        for inference, found in fits.items()
+    ]

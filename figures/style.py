@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
@@ -90,9 +91,19 @@ def save(figure: Figure, out: Path, name: str) -> dict[str, Path]:
         The paths written, under ``"svg"`` and ``"png"``.
     """
     paths = {kind: out / f"{name}.{kind}" for kind in ("svg", "png")}
-    for kind, path in paths.items():
-        figure.savefig(path, metadata={"Date": None} if kind == "svg" else None)
+    figure.savefig(paths["svg"], metadata={"Date": None})
+    figure.set_layout_engine("none")  # it is laid out
+    figure.savefig(paths["png"])
     return paths
+
+
+def shades(alphas: Iterable[float]) -> dict[float, str]:
+    """Give each α a colour, from dark to light."""
+    each = sorted(set(alphas))
+    return {
+        alpha: to_hex(matplotlib.colormaps["viridis"](0.85 * i / max(len(each) - 1, 1)))
+        for i, alpha in enumerate(each)
+    }
 
 
 def decimal_ticks(axis: Axis) -> None:

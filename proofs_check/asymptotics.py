@@ -217,7 +217,15 @@ class Drift:
         )
 
     def data(self, n_power: float = 0.0, log_power: float = 0.0) -> dict[str, Any]:
-        """Numbers for JSON, with the exponents admitted around those claimed."""
+        """Numbers for JSON: the powers of n and log n claimed, and what of them is left over.
+
+        Left over is a slope's value, its error and its allowance; claimed plus left over is the
+        power that was measured, the other being as claimed.
+        """
+        left = {
+            name: [slope.value, slope.error, slope.allowance]
+            for name, slope in (("n", self.n), ("log_n", self.log_n))
+        }
         admitted = {
             name: [power + slope.value - slope.margin, power + slope.value + slope.margin]
             for name, power, slope in (
@@ -225,7 +233,8 @@ class Drift:
                 ("log_power_admitted", log_power, self.log_n),
             )
         }
-        return {"decades": self.decades, "first": self.first, "last": self.last, **admitted}
+        ends = {"decades": self.decades, "first": self.first, "last": self.last}
+        return {**ends, **admitted, "claimed": {"n": n_power, "log_n": log_power}, "left": left}
 
 
 def worst(verdicts: Iterable[str]) -> str:

@@ -20,9 +20,19 @@ _EVERY: dict[str, Any] = {
     "beta": "1814,1",
 }
 
+_SLOWER = "logarithmic,sub-logarithmic"
+_GLANCE: dict[str, Any] = {"topology": "chain,tree", "rel_err": 0.03, "replicates": 2}
+
 PROFILES: dict[str, tuple[Grid, ...]] = {
-    # One world in regime A, small enough for a first look.
-    "quick": (Grid(topology=MAIN, n="1e2:1e5:7", rel_err=0.02, replicates=8),),
+    # One world in regime A, closely; other α, regime B and the slower families at a glance; and
+    # all topologies at one n. Small enough for a first look.
+    "quick": (
+        Grid(topology=MAIN, n="1e2:1e5:7", rel_err=0.02, replicates=8),
+        Grid(n="1e2:1e5:4", alpha="0.1,0.5,1", **_GLANCE),
+        Grid(n="1e2:1e4:3", beta="1", **_GLANCE),
+        Grid(n="1e2:1e4:3", family=_SLOWER, alpha="0.5", beta="1814,1", **_GLANCE),
+        Grid(topology=ALL, n="1e4", rel_err=0.02, replicates=4),
+    ),
     # Large networks take minutes each where paths wander far, and differ less from one dataset
     # to the next: fewer replicates there, and the designs that figures show.
     "full": (
@@ -34,5 +44,5 @@ PROFILES: dict[str, tuple[Grid, ...]] = {
 
 
 def tasks(profile: str) -> list[Task]:
-    """List the tasks of a profile."""
-    return [task for grid in PROFILES[profile] for task in grid.tasks()]
+    """List the tasks of a profile, each once."""
+    return list(dict.fromkeys(task for grid in PROFILES[profile] for task in grid.tasks()))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from math import factorial
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -25,9 +26,12 @@ from ibn.preferences.files import read_records
 from ibn.preferences.reading import read_preferences
 from ibn.rates import ratio
 from ibn.structure import Fits, Structure, fit_families, structural_function
+from simulations import paper
+from simulations.paper import TASKS
+from simulations.validation.results import dumps
 
 PAIRS = 20_000  # comparisons a dataset in the paper's experiments
-WINS = {"HH-RLHF": 0.74, "GSM-8K": 0.63, "DialogSum": 0.58}  # paper, Table 3: tree vs chain, PPO
+WINS = {TASKS[task]: rate for task, rate in paper.WINS["tree", "chain"].items()}
 DRAWS = 20_000
 LEVEL = 0.95
 
@@ -255,6 +259,36 @@ def page(rows: Sequence[Row], command: str, seed: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def record(rows: Sequence[Row], command: str, seed: int) -> dict[str, Any]:
+    """Everything that was estimated, as JSON has it.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        From :func:`measure`.
+    command, seed
+        What makes the document again.
+    """
+    return {
+        "command": command,
+        "seed": seed,
+        "level": LEVEL,
+        "rows": [
+            {
+                "task": row.task,
+                "embedding": row.embedding,
+                "responses": row.structure.responses,
+                "cells": row.structure.cells.tolist(),
+                "value": row.structure.value.tolist(),
+                "stderr": row.structure.stderr.tolist(),
+                "fits": [asdict(fit) for fit in row.fits.ranked],
+                "told": row.fits.words(),
+            }
+            for row in rows
+        ],
+    }
+
+
 def _line(row: Row) -> str:
     found, fit = row.structure, row.fits.power
     low, high = fit.alpha_interval
@@ -288,7 +322,10 @@ def _line(row: Row) -> str:
 )
 @click.option("--seed", default=0, show_default=True)
 @click.option("--page", "out", metavar="FILE", type=click.Path(path_type=Path), help="Write here.")
-def main(data: Path, responses: int, chosen: str, seed: int, out: Path | None) -> None:
+@click.option("--record", "kept", metavar="FILE", type=click.Path(path_type=Path), help="As JSON.")
+def main(
+    data: Path, responses: int, chosen: str, seed: int, out: Path | None, kept: Path | None
+) -> None:
     """Hold P9's ratio, from each real task's structure, against the paper's win rates."""
     kinds = {"words": ("TF-IDF",), "sentences": ("MiniLM",)}.get(chosen, ("TF-IDF", "MiniLM"))
     names = [name for name in EMBEDDINGS if name.startswith(kinds)]
@@ -296,13 +333,16 @@ def main(data: Path, responses: int, chosen: str, seed: int, out: Path | None) -
         rows = measure(data, responses, names, seed, lambda line: click.echo(line, err=True))
     except InputError as error:
         raise click.ClickException(str(error)) from None
-    options = f"--responses {responses} --embedding {chosen} --seed {seed}"
-    told = page(
-        rows, f"python -m simulations.tasks --data DATA {options} --page docs/structure.md", seed
+    command = (
+        f"python -m simulations.tasks --data DATA --responses {responses} --embedding {chosen} "
+        f"--seed {seed} --page docs/structure.md --record simulations/recorded/structure.json"
     )
+    told = page(rows, command, seed)
     click.echo(told)
     if out:
         out.write_text(told, encoding="utf-8")
+    if kept:
+        kept.write_text(dumps(record(rows, command, seed)) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

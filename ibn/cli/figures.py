@@ -11,31 +11,58 @@ import click
 @click.command(name="figures")
 @click.argument("names", metavar="[NAME …]", nargs=-1)
 @click.option("--data", metavar="FILE", help="Results of ibn sweep.")
+@click.option("--evidence", metavar="FILE", help="What ibn check --json printed.")
 @click.option(
     "--out", default="figures", show_default=True, metavar="DIR", help="Where to write them."
 )
 @click.option("--json", "as_json", is_flag=True, help='Print one JSON document, {"figures": […]}.')
-def command(names: tuple[str, ...], data: str | None, out: str, as_json: bool) -> None:
-    """Draw figures, each as SVG and PNG; all of them unless some are named.
+def command(
+    names: tuple[str, ...], data: str | None, evidence: str | None, out: str, as_json: bool
+) -> None:
+    """Draw figures, each as SVG and PNG; all that the data suffice for unless some are named.
 
     \b
-    network   a small network, chain and tree, with one optimal path (needs no data)
-    overview  chain over tree in every world, where the data cover several
-    scaling   measured uncertainty against n, with the theory's rates drawn through
-    ratio     chain over tree against n, under paths and under the exact posterior
+    Of themselves:
+    autoencoder  a human distribution, and the policy that comparisons make of it
+    network      a small network, chain and tree, with one optimal path
+    families     structural functions of the three families
+    \b
+    From results on record:
+    tasks        structural functions of three real tasks, fitted
+    wins         win rates of trained reward models beside the paper's
+    best-of      win rates against N of best-of-N
+    annotation   what annotators read
+    errors       predicted against measured error of trained reward models
+    \b
+    From --data, results of ibn sweep:
+    scaling      measured uncertainty against n, with the theory's rates drawn through
+    ratio        chain over tree against n, under paths and under the exact posterior
+    headline     chain over tree against the rate claimed for it, α → 0 included
+    reversal     where path and exact posterior rank chain and tree in opposite order
+    bound        topologies ranked against what none can beat
+    overview     chain over tree in every world, where the data cover several
+    \b
+    From --evidence, what ibn check --json printed:
+    convergence  the autoencoder's loss against n, measured and predicted
+    rates        exponents of the table of rates, claimed and measured
 
-    Where the data cover several worlds (family, α, I, B, β), each has its own figures.
+    Where the data cover several worlds (family, α, I, B, β), each has its own scaling and ratio.
 
     \b
     Examples:
       ibn figures network --out figures
       ibn sweep --topology chain,tree,star,expander --n 1e2:1e5:7 --out sweep.csv
       ibn figures --data sweep.csv --out figures
+      ibn check --json > claims.json
+      ibn figures rates --evidence claims.json
     """  # noqa: D301 - the escape is for click
+    from figures import evidence as ledger
     from figures.gallery import draw
     from figures.results import read
 
-    pictures = draw(names, None if data is None else read(data), Path(out))
+    rows = None if data is None else read(data)
+    claims = None if evidence is None else ledger.read(evidence)
+    pictures = draw(names, rows, Path(out), claims)
     if as_json:
         files = [
             {"name": p.name, **{kind: str(path) for kind, path in p.files.items()}}

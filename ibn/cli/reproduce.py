@@ -21,14 +21,14 @@ from simulations.profiles import PROFILES, tasks
     type=click.Choice(list(PROFILES)),
     default="quick",
     show_default=True,
-    help="quick: one world and the ledger, minutes; full: every family and regime, hours.",
+    help="quick: every regime at a glance and the ledger, minutes; full: all worlds, hours.",
 )
 @click.option(
     "--out",
     default="reproduction",
     show_default=True,
     metavar="DIR",
-    help="Where report.html, sweep.csv and figures/ go; a sweep begun there goes on.",
+    help="Where report.html, sweep.csv, claims.json and figures/ go; a sweep begun there goes on.",
 )
 @executing
 @click.option(
@@ -58,7 +58,7 @@ def command(
     import numpy as np
 
     from figures.gallery import draw
-    from figures.report import Provenance, render, summary
+    from figures.report import EVIDENCE, Provenance, render, summary
     from figures.results import read
     from proofs_check import ledger
     from proofs_check.claim import Context
@@ -78,7 +78,9 @@ def command(
 
     stored = read(store)  # with whatever other profiles have left there
     rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
-    pictures = draw((), rows, folder / "figures")
+    evidence = json.dumps({"claims": decided}, indent=1)
+    (folder / EVIDENCE).write_text(evidence + "\n", encoding="utf-8")
+    pictures = draw((), rows, folder / "figures", decided)
     made = Provenance(
         command=shlex.join(
             ["ibn", "reproduce", "--profile", profile, "--out", out]
@@ -87,7 +89,8 @@ def command(
         store=store.name,
         date=date.today().isoformat(),
     )
-    report.write_text(render(pictures, rows, made, decided), encoding="utf-8")
+    page = render(pictures, rows, made, decided, ledger.recorded())
+    report.write_text(page, encoding="utf-8")
     if as_json:
         made_of = {"profile": profile, "report": str(report), "store": str(store)}
         told = {"claims": {one["id"]: one["verdict"] for one in decided}}

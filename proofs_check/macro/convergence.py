@@ -299,7 +299,9 @@ def m3(
                 f"last n in [{low:.3f}, {high:.3f}]"
             )
             data[topology] = [
-                {name: [m.mean, m.stderr] for name, m in row.measures.items()} for row in rows
+                {"n": row.setting.n}
+                | {name: [m.mean, m.stderr] for name, m in row.measures.items()}
+                for row in rows
             ]
         verdict = FAILS if FAILS in verdicts else UNDECIDED if UNDECIDED in verdicts else HOLDS
         evidence = (

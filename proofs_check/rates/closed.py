@@ -91,6 +91,16 @@ class Closed:
             curve.n, world.alpha, world.scale, sigma2
         )
 
+    def powers(self, world: Ultrametric) -> tuple[float, float]:
+        """Return the claimed powers of n and of log n in a world."""
+        powers = {
+            "power": (self.n_power, self.log_power),
+            "logarithmic": (ZERO, self.log_family_power),
+            "sub-logarithmic": (ZERO, ZERO),
+        }[world.family]
+        n_power, log_power = (float(power.subs(ALPHA, world.alpha)) for power in powers)
+        return n_power, log_power
+
     def drift(self, curve: Curve, world: Ultrametric, sigma2: float = 1.0) -> Drift:
         """Drift of a measured curve against the rate."""
         return Drift.of(curve, self.at(curve, world, sigma2))

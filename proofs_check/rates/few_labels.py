@@ -71,7 +71,8 @@ def measured_bound(closed: Closed) -> Check:
         found = {}
         for name, (world, curve) in _quiet_curves(context, closed.topology).items():
             drift = closed.drift(curve, world)
-            found[name] = Finding(drift.judge(below=False), drift.words(), drift.data())
+            data = drift.data(*closed.powers(world))
+            found[name] = Finding(drift.judge(below=False), drift.words(), data)
         return gather(found)
 
     return Check("never above the rate", "Monte Carlo", run)
@@ -84,7 +85,8 @@ def measured_attained(closed: Closed) -> Check:
         found = {}
         for name, (world, curve) in _quiet_curves(context, closed.topology).items():
             drift = closed.drift(curve, world)
-            found[name] = Finding(drift.judge(above=False), drift.words(), drift.data())
+            data = drift.data(*closed.powers(world))
+            found[name] = Finding(drift.judge(above=False), drift.words(), data)
         return gather(found)
 
     return Check("attained, measured", "Monte Carlo", run)

@@ -74,8 +74,8 @@ def _combined_chain(closed: Closed) -> Check:
                 numbers = similar_sizes(world, 2.0 + world.alpha)
             curve = combined_chain_curve(context, world, numbers, LABEL)
             drift = closed.drift(curve, world, LABEL)
-            power = float(closed.n_power.subs(ALPHA, world.alpha))
-            found[name_of(world)] = Finding(drift.judge(), drift.words(), drift.data(power))
+            data = drift.data(*closed.powers(world))
+            found[name_of(world)] = Finding(drift.judge(), drift.words(), data)
         return gather(found)
 
     return Check("measured, comparisons combined", "Monte Carlo", run)
@@ -229,7 +229,8 @@ def two_terms(
             drift = Drift.of(curve, law)
             near = np.all(np.abs(np.log(curve.mean / law)) < np.log(1.2))
             verdict = drift.judge() if near else FAILS
-            found[name_of(world)] = Finding(verdict, f"against the law {drift.words()}")
+            words = f"against the law {drift.words()}"
+            found[name_of(world)] = Finding(verdict, words, drift.data())
         terms = {
             "2E[d_IB(y, S)]": 2 * SCALE * gamma(1 + ALPHA) * leaves_order**-ALPHA,
             "σ²|S|²/2n": SIGMA2 * leaves_order**2 / (2 * N),

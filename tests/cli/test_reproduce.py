@@ -46,6 +46,8 @@ def test_reproduce_from_nothing_and_again(ibn, tmp_path):
         assert (out / "figures" / f"{name}.png").exists()
 
     assert 'id="P1"' in page
+    evidence = json.loads((out / "claims.json").read_text())["claims"]
+    assert [claim["id"] for claim in evidence] == ["P1", "E1"]
     status, printed, _ = ibn(*short)
     assert (status, printed.strip()) == (0, str(out / "report.html"))
     assert (out / "sweep.csv").read_bytes() == store
@@ -62,7 +64,7 @@ def test_a_changed_verdict_is_an_answer_of_no(ibn, tmp_path, monkeypatch):
 def test_rows_of_other_sweeps_stay_out(ibn, tmp_path):
     assert ibn("sweep", "--n", 50, "--out", tmp_path / "sweep.csv", "--rel-err", 0.3)[0] == 0
     ibn("reproduce", "--out", tmp_path, "--jobs", 1, "--claims", "none")
-    assert "The ledger" not in (tmp_path / "report.html").read_text()
+    assert "not decided for this page" in (tmp_path / "report.html").read_text()
     assert "<td>50</td>" not in (tmp_path / "report.html").read_text()
     assert ",50," in (tmp_path / "sweep.csv").read_text()
 
@@ -82,6 +84,8 @@ def test_figures(ibn, tmp_path):
     [
         (["figures", "scalign"], "did you mean 'scaling'"),
         (["figures", "scaling"], "--data"),
+        (["figures", "rates"], "--evidence"),
+        (["figures", "rates", "--evidence", "empty.json"], "give what ibn check --json prints"),
         (["figures", "--data", "nowhere.csv"], "nowhere.csv"),
         (["reproduce", "--profile", "slow"], "slow"),
         (["reproduce", "--jobs", "0"], "jobs"),
@@ -90,6 +94,7 @@ def test_figures(ibn, tmp_path):
 )
 def test_bad_usage_is_one_line(ibn, tmp_path, monkeypatch, args, message):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.json").write_text("{}")
     status, printed, told = ibn(*args)
     assert (status, printed) == (2, "")
     assert told.count("\n") == 1

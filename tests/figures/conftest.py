@@ -1,10 +1,15 @@
 import csv
+import json
+import shutil
+from itertools import product
 
 import numpy as np
 import pytest
 
 from figures.results import COLUMNS
+from simulations import recorded
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SIZES = (100, 1_000, 10_000)
 
 
@@ -52,3 +57,132 @@ def sweep(tmp_path):
         return path
 
     return write
+
+
+def found(check, data, verdict="holds"):
+    return {
+        "check": check,
+        "method": "Monte Carlo",
+        "verdict": verdict,
+        "evidence": "told",
+        "data": data,
+    }
+
+
+@pytest.fixture
+def evidence():
+    """Made-up evidence of the ledger, as ``ibn check --json`` prints it."""
+    loss = [
+        {"n": n}
+        | {
+            name: [scale / n, 0.05 * scale / n]
+            for name, scale in (
+                ("kl", 1.1),
+                ("predicted", 1.0),
+                ("second_order", 1.05),
+                ("total_variation", 0.5),
+            )
+        }
+        for n in (30, 300, 3000)
+    ]
+
+    def drifts(n, log_n, worlds):
+        left = {"n": [n, 0.004, 0.03], "log_n": [log_n, 0.03, 0.3]}
+        claimed = {"n": -0.3, "log_n": 0.6}
+        return {world: {"claimed": claimed, "left": left} for world in worlds}
+
+    family = ("power α=0.3", "power α=1", "sub-logarithmic")
+    checks = {
+        "M3": [found("chain and tree, measured", {"chain": loss, "tree": loss})],
+        "P5": [found("attained, measured", drifts(-0.08, -0.7, family), "fails")],
+        "P7": [found("attained, measured", drifts(0.01, 0.1, family))],
+        "E3": [found("measured", drifts(0.0, 0.0, family[:2]))],
+    }
+    return [
+        {
+            "id": name,
+            "verdict": "fails" if name == "P5" else "holds",
+            "statement": "stated",
+            "source": "this test",
+            "assumptions": ["none"],
+            "evidence": each,
+        }
+        for name, each in checks.items()
+    ]
+
+
+def validation(task):
+    """A made-up result of ``ibn validate``: what a test expects, not what was ever measured."""
+    rng = np.random.default_rng(len(task))
+    rivals = (("tree", "chain"), ("tree", "base"), ("chain", "base"))
+    decoders = (("best-of-n", 2), ("best-of-n", 4), ("best-of-n", 8), ("rft", 8))
+    wins = [
+        {
+            "policy": policy,
+            "against": against,
+            "budget": budget,
+            "decoder": decoder,
+            "draws": draws,
+            "rate": 0.5 + 0.02 * draws,
+            "low": 0.42 + 0.02 * draws,
+            "high": 0.58 + 0.02 * draws,
+            "prompts": 72,
+            "ties": 0.25,
+        }
+        for budget, (decoder, draws), (policy, against) in product(
+            ("comparisons", "tokens"), decoders, rivals
+        )
+    ]
+    models = [
+        {
+            "topology": topology,
+            "budget": budget,
+            "share": share,
+            "seed": seed,
+            "comparisons": round(96 * share),
+            "tokens": 4000,
+            "read": round((150 if topology == "tree" else 190) * 96 * share),
+            "accuracy": 0.6,
+            "error": 0.9 - 0.1 * share + 0.01 * rng.normal(),
+            "distance": 1.9 - 0.2 * share,
+            "variance": 1.5 - 0.2 * share,
+        }
+        for topology, budget, share, seed in product(
+            ("chain", "tree"), ("comparisons", "tokens"), (0.25, 0.5, 1.0), range(3)
+        )
+    ]
+    return {
+        "task": task,
+        "gold": "a made-up measure",
+        "profile": "cpu",
+        "seeds": 3,
+        "paper_tree_against_chain": 0.6,
+        "win_rates": wins,
+        "reward_models": models,
+    }
+
+
+@pytest.fixture
+def records(tmp_path, monkeypatch):
+    """Put made-up results of ``ibn validate`` on record beside what else is there."""
+    folder = tmp_path / "recorded"
+    shutil.copytree(recorded.FOLDER, folder)
+    for task in ("hh", "gsm8k", "dialogsum"):
+        (folder / f"validation-{task}.json").write_text(json.dumps(validation(task)))
+    monkeypatch.setattr(recorded, "FOLDER", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a headless Chromium; tests of pages are skipped without."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip("there is no Chromium")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        )
+        yield opened
+        opened.close()

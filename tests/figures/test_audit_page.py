@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from ibn.cli import main
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WORDS = ["red", "green", "blue", "warm", "cold", "sweet", "sour", "bitter", "loud", "calm"]
 WIDTHS = {"desk": 1280, "phone": 390}
 
@@ -50,20 +48,6 @@ def audited(tmp_path_factory):
             main([*arguments, "--json", "--out", str(page)])
     assert end.value.code == 1
     return page, json.loads(document.read_text())
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("there is no Chromium")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(params=WIDTHS)

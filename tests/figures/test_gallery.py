@@ -5,12 +5,13 @@ import pytest
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from figures import network, overview, ratio, scaling
-from figures.gallery import ACROSS, NAMES, draw
+from figures import bound, headline, network, overview, ratio, reversal, scaling
+from figures.gallery import FIGURES, MEASURED, NAMES, RECORDED, draw, left_out
 from figures.results import read, worlds
 from figures.style import TOPOLOGY, style
 from ibn.distance import inference_distance, optimal_path
 from ibn.errors import InputError
+from simulations.recorded import files
 
 
 def drawn(module, path):
@@ -18,9 +19,26 @@ def drawn(module, path):
     return module.draw(module.fits(rows, world))
 
 
-def test_every_figure_is_written_as_svg_and_png(sweep, tmp_path):
-    pictures = draw((), read(sweep()), tmp_path / "out")
-    assert [picture.name for picture in pictures] == [name for name in NAMES if name not in ACROSS]
+def figure_of(name, sweep, evidence):
+    """Draw one figure from made-up data of whatever kind it needs."""
+    module = FIGURES[name]
+    if name in MEASURED:
+        return drawn(module, sweep())
+    if not hasattr(module, "gather"):
+        return module.draw()
+    if name in ("convergence", "rates"):
+        return module.draw(module.gather(evidence))
+    kinds = ({}, {"beta": 1.0}, {"alpha": 0.5}, {"family": "sub-logarithmic", "alpha": 0.0})
+    return module.draw(module.gather(np.concatenate([read(sweep(**one)) for one in kinds])))
+
+
+def test_every_figure_is_written_as_svg_and_png(sweep, evidence, records, tmp_path):
+    rows = np.concatenate([read(sweep(**values)) for values in ({}, {"beta": 1.0})])
+    pictures = draw((), rows, tmp_path / "out", evidence)
+    named = {picture.name for picture in pictures}
+    told = left_out(pictures, rows, evidence)
+    assert (named | set(told), named & set(told)) == (set(NAMES), set())
+    assert set(told) <= {"tournament"}  # whose record takes long to make
     for picture in pictures:
         assert picture.files["svg"].read_text().startswith("<?xml")
         assert imread(picture.files["png"]).std() > 0.05
@@ -41,8 +59,8 @@ def test_an_overview_has_a_panel_for_each_inference_family_and_noise(sweep, tmp_
     each = [(world, ratio.fits(part, world)) for world, part in worlds(rows)]
     with style():
         figure = overview.draw(each)
-    curves = {axes.get_title(loc="left"): len(axes.containers) for axes in figure.axes[:3]}
-    assert [name.split("\n")[0] for name in curves] == ["power", "power", "sub-logarithmic"]
+    curves = {axes.get_title(loc="left"): len(axes.containers) for axes in figure.axes[::2]}
+    assert [name.split(",")[0] for name in curves] == ["power", "power", "sub-logarithmic"]
     assert list(curves.values()) == [2, 1, 1]
     assert len(figure.axes) == 6
     with pytest.raises(InputError, match="figure overview needs chain and tree"):
@@ -75,13 +93,15 @@ def test_looks_differ_in_more_than_colour():
         assert len({look[key] for look in TOPOLOGY.values()}) == len(TOPOLOGY)
 
 
-@pytest.mark.parametrize("module", [network, scaling, ratio])
-def test_no_text_is_clipped_or_overlaps(module, sweep, monkeypatch):
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_is_clipped_or_overlaps(name, sweep, evidence, records, monkeypatch):
+    if name in RECORDED and not files(FIGURES[name].RECORDS):
+        pytest.skip(f"needs {FIGURES[name].NEEDS}")
     shown = []
     draw_text = Text.draw
     monkeypatch.setattr(Text, "draw", lambda *a: (shown.append(a[0]), draw_text(*a))[1])
     with style():
-        figure = module.draw() if module is network else drawn(module, sweep())
+        figure = figure_of(name, sweep, evidence)
         figure.canvas.draw()
         shown.clear()
         figure.draw_without_rendering()
@@ -117,3 +137,69 @@ def test_what_is_wanted_and_not_there(sweep, tmp_path):
         draw(["ratio"], stars, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert draw(["network"], None, tmp_path)[0].files["png"].exists()
+
+
+def test_what_is_not_on_record_is_left_out_and_told(sweep, records, tmp_path):
+    for path in records.glob("validation-*"):
+        path.unlink()
+    rows = read(sweep())
+    told = left_out([], rows, None)
+    missing = {"wins", "best-of", "annotation", "errors", "convergence", "rates", "overview"}
+    assert missing <= set(told) <= missing | {"tournament"}
+    _, why = told["wins"]
+    assert "ibn validate TASK --json" in why
+    with pytest.raises(InputError, match="validation-TASK"):
+        draw(["wins"], None, tmp_path)
+    with pytest.raises(InputError, match="--evidence"):
+        draw(["rates"], None, tmp_path)
+
+
+def test_tables_hold_what_was_measured_and_where(sweep, evidence):
+    rows = read(sweep())
+    (table,) = ratio.tables(ratio.fits(rows, worlds(rows)[0][0]))
+    assert table.columns == ("n", "path inference", "exact inference")
+    first = table.rows[0]
+    assert first[0].text == "100"
+    assert first[1].text.startswith("1.50")
+    assert first[1].anchor in set(rows["task"])
+    (table,) = FIGURES["rates"].tables(FIGURES["rates"].gather(evidence))
+    assert [row[0].anchor for row in table.rows] == ["P5"] * 3 + ["P7"] * 3 + ["E3"] * 2
+    assert table.rows[0][4].text == "-0.380 ± 0.004 (± 0.03)"
+
+
+def test_exponents_beyond_error_and_lower_orders_are_told(evidence):
+    found = FIGURES["rates"].gather(evidence)
+    assert {one.claim for one in found if one.excluded} == {"P5"}
+    assert "Beyond both are curves of P5." in FIGURES["rates"].caption(found)
+
+
+def test_the_headline_takes_the_power_family_in_regime_a(sweep):
+    kinds = ({}, {"beta": 1.0}, {"alpha": 0.1}, {"family": "logarithmic"})
+    found = headline.gather(np.concatenate([read(sweep(**values)) for values in kinds]))
+    assert [one.world.alpha for one in found] == [0.1, 0.3]
+    claimed = np.log(found[1].curve.n) ** 0.7 / np.log(np.log(found[1].curve.n))
+    np.testing.assert_allclose(headline.claimed_rate(found[1]), claimed)
+
+
+def test_a_reversal_is_told_where_the_order_reverses(sweep):
+    rows = read(sweep())
+    assert "in 0 of 1 world." in reversal.caption(reversal.gather(rows))
+    rows["mean"][(rows["topology"] == "chain") & (rows["inference"] == "exact")] *= 0.1
+    assert "in 1 of 1 world." in reversal.caption(reversal.gather(rows))
+
+
+def test_a_ranking_is_over_the_lower_bound(sweep):
+    found = bound.gather(read(sweep()))
+    assert found.n == 10_000
+    assert list(found.measured) == ["star", "expander", "tree", "chain"]
+    mean, stderr, _ = found.measured["star"]["exact"]
+    assert mean * found.unit == pytest.approx(0.5 * 10_000**-0.3)
+    assert stderr / mean == pytest.approx(0.01)
+    assert found.constant == pytest.approx(2**-0.3 / 8)
+
+
+def test_errors_are_ranked_by_what_predicts_them(records):
+    (table,) = FIGURES["errors"].tables()
+    assert [row[1].text for row in table.rows] == ["108", "108", "54"]
+    assert table.rows[0][2].text.startswith("+0.")
+    assert table.rows[0][3].text in FIGURES["errors"].caption()

@@ -1,0 +1,42 @@
+"""What the ledger measured, read from the documents of ``ibn check --json``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ibn.errors import InputError
+
+Claims = Sequence[Mapping[str, Any]]
+"""Claims decided, each as in the JSON document of ``ibn check``."""
+
+
+def read(path: str | os.PathLike[str]) -> Claims:
+    """Read what ``ibn check --json`` printed.
+
+    Raises
+    ------
+    InputError
+        If the file is no such document.
+    """
+    with open(path, encoding="utf-8") as file:
+        try:
+            claims = json.load(file)["claims"]
+            assert all({"id", "verdict", "evidence"} <= set(one) for one in claims)
+        except (ValueError, KeyError, TypeError, AssertionError):
+            raise InputError(
+                "not the ledger's evidence", file=path, mend="give what ibn check --json prints"
+            ) from None
+    return claims
+
+
+def data(claims: Claims, claim: str, check: str) -> Mapping[str, Any] | None:
+    """Return what one check measured, or None if it was not run."""
+    for one in claims:
+        if one["id"] == claim:
+            for found in one["evidence"]:
+                if found["check"] == check:
+                    return found["data"]
+    return None

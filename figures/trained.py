@@ -1,0 +1,59 @@
+"""Reward models that were trained: what ``ibn validate`` put on record, gathered for figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from figures.style import BLUE, GREEN, VERMILION
+from simulations import recorded
+from simulations.paper import TASKS
+
+RECORDS = "validation-"
+NEEDS = "simulations/recorded/validation-TASK.json, which ibn validate TASK --json prints"
+
+LOOK: dict[str, dict[str, Any]] = {
+    "hh": {"color": VERMILION, "marker": "o"},
+    "gsm8k": {"color": BLUE, "marker": "s"},
+    "dialogsum": {"color": GREEN, "marker": "^"},
+}
+
+Documents = dict[str, dict[str, Any]]
+"""What ``ibn validate --json`` printed, by task."""
+
+
+def documents() -> Documents:
+    """Read what is on record, in the paper's order of tasks."""
+    found = (recorded.load(path.stem) for path in recorded.files(RECORDS))
+    each = {one["task"]: one for one in found}
+    return {task: each[task] for task in TASKS if task in each}
+
+
+def anchor(task: str) -> str:
+    """Where a report shows a task's record."""
+    return f"record-validation-{task}"
+
+
+def wins(document: dict[str, Any], decoder: str = "best-of-n") -> list[dict[str, Any]]:
+    """Win rates under one decoder; a record that names none has best-of-N alone."""
+    rows = document["win_rates"]
+    return [row for row in rows if row.get("decoder", "best-of-n") == decoder]
+
+
+def models(document: dict[str, Any], *, whole: bool = True) -> list[dict[str, Any]]:
+    """Reward models that have an error; only those of the whole budget, unless told otherwise."""
+    rows = [row for row in document["reward_models"] if row["error"] is not None]
+    return [row for row in rows if not whole or row.get("share", 1.0) == 1.0]
+
+
+def seeds(document: dict[str, Any]) -> str:
+    """Say what profile and how many repetitions are behind a task's numbers."""
+    return f"profile {document['profile']}, {document['seeds']} seeds"
+
+
+def mean_of(values: list[float]) -> tuple[float, float]:
+    """Mean over repetitions and its standard error, 0 where there is one."""
+    column = np.array(values, dtype=float)
+    error = float(column.std(ddof=1) / np.sqrt(len(column))) if len(column) > 1 else 0.0
+    return float(column.mean()), error
