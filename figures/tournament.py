@@ -20,6 +20,7 @@ from ibn.preferences.noise import LabelNoise
 from simulations.outcomes import RECORD, Outcome, load
 
 TITLE = "Who wins against the chain, and which measure of uncertainty tells"
+CLAIMS = ("E6",)
 PREDICTORS = {"variance": "exact variance", "distance": "path distance"}
 LEARNERS = {"gaussian-process": "Gaussian process", "linear": "linear", "neural": "neural network"}
 TREES = ("tree, few leaves", "tree, many leaves", "tree, grown")
