@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
-METHODS = ("symbolic", "rigorous numeric", "exhaustive", "Monte Carlo")
+METHODS = ("symbolic", "rigorous numeric", "exhaustive", "Monte Carlo", "recorded experiment")
 
 # Probability that any Monte Carlo check of one run of the ledger decides wrongly by chance.
 FAMILY_ERROR = 1e-3
@@ -75,7 +75,8 @@ class Check:
         What is checked, unique within its claim.
     method : str
         One of ``METHODS``. A Monte Carlo check decides wrongly by chance with probability
-        ``CHECK_ERROR`` at most.
+        ``CHECK_ERROR`` at most; a recorded experiment took hours, or models and data that are not
+        at hand, and is decided from what its command wrote.
     run : callable
         From a context to a finding.
     """

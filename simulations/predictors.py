@@ -86,7 +86,7 @@ def predictions(outcomes: Sequence[Outcome], seed: int = 0) -> list[Prediction]:
         groups = [[one for one in mine if one.setting == setting] for setting in settings]
         for target in ("squared_error", *WINS):
             # Columns: distance, variance, target.
-            tables = [_table(group, target) for group in groups]
+            tables = [table(group, target) for group in groups]
             for within, three in correlate(tables, resampled).items():
                 found.append(Prediction(learner, target, within, len(mine), *three))
     return found
@@ -109,10 +109,10 @@ def correlate(
     dict
         Under ``all`` those of all points together, under ``setting`` the mean of each group's own.
     """
-    alone = np.array([_spearman(table) for table in tables])
-    pooled = [_spearman(np.concatenate([tables[k] for k in rows])) for rows in resampled]
+    alone = np.array([spearman(points) for points in tables])
+    pooled = [spearman(np.concatenate([tables[k] for k in rows])) for rows in resampled]
     both = {
-        "all": (_spearman(np.concatenate(tables)), np.array(pooled)),
+        "all": (spearman(np.concatenate(tables)), np.array(pooled)),
         "setting": (alone.mean(axis=0), alone[resampled].mean(axis=1)),
     }
     return {name: intervals(value, draws) for name, (value, draws) in both.items()}
@@ -127,7 +127,8 @@ def intervals(
     return first, second, third
 
 
-def _table(group: Sequence[Outcome], target: str) -> NDArray[np.float64]:
+def table(group: Sequence[Outcome], target: str) -> NDArray[np.float64]:
+    """Distance, variance and target of a setting's outcomes, shape (points, 3)."""
     (chain,) = (one for one in group if one.topology == "chain")
     if target == "squared_error":
         rows = [(one.distance, one.variance, one.squared_error) for one in group]
@@ -143,7 +144,7 @@ def _table(group: Sequence[Outcome], target: str) -> NDArray[np.float64]:
     return np.array(rows)
 
 
-def _spearman(table: NDArray[np.float64]) -> NDArray[np.float64]:
+def spearman(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rank correlation of distance with the target, of variance with it, and the difference."""
-    correlation = np.corrcoef(rankdata(table, axis=0).T)[:2, 2]
+    correlation = np.corrcoef(rankdata(points, axis=0).T)[:2, 2]
     return np.append(correlation, correlation[1] - correlation[0])

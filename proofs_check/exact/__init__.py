@@ -1,4 +1,4 @@
-"""What paths leave out: exact inference, which uses all paths at once (claims E1 to E5)."""
+"""What paths leave out: exact inference, which uses all paths at once (claims E1 to E6)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from proofs_check.exact.designed import e5
 from proofs_check.exact.lower_bound import e4
 from proofs_check.exact.minimax import e3
 from proofs_check.exact.monotonicity import e1
+from proofs_check.exact.prediction import e6
 from proofs_check.exact.reversal import Reversal, e2
 
 _, ALPHA, _, _, _, _ = symbols()
 ZERO, ONE, TENTH = Integer(0), Integer(1), Rational(1, 10)
 
-CLAIMS: tuple[Callable[[], Claim], ...] = (e1, e2, e3, e4, e5)
+CLAIMS: tuple[Callable[[], Claim], ...] = (e1, e2, e3, e4, e5, e6)
 
 MUTANTS: dict[str, Callable[[], Claim]] = {
     "E1: inequality turned": partial(e1, turned=True),
@@ -50,4 +51,5 @@ MUTANTS: dict[str, Callable[[], Claim]] = {
     "E5: inequality turned": partial(e5, gain=-1.0),
     "E5: one step in a star": partial(e5, star_steps=1.0),
     "E5: expander's steps bounded": partial(e5, expander_base=float("inf")),
+    "E6: the distance ranks better": partial(e6, better="distance"),
 }

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.errors import InputError
-from simulations.predictors import BOOTSTRAPS, Interval, correlate, intervals
+from simulations.predictors import BOOTSTRAPS, Interval, correlate, intervals, spearman
 
 Document = Mapping[str, Any]
 
@@ -65,16 +65,9 @@ def predictions(documents: Sequence[Document], seed: int = 0) -> list[Prediction
     seed : int
         Of the bootstrap.
     """
-    tables, contests = [], []
-    for document in documents:
-        for repetition in sorted({model["seed"] for model in document["reward_models"]}):
-            models = [
-                model
-                for model in document["reward_models"]
-                if model["seed"] == repetition and model["error"] is not None
-            ]
-            tables.append(np.array([_row(model) for model in models]))
-            contests.append(_contests(models))
+    repetitions = _repetitions(documents)
+    tables = [np.array([_row(model) for model in models]) for models in repetitions]
+    contests = [_contests(models) for models in repetitions]
     resampled = np.random.default_rng(seed).integers(0, len(tables), (BOOTSTRAPS, len(tables)))
     names = {"all": "all", "setting": "repetition"}
     points = sum(map(len, tables))
@@ -85,6 +78,29 @@ def predictions(documents: Sequence[Document], seed: int = 0) -> list[Prediction
     together = np.array([np.concatenate([contests[k] for k in rows]).mean(0) for rows in resampled])
     whole = np.concatenate(contests)
     return [*found, Prediction("topology", len(whole), *intervals(whole.mean(axis=0), together))]
+
+
+def by_repetition(documents: Sequence[Document]) -> NDArray[np.float64]:
+    """Correlations within each task and seed: distance, variance, difference; shape (k, 3)."""
+    return np.array(
+        [
+            spearman(np.array([_row(model) for model in models]))
+            for models in _repetitions(documents)
+        ]
+    )
+
+
+def _repetitions(documents: Sequence[Document]) -> list[list[Mapping[str, Any]]]:
+    """Put together the models of each task and seed; those whose gold never differed are out."""
+    return [
+        [
+            model
+            for model in document["reward_models"]
+            if model["seed"] == seed and model["error"] is not None
+        ]
+        for document in documents
+        for seed in sorted({model["seed"] for model in document["reward_models"]})
+    ]
 
 
 def _row(model: Mapping[str, Any]) -> tuple[float, float, float]:

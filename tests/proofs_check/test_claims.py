@@ -46,7 +46,7 @@ def test_the_wrong_variant_fails(name):
 @pytest.mark.parametrize("build", DERIVED)
 def test_what_does_not_draw_at_random_holds(build):
     for check in build().checks:
-        if check.method != "Monte Carlo":
+        if check.method not in ("Monte Carlo", "recorded experiment"):
             assert check.run(Context()).verdict == HOLDS, check.name
 
 

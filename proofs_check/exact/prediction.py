@@ -1,0 +1,118 @@
+"""E6: which measure predicts the errors of reward models that are trained."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+
+from proofs_check.claim import FAILS, HOLDS, UNDECIDED, Check, Claim, Context, Finding
+from simulations import recorded
+from simulations.language import LEARNERS
+from simulations.outcomes import RECORD, load
+from simulations.predictors import spearman, table
+from simulations.validation.prediction import by_repetition
+
+RECORDED_ERROR = 0.01  # probability that any of the claim's checks decides wrongly by chance
+TASKS = "validation-"
+
+
+def e6(better: str = "variance", learners: tuple[str, ...] = tuple(LEARNERS)) -> Claim:
+    """One of the two measures ranks trained reward models by their errors better than the other.
+
+    Parameters
+    ----------
+    better : {"variance", "distance"}
+        Which.
+    learners : tuple of str
+        Those of the synthetic language that it is claimed for.
+    """
+    names = {"variance": "exact posterior variance", "distance": "inference distance"}
+    (other,) = set(names) - {better}
+    sign = 1.0 if better == "variance" else -1.0
+    level = RECORDED_ERROR / (len(LEARNERS) + 1)
+    return Claim(
+        id="E6",
+        statement=(
+            f"Across topologies the {names[better]} ranks reward models that are actually trained "
+            f"by their held-out error better than the {names[other]} does: linear, Gaussian "
+            "process and neural on the synthetic language, and on a language model's features."
+        ),
+        latex=(
+            r"\rho(\mathrm{Var},\mathrm{error})>\rho(d,\mathrm{error})"
+            if better == "variance"
+            else r"\rho(d,\mathrm{error})>\rho(\mathrm{Var},\mathrm{error})"
+        ),
+        source="this project (an empirical question)",
+        assumptions=(
+            "ρ: Spearman's rank correlation; on the synthetic language between topologies at equal "
+            "α, n and noise, averaged over these; on the real tasks between all reward models of "
+            "one task and seed, which differ in topology and budget",
+            "both measures are computed on the learner's own inductive bias: the world's, or the "
+            "neighbour graph of the model's features",
+        ),
+        checks=(
+            *(
+                Check(
+                    f"{learner}, synthetic language",
+                    "recorded experiment",
+                    partial(_learner, learner, sign, level),
+                )
+                for learner in learners
+            ),
+            Check("three real tasks", "recorded experiment", partial(_tasks, sign, level)),
+        ),
+    )
+
+
+def _learner(learner: str, sign: float, level: float, context: Context) -> Finding:
+    outcomes = [one for one in load(RECORD) if one.learner == learner]
+    settings = sorted({one.setting for one in outcomes})
+    found = np.array(
+        [
+            spearman(table([one for one in outcomes if one.setting == setting], "squared_error"))
+            for setting in settings
+        ]
+    )
+    told = f"{len(outcomes)} datasets in {len(settings)} settings of α, n and noise"
+    return _finding(found, sign, level, told)
+
+
+def _tasks(sign: float, level: float, context: Context) -> Finding:
+    documents = [recorded.load(path.stem) for path in recorded.files(TASKS)]
+    if not documents:
+        return Finding(UNDECIDED, "no run of ibn validate is on record")
+    models = sum(len(one["reward_models"]) for one in documents)
+    found = by_repetition(documents)
+    names = ", ".join(one["task"] for one in documents)
+    return _finding(found, sign, level, f"{models} reward models, {len(found)} runs of {names}")
+
+
+def _finding(found: NDArray[np.float64], sign: float, level: float, told: str) -> Finding:
+    """Decide by a paired t interval of the mean difference between the two correlations."""
+    mean = found.mean(axis=0)
+    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    reach = float(t.ppf(1 - level / 2, len(found) - 1) * error[2])
+    low, high = float(mean[2]) - reach, float(mean[2]) + reach
+    verdict = HOLDS if min(sign * low, sign * high) > 0 else UNDECIDED
+    if max(sign * low, sign * high) < 0:
+        verdict = FAILS
+    distance, variance, difference = (
+        f"{value:+.3f} ± {one:.3f}" for value, one in zip(mean, error, strict=True)
+    )
+    evidence = (
+        f"{told}: rank correlation with the error is {distance} for the distance and {variance} "
+        f"for the variance; difference {difference}, {1 - level:.2%} interval "
+        f"[{low:+.3f}, {high:+.3f}]"
+    )
+    if verdict == UNDECIDED:
+        evidence += "; more settings or seeds would decide it"
+    data = {
+        "distance": mean[0],
+        "variance": mean[1],
+        "difference": mean[2],
+        "interval": [low, high],
+    }
+    return Finding(verdict, evidence, data)
