@@ -75,18 +75,6 @@ PRECONDITIONERS = (
 )
 
 
-def assemble(network: Network) -> csr_array:
-    """Assemble the Laplacian of a network's edges, as lean as SciPy allows."""
-    u, v = network.u.astype(np.int32, copy=False), network.v.astype(np.int32, copy=False)
-    conductance = 1.0 / network.variance
-    size = network.size
-    degree = np.bincount(u, conductance, size) + np.bincount(v, conductance, size)
-    nodes = np.arange(size, dtype=np.int32)
-    entries = np.concatenate([degree, -conductance, -conductance])
-    ends = np.concatenate([nodes, u, v]), np.concatenate([nodes, v, u])
-    return csr_array((entries, ends), shape=(size, size))
-
-
 class _Enough(Exception):
     """Raised out of a solver when its energy is good enough, or its time is up."""
 
@@ -167,7 +155,7 @@ def _prepare(topology: str, n: int) -> Trial:
     def solving(preconditioner: Preconditioner) -> Contestant:
         def run(number: int) -> Run:
             start = time.perf_counter()
-            laplacian = assemble(whole)
+            laplacian = whole.laplacian()
             assembling = time.perf_counter() - start
             start = time.perf_counter()
             inverse = preconditioner.make(laplacian)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.bias.ultrametric import Ultrametric
+from ibn.bias.edges import Trie
 from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.matching import match_leaves, matched_distances
@@ -225,14 +225,14 @@ class DistanceIndex:
     ) -> tuple[Ports, Ports, NDArray[np.float64]]:
         """Draw pairs uniform on Y × Y: two rows of ports, and their direct paths.
 
-        Y is the whole ultrametric world where the bias is one, else the network's responses,
-        of which the two are distinct.
+        Y is the whole world of a hierarchy, else the network's responses, of which the two are
+        distinct.
         """
-        world = self.network.bias
-        if isinstance(world, Ultrametric):
-            queries = world.sample(2 * count, rng)
-            ports = self._locate(world, queries)
-            direct = world.distance(queries[:count], queries[count:])
+        trie = self.network.trie
+        if trie is not None:
+            queries = trie.world.sample(2 * count, rng)
+            ports = self._locate(trie, queries)
+            direct = trie.world.distance(queries[:count], queries[count:])
             return ports[:count], ports[count:], direct
         m = len(self.network.nodes)
         if m < 2:
@@ -244,9 +244,8 @@ class DistanceIndex:
         unknown[nodes[first] == nodes[second]] = 0.0
         return self.node_ports(nodes[first]), self.node_ports(nodes[second]), unknown
 
-    def _locate(self, world: Ultrametric, queries: NDArray[np.uint64]) -> Ports:
-        trie = self.network.trie
-        assert trie is not None
+    def _locate(self, trie: Trie, queries: NDArray[np.uint64]) -> Ports:
+        world = trie.world
         child, branch = locate(
             trie.addresses, trie.parent, trie.depth, queries, world.powers, world.digit_bits
         )
@@ -265,15 +264,15 @@ class MatchedIndex:
 
     Attributes
     ----------
-    network : Network
-        The network it was made of.
+    trie : Trie
+        The hierarchy.
     partner, comparison : ndarray of int32, shape (m,)
         The leaf that each leaf was compared with, and their comparison; -1 for none.
     sigma2 : ndarray of float, shape (n,) or (1,)
         Variance of each comparison, or of all where they are alike.
     """
 
-    network: Network
+    trie: Trie
     partner: NDArray[np.int32]
     comparison: NDArray[np.int32]
     sigma2: NDArray[np.float64]
@@ -281,22 +280,21 @@ class MatchedIndex:
     @classmethod
     def of(cls, network: Network) -> MatchedIndex | None:
         """Match the leaves; None where the network is no such hierarchy."""
-        if network.trie is None or not isinstance(network.bias, Ultrametric):
+        trie = network.trie
+        if trie is None:
             return None
         first = network.bias_edges
-        partner = np.full(len(network.trie.addresses), -1, np.int32)
-        comparison = np.full(len(network.trie.addresses), -1, np.int32)
+        partner = np.full(len(trie.addresses), -1, np.int32)
+        comparison = np.full(len(trie.addresses), -1, np.int32)
         if not match_leaves(network.u[first:], network.v[first:], partner, comparison):
             return None
         sigma2 = network.variance[first:]
         alike = len(sigma2) > 0 and sigma2[0] == sigma2.min() == sigma2.max()
-        return cls(network, partner, comparison, sigma2[:1] if alike else sigma2)
+        return cls(trie, partner, comparison, sigma2[:1] if alike else sigma2)
 
     def distances(self, ends: NDArray[np.uint64]) -> NDArray[np.float64]:
         """Distance between the two responses of each pair of addresses, shape (p, 2)."""
-        world, trie = self.network.bias, self.network.trie
-        assert isinstance(world, Ultrametric)
-        assert trie is not None
+        trie, world = self.trie, self.trie.world
 
         def search(pairs: NDArray[np.uint64]) -> NDArray[np.float64]:
             return matched_distances(
@@ -316,14 +314,12 @@ class MatchedIndex:
 
     def sampled_pairs(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.uint64]]:
         """Draw pairs uniform on Y × Y, as ``DistanceIndex.sampled_pairs`` does."""
-        world = self.network.bias
-        assert isinstance(world, Ultrametric)
-        return (np.ascontiguousarray(world.sample(2 * count, rng).reshape(2, count).T),)
+        ends = self.trie.world.sample(2 * count, rng)
+        return (np.ascontiguousarray(ends.reshape(2, count).T),)
 
     def between(self, nodes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Distance between the two leaves of each pair, shape (p, 2)."""
-        assert self.network.trie is not None
-        return self.distances(self.network.trie.addresses[nodes])
+        return self.distances(self.trie.addresses[nodes])
 
 
 def _index(network: Network) -> MatchedIndex | DistanceIndex:

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from ibn.bias.edges import Bias, Trie
 from ibn.errors import InputError, unknown_name
+from ibn.laplacian import laplacian
 from ibn.preferences.comparisons import Comparisons
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Network:
     kind : ndarray of int8, shape (e,)
         ``INDUCTIVE_BIAS`` or ``HUMAN_PREFERENCE``.
     trie : Trie, optional
-        Where the inductive bias is a hierarchy; then edge i joins node i to its parent.
+        Where the inductive bias is a hierarchy, see ``BiasEdges``.
     bias : Bias, optional
         What laid the inductive-bias edges.
     responses : ndarray, shape (m,), optional
@@ -83,11 +84,7 @@ class Network:
 
     def laplacian(self) -> csr_array:
         """Weighted Laplacian with conductances 1/variance; parallel edges add up."""
-        conductance = 1.0 / self.variance
-        rows = np.concatenate([self.u, self.v, self.u, self.v])
-        columns = np.concatenate([self.u, self.v, self.v, self.u])
-        values = np.concatenate([conductance, conductance, -conductance, -conductance])
-        return csr_array((values, (rows, columns)), shape=(self.size, self.size))
+        return laplacian(self.size, self.u, self.v, 1.0 / self.variance)
 
     def nodes_of(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Nodes of pairs of responses, shape (p, 2); an InputError if they are no such pairs."""

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, lapack
 from threadpoolctl import threadpool_limits
 
-from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.laplacian import (
@@ -26,6 +25,7 @@ from ibn.kernels.laplacian import (
     restore_leaves,
 )
 from ibn.kernels.trie import inject_pairs, locate
+from ibn.laplacian import fill_null_space
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
 from ibn.reduction import Reduced, reduce_network
@@ -99,7 +99,7 @@ class Solver:
         np.add.at(matrix, (tips, tips), weights)
         np.add.at(matrix, (tails, tips), -weights)
         np.add.at(matrix, (tips, tails), -weights)
-        matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
+        fill_null_space(matrix)
         return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
 
     def _room(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -262,7 +262,7 @@ def resistance_matrix(network: Network) -> NDArray[np.float64]:
     np.add.at(matrix, (network.u, network.v), -conductance)
     matrix += matrix.T
     matrix[np.diag_indices(size)] -= matrix.sum(axis=0)
-    matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
+    fill_null_space(matrix)
     # On one thread: at these sizes more of them wait for each other longer than they compute.
     with threadpool_limits(1, user_api="blas"):
         factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
@@ -335,7 +335,7 @@ def mean_variance(
 def _pairs_a_draw(network: Network, rel_err: float) -> int:
     """Pairs that one draw averages: as many as the precision asks for, if there are so many."""
     pairs = len(network.nodes) // 2
-    if isinstance(network.bias, Ultrametric) and network.trie is not None:
+    if network.trie is not None:
         # A resistance varies by less than its mean, so that these leave a draw below the target.
         return min(max(pairs, 1), MOST_PAIRS, max(int(rel_err**-2), LEAST_PAIRS))
     if not pairs:
@@ -347,12 +347,13 @@ def _probe(
     network: Network, inflow: NDArray[np.float64], pairs: int, rng: np.random.Generator
 ) -> float:
     """Add random unit currents to the inflow at nodes; return the energy spent outside them."""
-    world, trie = network.bias, network.trie
-    if not (isinstance(world, Ultrametric) and trie is not None):
+    trie = network.trie
+    if trie is None:
         order = rng.permutation(network.nodes)
         np.add.at(inflow, order[:pairs], 1.0)
         np.add.at(inflow, order[pairs : 2 * pairs], -1.0)
         return 0.0
+    world = trie.world
     ends = world.sample(2 * pairs, rng)
     order = np.argsort(ends)  # neighbours are found faster in turn
     child, branch = np.empty((2, len(ends)), np.int64)

@@ -29,6 +29,7 @@ from ibn.kernels.two_level import (
     rows_of_edges,
     turn,
 )
+from ibn.laplacian import fill_null_space
 from ibn.network import Network
 from ibn.posterior import MOST_ITERATIONS, STIFF
 
@@ -169,7 +170,7 @@ class TwoLevel:
         coarse = coarse + coarse.T
         coarse[np.diag_indices(count)] = 0.0
         coarse[np.diag_indices(count)] = -coarse.sum(axis=0)
-        coarse += np.trace(coarse) / count**2 if count > 1 else 1.0
+        fill_null_space(coarse)
         try:
             factor = cho_factor(coarse, lower=True, overwrite_a=True, check_finite=False)
         except np.linalg.LinAlgError:

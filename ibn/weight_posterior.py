@@ -18,6 +18,7 @@ from scipy.sparse.linalg import SuperLU, splu
 from scipy.special import expit, log_expit
 
 from ibn.errors import InputError, unknown_name
+from ibn.laplacian import laplacian
 from ibn.preferences.comparisons import Comparisons
 
 LABELS = ("binary", "gaussian")
@@ -115,10 +116,7 @@ class PairLabels:
 
     def laplacian(self, weight: NDArray[np.float64]) -> csr_array:
         """Weighted Laplacian of the pairs, shape (m, m)."""
-        ends = np.concatenate([self.a, self.b]), np.concatenate([self.b, self.a])
-        both, m = np.concatenate([weight, weight]), len(self.features)
-        diagonal = np.bincount(ends[0], both, m), (np.arange(m), np.arange(m))
-        return csr_array(diagonal, shape=(m, m)) - csr_array((both, ends), shape=(m, m))
+        return laplacian(len(self.features), self.a, self.b, weight)
 
     def information(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
         """Σ weight x xᵀ over the pairs, x = φ(a) - φ(b); shape (d, d)."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ibn.bias.ultrametric import Ultrametric
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +24,14 @@ class Trie:
         Parent of each node; the root, node N - 1, is its own.
     depth : ndarray of int16, shape (N,)
         Depth of each node; 0 at the root, the number of digits at the leaves.
+    world : Ultrametric
+        The hierarchy that it is a finite piece of.
     """
 
     addresses: NDArray[np.uint64]
     parent: NDArray[np.int32]
     depth: NDArray[np.int16]
+    world: Ultrametric
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +49,8 @@ class BiasEdges:
     variance : ndarray of float, shape (e,)
         Variance of the reward at one end given the other, in squared units of reward.
     trie : Trie, optional
-        Where the bias is a hierarchy; then edge i joins node i to its parent.
+        Where the bias is a hierarchy; then edge i joins node i to its parent, and the response
+        space Y that means are taken over is ``trie.world``. Without it Y is the responses given.
     """
 
     size: int

@@ -161,7 +161,7 @@ class Ultrametric:
         addresses, leaf = unpack_sorted(responses, keys, ADDRESS_BITS)
         parent, depth = build_trie(addresses, self.powers, self.digit_bits)
         child, variance = trie_edges(parent, depth, self.half_variance)
-        trie = Trie(addresses, parent, depth)
+        trie = Trie(addresses, parent, depth, self)
         return BiasEdges(len(parent), leaf, child, parent[:-1], variance, trie)
 
     def rewards(

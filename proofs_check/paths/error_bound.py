@@ -105,8 +105,8 @@ def _exact_error(factor: float, turned: bool, context: Context) -> Finding:
     rng = context.rng("P4 exact")
     counted, broken, off_resistance, off_distance, ratios = 0, "", 0.0, 0.0, []
     for name, network, comparisons in _small_networks(1.5, rng):
-        world, noise = network.bias, network.variance[-1]
-        assert isinstance(world, Ultrametric)
+        assert network.trie is not None
+        world, noise = network.trie.world, network.variance[-1]
         # Prior covariance up to a common shift: minus half the variogram.
         address = comparisons.responses
         prior = -0.5 * world.distance(address[:, None], address[None, :])
@@ -163,8 +163,8 @@ def _simulated_error(factor: float, turned: bool, context: Context) -> Finding:
     networks = _small_networks(beta, rng)
     level = 1.0 - CHECK_ERROR / (2 * len(networks))
     for name, network, comparisons in networks:
-        world = network.bias
-        assert isinstance(world, Ultrametric)
+        assert network.trie is not None
+        world = network.trie.world
         rewards = np.stack([world.rewards(comparisons.responses, rng) for _ in range(count)], 1)
         delta = simulate_labels(comparisons, rewards, beta, rng).delta
         assert delta is not None

@@ -83,12 +83,6 @@ def test_clusters_tell_between_from_within():
     assert Clusters.of(distance, pool=1).stderr == pytest.approx(2.0, rel=0.1)
 
 
-def test_the_assembled_laplacian_is_the_network_s_own():
-    network = network_of(dataset("tree", 50))
-    found = posteriors.assemble(network).toarray()
-    np.testing.assert_allclose(found, network.laplacian().toarray(), rtol=1e-12)
-
-
 def test_the_solver_stops_by_the_oracle_or_the_clock():
     laplacian = csr_array(np.array([[2.0, -1, -1], [-1, 2.0, -1], [-1, -1, 2.0]]))
     flow = np.array([1.0, -1.0, 0.0])
