@@ -41,6 +41,7 @@ GRID: dict[str, Sequence[float]] = {
     "alpha": (0.1, 0.3, 1.0, 2.0),
 }
 LENGTH = 8
+STAGES = (("gaussian-process", "linear"), ("neural",))
 
 
 class Setting(NamedTuple):
@@ -208,8 +209,12 @@ def _outcomes(setting: Setting, drawn: NDArray) -> list[Outcome]:
 
 
 def settings_of_grid() -> list[Setting]:
-    """List all settings of the grid."""
-    return [Setting(alpha, int(n), beta) for n, beta, alpha in product(*GRID.values())]
+    """List all settings of the grid, once more for the learner that takes longest."""
+    return [
+        Setting(alpha, int(n), beta, learners=learners)
+        for learners in STAGES
+        for n, beta, alpha in product(*GRID.values())
+    ]
 
 
 def _rests(one: Outcome, half_width: float, most: int) -> bool:
@@ -235,12 +240,22 @@ def main(half_width: float, most: int, seed: int, jobs: int, predictors: bool, o
         for found in predictions(done):
             print(found)
         return
-    short = {one.setting for one in done if not _rests(one, half_width, most)}
-    done = [one for one in done if one.setting not in short]
-    known = {one.setting for one in done}
-    missing = [s for s in settings_of_grid() if s[:3] not in known]
+    table: dict[tuple[object, ...], list[Outcome]] = {}
+    for one in done:
+        table.setdefault((*one.setting, one.learner), []).append(one)
+    resting = {
+        key for key, rows in table.items() if all(_rests(one, half_width, most) for one in rows)
+    }
+    missing = [
+        setting
+        for setting in settings_of_grid()
+        if not resting.issuperset((*setting[:3], learner) for learner in setting.learners)
+    ]
     for ended, outcomes in enumerate(run(missing, half_width, most, seed, jobs), 1):
-        done += outcomes
+        table |= {(*one.setting, one.learner): [] for one in outcomes}
+        for one in outcomes:
+            table[(*one.setting, one.learner)].append(one)
+        done = [one for rows in table.values() for one in rows]
         save(out, done)
         print(f"{ended} of {len(missing)} settings", file=sys.stderr)
     for one in done:

@@ -110,7 +110,8 @@ def _repeat_all(
         generator = LocalModel(model)
         embed = HiddenStates(generator)
         return [
-            repeat(task, generator, embed, profile, out, seed, settings, tell) for seed in seeds
+            repeat(task, generator, embed, profile, out, seed, settings, model, tell)
+            for seed in seeds
         ]
 
     if jobs == 1:

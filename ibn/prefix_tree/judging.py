@@ -182,6 +182,13 @@ class RewardModelScore:
             raise InputError(f"{name} has {self.model.config.num_labels} outputs, not one reward")
         self.model.eval()
 
+    @classmethod
+    def of(cls, torch: Any, tokenizer: Any, model: Any) -> RewardModelScore:
+        """Score by a model that is at hand."""
+        one = cls.__new__(cls)
+        one.torch, one.tokenizer, one.model = torch, tokenizer, model.eval()
+        return one
+
     def __call__(self, prompt: Prompt, responses: Sequence[str]) -> list[float]:
         """Score responses to a prompt."""
         scores = []

@@ -233,7 +233,9 @@ class LocalModel:
         return groups
 
 
-def load(name: str, device: str | None = None, head: str = "AutoModelForCausalLM") -> Any:
+def load(
+    name: str, device: str | None = None, head: str = "AutoModelForCausalLM", **config: Any
+) -> Any:
     """Load a model and its tokenizer.
 
     Parameters
@@ -244,6 +246,8 @@ def load(name: str, device: str | None = None, head: str = "AutoModelForCausalLM
         A torch device; by default the accelerator if there is one.
     head : str
         Which of the automatic classes of ``transformers`` makes the model.
+    **config
+        Fields of its configuration to set, such as ``num_labels``.
 
     Returns
     -------
@@ -268,13 +272,17 @@ def load(name: str, device: str | None = None, head: str = "AutoModelForCausalLM
     try:
         with _quietly(transformers):
             tokenizer = transformers.AutoTokenizer.from_pretrained(where, **gguf)
-            model = getattr(transformers, head).from_pretrained(where, dtype="auto", **gguf)
+            model = getattr(transformers, head).from_pretrained(
+                where, dtype="auto", **gguf, **config
+            )
     except (OSError, ValueError, ImportError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
         raise InputError(
             f"the model {name} cannot be loaded: {reason}",
             mend="give a directory, a .gguf file or a name on the hub",
         ) from None
+    if gguf:
+        model.is_quantized = False  # its weights were expanded: it can be trained
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu" and model.dtype != torch.float32:

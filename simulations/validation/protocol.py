@@ -4,13 +4,15 @@ Data of both topologies are grown on the same prompts, labelled by the gold meas
 reward model is fitted to each on the generator's own last hidden layer. On prompts that neither
 has seen, responses are decoded from each reward model and held against the other's, and against
 the base model's, by the gold measure: the best of N fresh draws, and one draw of the generator
-fine-tuned on the best responses to the training prompts (rejection-sampling fine-tuning).
+fine-tuned on the best responses to the training prompts (rejection-sampling fine-tuning) or
+optimised against the reward model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +25,23 @@ from ibn.prefix_tree.growing import Growth
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt
-from simulations.validation.finetuning import Tuning, imitate
-from simulations.validation.reward import Embed, Trained, examine, train
+from simulations.validation.reward import (
+    Embed,
+    Learner,
+    Trained,
+    TrainLanguageModel,
+    examine,
+    fit_head,
+)
 from simulations.validation.tasks import Task, split
+from simulations.validation.training import Tuning, imitate, optimise
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.local import LocalModel
 
 TOPOLOGIES = ("chain", "tree")
 BUDGETS = ("comparisons", "tokens")
-SHARES = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1.0)  # of the comparisons, for reward models alone
+SHARES = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 3 / 4, 1.0)
 BASE_DRAWS = 2  # of the base model, that no policy chooses among
 
 
@@ -54,6 +63,13 @@ class Profile:
         Of the generator.
     seeds : int
         Whole repetitions.
+    reward : {"head", "model"}
+        A Bayesian head on the generator's features as they are, or a language model trained as a
+        reward model, tuned as the generator is.
+    shares : tuple of float
+        Of the comparisons, rising to 1: reward models to learn how errors fall.
+    steps : int
+        Updates of policy optimisation; 0 leaves that decoder out.
     """
 
     training: int
@@ -63,6 +79,13 @@ class Profile:
     draws: tuple[int, ...]
     tuning: Tuning
     seeds: int
+    reward: str = "head"
+    shares: tuple[float, ...] = SHARES
+    steps: int = 0
+
+    def learner(self, model: str, seed: int) -> Learner:
+        """Return what makes a reward model of comparisons."""
+        return fit_head if self.reward == "head" else TrainLanguageModel(model, self.tuning, seed)
 
 
 PROFILES = {
@@ -71,7 +94,16 @@ PROFILES = {
     ),
     "cpu": Profile(12, 20, Growth(depth=3, branching=2, tokens=96), 6, (2, 4, 8), Tuning(), 3),
     "gpu": Profile(
-        500, 200, Growth(depth=4, branching=2, tokens=256), 8, (4, 16, 64), Tuning(layers=10**3), 3
+        500,
+        200,
+        Growth(depth=4, branching=2, tokens=256),
+        8,
+        (4, 16, 64),
+        Tuning(batch=8, lora=16),
+        3,
+        reward="model",
+        shares=(1 / 4, 1 / 2, 1.0),
+        steps=200,
     ),
 }
 
@@ -119,11 +151,11 @@ class Policy:
     name : str
         ``tree``, ``chain`` or ``base``.
     decoder : str
-        ``best-of-n``, ``rft`` or, for the base model, nothing.
+        ``best-of-n``, ``rft``, ``policy-optimisation`` or, for the base model, nothing.
     budget : str
         At equal ``comparisons`` or equal ``tokens``.
     draws : int
-        N; for fine-tuning, of the responses to a training prompt.
+        N; for what is trained, of the responses to a training prompt.
     """
 
     name: str
@@ -163,6 +195,7 @@ def repeat(
     folder: Path,
     seed: int,
     settings: dict[str, Any],
+    model: str = "",
     progress: Callable[[str], None] = lambda message: None,
 ) -> Repetition:
     """Run the whole protocol once.
@@ -183,6 +216,8 @@ def repeat(
         Of everything random.
     settings : dict
         What the journals depend on besides.
+    model : str
+        What a reward model is trained from, where the profile trains one.
     progress : callable
         Told what goes on.
     """
@@ -198,8 +233,9 @@ def repeat(
     most = max(profile.draws)
     journal = folder / f"pool-{seed}.journal"
     drawn = _respond(test, lambda: generator, most + BASE_DRAWS, profile, journal, settings, seed)
-    gold = [np.array(task.gold(p, texts)) for p, texts in zip(test, drawn, strict=True)]
-    features = [embed(p.text, texts[:most]) for p, texts in zip(test, drawn, strict=True)]
+    gold = [np.array(task.gold(p, said)) for p, said in zip(test, drawn, strict=True)]
+    asked = [prompt.text for prompt in test]
+    texts = [said[:most] for said in drawn]
     result = Repetition(seed)
     result.scores[BASE] = np.array([scores[most:] for scores in gold])
     pool = [scores[:most] for scores in gold]
@@ -214,6 +250,7 @@ def repeat(
     affordable = min(dataset.tokens for dataset in grown.values())
     candidates = _responses(grown["chain"])
     which = int(rng.integers(2**31))  # the held-out pairs, the same for all models
+    learn = profile.learner(model, seed)
     for topology, dataset in grown.items():
         progress(f"seed {seed}: reward models of the {topology}")
         records = [dataset.records[i] for i in rng.permutation(len(dataset.records))]
@@ -221,10 +258,11 @@ def repeat(
             afforded = len(records)
             if budget == "tokens":  # as many comparisons as the cheaper topology's tokens pay for
                 afforded = max(2, round(len(records) * affordable / dataset.tokens))
-            for share in SHARES if budget == "comparisons" else (1.0,):
+            for share in profile.shares if budget == "comparisons" else (1.0,):
                 part = records[: max(2, round(afforded * share))]
-                trained = train(part, embed)
-                examined = examine(trained, features, pool, np.random.default_rng(which))
+                trained = learn(part, embed)
+                stream = np.random.default_rng(which)
+                examined = examine(trained, asked, texts, pool, embed, stream)
                 paid = len(part) / len(records)
                 result.models.append(
                     Outcome(
@@ -241,13 +279,17 @@ def repeat(
                 )
             for draws in profile.draws:  # of the model of the whole budget, the last one trained
                 policy = Policy(topology, "best-of-n", budget, draws)
-                result.scores[policy] = _best_of(trained, features, pool, draws)
+                result.scores[policy] = _best_of(trained, asked, texts, pool, draws)
             if budget == "comparisons":
-                chosen = _choose(trained, candidates, embed)
-                journal = folder / f"rft-{topology}-{seed}.journal"
-                result.scores[Policy(topology, "rft", budget, 2 * profile.pairs)] = _fine_tuned(
-                    task, test, generator, chosen, profile, journal, settings, seed, progress
-                )
+                for name, make, known in _decoders(trained, candidates, generator, profile, seed):
+                    journal = folder / f"{name}-{topology}-{seed}.journal"
+                    said = _respond(
+                        test, make, BASE_DRAWS, profile, journal, {**settings, **known}, seed
+                    )
+                    policy = Policy(topology, name, budget, 2 * profile.pairs)
+                    result.scores[policy] = np.array(
+                        [task.gold(p, each) for p, each in zip(test, said, strict=True)]
+                    )
     return result
 
 
@@ -285,14 +327,15 @@ def _respond(
 
 def _best_of(
     trained: Trained,
-    features: Sequence[NDArray[np.float64]],
+    prompts: Sequence[str],
+    texts: Sequence[Sequence[str]],
     gold: Sequence[NDArray[np.float64]],
     draws: int,
 ) -> NDArray[np.float64]:
     """Gold scores of the best of each ``draws`` responses in a row, shape (prompts, times)."""
     chosen = []
-    for rows, scores in zip(features, gold, strict=True):
-        best = np.argmax(trained.model.at(rows).rewards().reshape(-1, draws), axis=1)
+    for prompt, said, scores in zip(prompts, texts, gold, strict=True):
+        best = np.argmax(trained.rewards(prompt, said).reshape(-1, draws), axis=1)
         chosen.append(scores.reshape(-1, draws)[np.arange(len(best)), best])
     return np.array(chosen)
 
@@ -306,33 +349,33 @@ def _responses(dataset: Dataset) -> dict[str, list[str]]:
     return {prompt: list(texts) for prompt, texts in found.items()}
 
 
-def _choose(
-    trained: Trained, candidates: dict[str, list[str]], embed: Embed
-) -> list[tuple[str, str]]:
-    """Choose the best of each prompt's independent responses, the same for every reward model."""
-    return [
-        (prompt, texts[int(np.argmax(trained.model.at(embed(prompt, texts)).rewards()))])
+def _decoders(
+    trained: Trained,
+    candidates: dict[str, list[str]],
+    generator: LocalModel,
+    profile: Profile,
+    seed: int,
+) -> Iterator[tuple[str, Callable[[], LocalModel], dict[str, Any]]]:
+    """Name each decoder that trains the generator; how to train; and what that depends on."""
+    known = asdict(profile.tuning)
+    chosen = [  # among the chain's, which are independent: the same for every reward model
+        (prompt, texts[int(np.argmax(trained.rewards(prompt, texts)))])
         for prompt, texts in candidates.items()
     ]
-
-
-def _fine_tuned(
-    task: Task,
-    test: Sequence[Prompt],
-    generator: LocalModel,
-    chosen: list[tuple[str, str]],
-    profile: Profile,
-    journal: Path,
-    settings: dict[str, Any],
-    seed: int,
-    progress: Callable[[str], None],
-) -> NDArray[np.float64]:
-    """Gold scores of a generator tuned on the chosen responses, shape (test, ``BASE_DRAWS``)."""
-
-    def tuned() -> LocalModel:
-        progress(f"seed {seed}: fine-tuning, {journal.stem}")
-        return imitate(generator, chosen, profile.tuning, seed)
-
-    known = {**settings, **asdict(profile.tuning), "chosen": chosen}
-    texts = _respond(test, tuned, BASE_DRAWS, profile, journal, known, seed)
-    return np.array([task.gold(p, said) for p, said in zip(test, texts, strict=True)])
+    yield (
+        "rft",
+        lambda: imitate(generator, chosen, profile.tuning, seed),
+        {**known, "chosen": chosen},
+    )
+    if profile.steps:
+        tuned = partial(
+            optimise,
+            generator,
+            list(candidates),
+            trained.rewards,
+            profile.tuning,
+            seed,
+            steps=profile.steps,
+            tokens=profile.growth.tokens,
+        )
+        yield "policy-optimisation", tuned, {**known, "steps": profile.steps}

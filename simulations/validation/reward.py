@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from ibn.bias.neighbours import NeighbourGraph
 from ibn.distance import inference_distance
+from ibn.errors import InputError
 from ibn.network import Network, build_network
 from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise
-from ibn.reward_model import RewardModel, fit
+from ibn.prefix_tree.prompts import Prompt
+from ibn.reward_model import fit
+from simulations.validation.training import Tuning, train_reward_model
 
 HELD_OUT_PAIRS = 400
 
@@ -29,21 +32,71 @@ class Trained:
 
     Attributes
     ----------
-    model : RewardModel
-        The posterior.
+    rewards : callable
+        ``rewards(prompt, responses)``, shape (k,).
     features : ndarray of float, shape (m, d)
         Of the training responses.
     comparisons : Comparisons
         Over them, labelled.
     """
 
-    model: RewardModel
+    rewards: Callable[[str, Sequence[str]], NDArray[np.float64]]
     features: NDArray[np.float64]
     comparisons: Comparisons
 
 
-def train(records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
-    """Fit the Bayesian reward model to records of a grown dataset in which ties are kept."""
+Learner = Callable[[Sequence[dict[str, Any]], Embed], Trained]
+"""Makes a reward model of the records of a grown dataset in which ties are kept."""
+
+
+def fit_head(records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
+    """Fit the Bayesian reward model on the features as they are."""
+    features, comparisons = _lay_out(records, embed)
+    model = fit(features, comparisons)
+    return Trained(lambda p, texts: model.at(embed(p, texts)).rewards(), features, comparisons)
+
+
+@dataclass(frozen=True)
+class TrainLanguageModel:
+    """Trains a language model with a head of its own, by TRL; ties teach it nothing.
+
+    Attributes
+    ----------
+    name : str
+        A directory, a GGUF file or a name on the hub.
+    tuning : Tuning
+        How much to train.
+    seed : int
+        Of the head and the order.
+    """
+
+    name: str
+    tuning: Tuning
+    seed: int
+
+    def __call__(self, records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
+        """Train; the features are there for what predicts the errors."""
+        sides = {"a": ("response_a", "response_b"), "b": ("response_b", "response_a")}
+        pairs = [
+            {"prompt": one["prompt"], "chosen": one[better], "rejected": one[worse]}
+            for one in records
+            if one["winner"] in sides
+            for better, worse in [sides[one["winner"]]]
+        ]
+        if not pairs:
+            raise InputError("the gold measure calls every pair a tie: nothing to train on")
+        score = train_reward_model(self.name, pairs, self.tuning, self.seed)
+
+        def rewards(prompt: str, responses: Sequence[str]) -> NDArray[np.float64]:
+            return np.array(score(Prompt(prompt, {}, 0), responses))
+
+        return Trained(rewards, *_lay_out(records, embed))
+
+
+def _lay_out(
+    records: Sequence[dict[str, Any]], embed: Embed
+) -> tuple[NDArray[np.float64], Comparisons]:
+    """Features of the responses and the comparisons between them."""
     sides = ("response_a", "response_b")
     place: dict[tuple[str, str], int] = {}
     by_prompt: dict[str, list[str]] = {}
@@ -59,8 +112,7 @@ def train(records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
     features = np.array([rows[key] for key in place])
     a, b = (np.array([place[one["prompt"], one[side]] for one in records]) for side in sides)
     winner = np.array([{"a": 1, "b": -1, "tie": 0}[one["winner"]] for one in records], np.int8)
-    comparisons = Comparisons(np.arange(len(place)), a, b, winner=winner)
-    return Trained(fit(features, comparisons), features, comparisons)
+    return features, Comparisons(np.arange(len(place)), a, b, winner=winner)
 
 
 @dataclass(frozen=True)
@@ -87,8 +139,10 @@ class Examined:
 
 def examine(
     trained: Trained,
-    features: Sequence[NDArray[np.float64]],
+    prompts: Sequence[str],
+    texts: Sequence[Sequence[str]],
     gold: Sequence[NDArray[np.float64]],
+    embed: Embed,
     rng: np.random.Generator,
 ) -> Examined:
     """Hold a reward model against the gold on pairs of responses to unseen prompts.
@@ -97,21 +151,26 @@ def examine(
     ----------
     trained : Trained
         The model.
-    features, gold : sequence of ndarray, shapes (k, d) and (k,)
-        Of the responses to each prompt.
+    prompts : sequence of str
+        That it has not seen.
+    texts, gold : sequence
+        Responses to each prompt, and their gold scores.
+    embed : callable
+        Gives features of responses.
     rng : numpy.random.Generator
         Chooses the pairs; the same for all models that are to be compared.
     """
-    offset = np.cumsum([0, *map(len, features)])
+    offset = np.cumsum([0, *map(len, texts)])
     pairs = np.concatenate(
         [
-            low + np.stack(np.triu_indices(len(rows), 1), axis=1)
-            for low, rows in zip(offset, features, strict=False)
+            low + np.stack(np.triu_indices(len(said), 1), axis=1)
+            for low, said in zip(offset, texts, strict=False)
         ]
     )
     pairs = rng.permutation(pairs)[:HELD_OUT_PAIRS]
-    rows, scores = np.concatenate(features), np.concatenate(gold)
-    rewards = trained.model.at(rows).rewards()
+    each = list(zip(prompts, texts, strict=True))
+    rows, rewards = (np.concatenate([f(*one) for one in each]) for f in (embed, trained.rewards))
+    scores = np.concatenate(gold)
     said, true = (values[pairs[:, 0]] - values[pairs[:, 1]] for values in (rewards, scores))
     told = true != 0
     right = np.where(said == 0, 0.5, np.sign(said) == np.sign(true))[told]

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from simulations.validation.features import HiddenStates
-from simulations.validation.finetuning import Tuning, imitate
 from simulations.validation.tiny import make
 
 torch = pytest.importorskip("torch")
@@ -42,29 +41,3 @@ def test_responses_read_together_are_embedded_as_alone(generator, prompt):
     generator_used, embed.generator = embed.generator, None  # what is known is not read again
     np.testing.assert_array_equal(embed(prompt, responses[::-1]), found[::-1])
     assert generator_used is generator
-
-
-def test_imitation_makes_what_was_chosen_likelier_and_leaves_the_base_model(generator):
-    pytest.importorskip("trl")
-    chosen = [(f"Say {i}", "yes indeed") for i in range(8)]
-    before = {k: v.clone() for k, v in generator.model.state_dict().items()}
-
-    def loss(model):
-        opening = len(model.encode(model.opening("Say 3")))
-        ids = torch.tensor([model.encode(model.opening("Say 3") + "yes indeed")])
-        labels = ids.clone()
-        labels[:, :opening] = -100
-        with torch.inference_mode():
-            return float(model.model(ids, labels=labels).loss)
-
-    tuned = imitate(generator, chosen, Tuning(layers=1, epochs=6, rate=3e-3), seed=0)
-    assert loss(tuned) < loss(generator) - 0.05
-    after = generator.model.state_dict()
-    assert all(torch.equal(after[name], kept) for name, kept in before.items())
-    moved = [
-        name
-        for name, kept in before.items()
-        if not torch.equal(tuned.model.state_dict()[name], kept)
-    ]
-    assert moved
-    assert all(name.startswith("model.layers.1.") for name in moved)

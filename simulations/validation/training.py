@@ -1,0 +1,271 @@
+"""Training language models with TRL: reward models, and generators that follow them."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibn.errors import MissingExtra
+from ibn.prefix_tree.judging import RewardModelScore
+from ibn.prefix_tree.local import load
+
+if TYPE_CHECKING:
+    from ibn.prefix_tree.local import LocalModel
+
+Reward = Callable[[str, Sequence[str]], NDArray[np.float64]]
+"""``reward(prompt, responses)``; more is better."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How much to train.
+
+    Attributes
+    ----------
+    layers : int
+        Uppermost layers that are trained; the rest stays as it is. Without effect under LoRA.
+    epochs : int
+        Passes over the data.
+    rate : float
+        Learning rate, falling linearly to 0.
+    batch : int
+        Responses, or pairs of them, a step.
+    lora : int
+        Rank of low-rank adapters in all layers (Hu et al. 2022); 0 trains the layers themselves.
+    """
+
+    layers: int = 8
+    epochs: int = 3
+    rate: float = 1e-4
+    batch: int = 4
+    lora: int = 0
+
+
+def imitate(
+    generator: LocalModel, chosen: Sequence[tuple[str, str]], tuning: Tuning, seed: int
+) -> LocalModel:
+    """Fine-tune a copy of a generator on responses: rejection sampling's second half.
+
+    Parameters
+    ----------
+    generator : LocalModel
+        The base model; it stays as it is.
+    chosen : sequence of (str, str)
+        Prompts and the responses to imitate; the loss is that of the responses alone.
+    tuning : Tuning
+        How much to train.
+    seed : int
+        Of the order.
+
+    Raises
+    ------
+    MissingExtra
+        If TRL or what it needs is missing.
+    """
+    trl, datasets = _trl("fine-tuning")
+    model = _opened(generator.model, tuning)
+    end = generator.tokenizer.eos_token or ""
+    rows = [{"prompt": generator.opening(p), "completion": said + end} for p, said in chosen]
+    settings = {"num_train_epochs": tuning.epochs, "max_length": None, "completion_only_loss": True}
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = trl.SFTTrainer(
+            model=model,
+            processing_class=generator.tokenizer,
+            train_dataset=datasets.Dataset.from_list(rows),
+            args=_arguments(trl.SFTConfig, scratch, model, tuning, seed, **settings),
+            peft_config=_adapters(tuning, "CAUSAL_LM"),
+        )
+        return _trained(trainer, generator)
+
+
+def optimise(
+    generator: LocalModel,
+    prompts: Sequence[str],
+    reward: Reward,
+    tuning: Tuning,
+    seed: int,
+    *,
+    steps: int,
+    group: int = 8,
+    tokens: int = 256,
+    anchor: float = 0.04,
+) -> LocalModel:
+    """Optimise a copy of a generator against a reward model, by group-relative policy gradients.
+
+    Parameters
+    ----------
+    generator : LocalModel
+        The base model, which is also the reference.
+    prompts : sequence of str
+        To train on.
+    reward : callable
+        The reward model.
+    tuning : Tuning
+        What to train and how fast.
+    seed : int
+        Of the draws.
+    steps : int
+        Updates.
+    group : int
+        Responses drawn to each prompt; their mean is the baseline.
+    tokens : int
+        Most tokens of a response.
+    anchor : float
+        Weight of the KL divergence from the reference: τ of the decoder KL-regularised RL.
+
+    Raises
+    ------
+    MissingExtra
+        If TRL or what it needs is missing.
+    """
+    trl, datasets = _trl("policy optimisation")
+    model = _opened(generator.model, tuning)
+    rows = [{"prompt": generator.opening(prompt), "asked": prompt} for prompt in prompts]
+
+    def rewards(completions: Sequence[str], asked: Sequence[str], **_: Any) -> list[float]:
+        return [float(reward(a, [said])[0]) for a, said in zip(asked, completions, strict=True)]
+
+    whole_groups = replace(tuning, batch=group * max(1, tuning.batch // group))
+    settings = {
+        "max_steps": steps,
+        "num_generations": group,
+        "generation_batch_size": whole_groups.batch,
+        "max_completion_length": tokens,
+        "beta": anchor,
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = trl.GRPOTrainer(
+            model=model,
+            reward_funcs=rewards,
+            processing_class=generator.tokenizer,
+            train_dataset=datasets.Dataset.from_list(rows),
+            args=_arguments(trl.GRPOConfig, scratch, model, whole_groups, seed, **settings),
+            peft_config=_adapters(tuning, "CAUSAL_LM"),
+        )
+        return _trained(trainer, generator)
+
+
+def train_reward_model(
+    name: str, pairs: Sequence[dict[str, str]], tuning: Tuning, seed: int
+) -> RewardModelScore:
+    """Train a language model with a head of one output on preferences.
+
+    Parameters
+    ----------
+    name : str
+        A directory, a GGUF file or a name on the hub.
+    pairs : sequence of dict
+        ``prompt``, ``chosen`` and ``rejected``, as TRL's preference format has them.
+    tuning : Tuning
+        How much to train.
+    seed : int
+        Of the head and the order.
+
+    Raises
+    ------
+    MissingExtra
+        If TRL or what it needs is missing.
+    InputError
+        If the model cannot be loaded.
+    """
+    trl, datasets = _trl("a trained reward model")
+    torch, tokenizer, model = load(name, None, "AutoModelForSequenceClassification", num_labels=1)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model.score.reset_parameters()
+    if model.config.pad_token_id is None:
+        model.config.pad_token_id = tokenizer.pad_token_id or tokenizer.eos_token_id
+    trained = _opened(model, tuning, copied=False)
+    for parameter in trained.score.parameters():
+        parameter.requires_grad = True
+    settings = {"num_train_epochs": tuning.epochs, "max_length": None}
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = trl.RewardTrainer(
+            model=trained,
+            processing_class=tokenizer,
+            train_dataset=datasets.Dataset.from_list(list(pairs)),
+            args=_arguments(trl.RewardConfig, scratch, model, tuning, seed, **settings),
+            peft_config=_adapters(tuning, "SEQ_CLS"),
+        )
+        return RewardModelScore.of(torch, tokenizer, _run(trainer))
+
+
+def _trl(purpose: str) -> tuple[ModuleType, ModuleType]:
+    try:
+        import datasets
+        import trl
+    except ImportError:
+        raise MissingExtra("trl", "train", purpose) from None
+    datasets.disable_progress_bars()  # of steps that take no time
+    return trl, datasets
+
+
+def _opened(model: Any, tuning: Tuning, *, copied: bool = True) -> Any:
+    """Return a copy of which the uppermost layers can be trained."""
+    model = copy.deepcopy(model) if copied else model
+    if tuning.lora:
+        return model
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    for layer in model.model.layers[-tuning.layers :]:
+        for parameter in layer.parameters():
+            parameter.requires_grad = True
+    return model
+
+
+def _adapters(tuning: Tuning, task: str) -> Any:
+    if not tuning.lora:
+        return None
+    try:
+        import peft
+    except ImportError:
+        raise MissingExtra("peft", "train", "low-rank adapters") from None
+    return peft.LoraConfig(
+        r=tuning.lora, lora_alpha=2 * tuning.lora, target_modules="all-linear", task_type=task
+    )
+
+
+def _arguments(
+    kind: Any, scratch: str, model: Any, tuning: Tuning, seed: int, **settings: Any
+) -> Any:
+    names = {one.name for one in fields(kind)}
+    checkpointing = next(  # its newer name first
+        n for n in ("activation_checkpointing", "gradient_checkpointing") if n in names
+    )
+    return kind(
+        output_dir=scratch,
+        per_device_train_batch_size=tuning.batch,
+        learning_rate=tuning.rate,
+        seed=seed,
+        use_cpu=model.device.type == "cpu",
+        bf16=False,
+        save_strategy="no",
+        logging_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        **{checkpointing: False},
+        **settings,
+    )
+
+
+def _run(trainer: Any) -> Any:
+    """Train, and return the model with its adapters merged in."""
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)  # standard output is the caller's
+    trainer.train()
+    model = trainer.model
+    return (model.merge_and_unload() if hasattr(model, "merge_and_unload") else model).eval()
+
+
+def _trained(trainer: Any, generator: LocalModel) -> LocalModel:
+    tuned = copy.copy(generator)
+    tuned.model = _run(trainer)
+    return tuned
