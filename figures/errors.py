@@ -24,7 +24,7 @@ def _over_seeds(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Put together the models that differ in their seed alone."""
     alike: dict[tuple, list[dict[str, Any]]] = {}
     for row in rows:
-        alike.setdefault((row["topology"], row["budget"], row.get("share")), []).append(row)
+        alike.setdefault((row["topology"], row["budget"], row["share"]), []).append(row)
     return list(alike.values())
 
 

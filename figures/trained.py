@@ -36,15 +36,14 @@ def anchor(task: str) -> str:
 
 
 def wins(document: dict[str, Any], decoder: str = "best-of-n") -> list[dict[str, Any]]:
-    """Win rates under one decoder; a record that names none has best-of-N alone."""
-    rows = document["win_rates"]
-    return [row for row in rows if row.get("decoder", "best-of-n") == decoder]
+    """Win rates under one decoder."""
+    return [row for row in document["win_rates"] if row["decoder"] == decoder]
 
 
 def models(document: dict[str, Any], *, whole: bool = True) -> list[dict[str, Any]]:
     """Reward models that have an error; only those of the whole budget, unless told otherwise."""
     rows = [row for row in document["reward_models"] if row["error"] is not None]
-    return [row for row in rows if not whole or row.get("share", 1.0) == 1.0]
+    return [row for row in rows if not whole or row["share"] == 1.0]
 
 
 def seeds(document: dict[str, Any]) -> str:

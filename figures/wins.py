@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from figures import trained
-from figures.style import BLACK, BLUE, COLUMN, GREY, VERMILION
+from figures.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION
 from figures.tables import Cell, Table
 from figures.trained import anchor, documents, seeds, wins
 from simulations.paper import TASKS, WINS
@@ -16,19 +17,18 @@ TITLE = "Tree against chain on real tasks: win rates beside the paper’s"
 CLAIMS = ("E6",)
 RECORDS, NEEDS = trained.RECORDS, trained.NEEDS
 
-_LOOK: dict[tuple[str, str], dict[str, Any]] = {
-    ("best-of-n", "comparisons"): {"color": BLACK, "marker": "o"},
-    ("best-of-n", "tokens"): {"color": BLACK, "marker": "o", "mfc": "white"},
-    ("rft", "comparisons"): {"color": VERMILION, "marker": "D"},
-    ("rft", "tokens"): {"color": VERMILION, "marker": "D", "mfc": "white"},
+_DECODERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "best-of-n": ("best of N", {"color": BLACK, "marker": "o"}),
+    "rft": ("fine-tuned on the best", {"color": VERMILION, "marker": "D"}),
+    "policy-optimisation": ("policy optimised", {"color": GREEN, "marker": "s"}),
 }
-_NAMES = {"best-of-n": "best of N", "rft": "fine-tuned on the best"}
+_BUDGETS: dict[str, dict[str, Any]] = {"comparisons": {}, "tokens": {"mfc": "white"}}
 
 
 def _rows(task: dict[str, Any]) -> dict[tuple[str, str], dict[tuple[str, str], dict[str, Any]]]:
     """Win rates at each decoder's largest N, by rivals and by (decoder, budget)."""
     found: dict[tuple[str, str], dict[tuple[str, str], dict[str, Any]]] = {}
-    for key in _LOOK:
+    for key in product(_DECODERS, _BUDGETS):
         rows = [row for row in wins(task, key[0]) if row["budget"] == key[1]]
         most = max((row["draws"] for row in rows), default=0)
         for row in rows:
@@ -40,19 +40,23 @@ def _rows(task: dict[str, Any]) -> dict[tuple[str, str], dict[tuple[str, str], d
 def draw() -> Figure:
     """Draw a panel a task, a row for each two policies."""
     tasks = documents()
-    figure = Figure(figsize=(COLUMN, 1.5 * len(tasks) + 1.1), layout="constrained")
+    found = {task: _rows(document) for task, document in tasks.items()}
+    most = max(len(each) for rows in found.values() for each in rows.values())
+    size = (COLUMN, (0.27 * most + 0.45) * len(tasks) + 0.15 * most + 0.5)
+    figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(len(tasks), sharex=True, squeeze=False)[:, 0]
     used: dict[str, Any] = {}
-    for axes, (task, document) in zip(panels, tasks.items(), strict=True):
-        rows = _rows(document)
+    for axes, (task, rows) in zip(panels, found.items(), strict=True):
         for y, rivals in enumerate(WINS):
             each = rows.get(rivals, {})
             for i, (key, row) in enumerate(each.items()):
                 low, high = row["rate"] - row["low"], row["high"] - row["rate"]
-                at = y + 0.2 * (i - (len(each) - 1) / 2)
-                label = f"{_NAMES[key[0]]}, equal {key[1]}"
+                at = y + 0.8 * (i - (len(each) - 1) / 2) / most
+                name, color = _DECODERS[key[0]]
+                label = f"{name}, equal {key[1]}"
+                look = {**color, **_BUDGETS[key[1]]}
                 bars = axes.errorbar(
-                    row["rate"], at, xerr=[[low], [high]], ms=3.4, capsize=1.2, **_LOOK[key]
+                    row["rate"], at, xerr=[[low], [high]], ms=3.4, capsize=1.2, **look
                 )
                 used.setdefault(label, bars)
             paper = axes.plot(WINS[rivals][task], y, "x", color=BLUE, ms=5.5, mew=1.4)
@@ -85,7 +89,7 @@ def tables() -> list[Table]:
         [
             Cell(TASKS[task]),
             Cell(f"{policy} vs {against}"),
-            Cell(f"{_NAMES[decoder]}, N = {row['draws']}"),
+            Cell(f"{_DECODERS[decoder][0]}, N = {row['draws']}"),
             Cell(budget),
             Cell(f"{row['rate']:.3f} ({row['low']:.2f}–{row['high']:.2f})", anchor(task)),
             Cell(f"{row['ties']:.0%}", anchor(task)),

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from dataclasses import asdict
 from itertools import product
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 from figures.results import COLUMNS
 from simulations import recorded
+from simulations.validation.protocol import Outcome
+from simulations.validation.results import WinRate
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SIZES = (100, 1_000, 10_000)
@@ -115,50 +118,42 @@ def validation(task):
     """A made-up result of ``ibn validate``: what a test expects, not what was ever measured."""
     rng = np.random.default_rng(len(task))
     rivals = (("tree", "chain"), ("tree", "base"), ("chain", "base"))
-    decoders = (("best-of-n", 2), ("best-of-n", 4), ("best-of-n", 8), ("rft", 8))
+    decoders = (
+        ("best-of-n", 2),
+        ("best-of-n", 4),
+        ("best-of-n", 8),
+        ("rft", 8),
+        ("policy-optimisation", 8),
+    )
     wins = [
-        {
-            "policy": policy,
-            "against": against,
-            "budget": budget,
-            "decoder": decoder,
-            "draws": draws,
-            "rate": 0.5 + 0.02 * draws,
-            "low": 0.42 + 0.02 * draws,
-            "high": 0.58 + 0.02 * draws,
-            "prompts": 72,
-            "ties": 0.25,
-        }
+        WinRate(
+            policy, against, decoder, budget, draws,
+            rate=0.5 + 0.02 * draws, low=0.42 + 0.02 * draws, high=0.58 + 0.02 * draws,
+            prompts=72, ties=0.25,
+        )
         for budget, (decoder, draws), (policy, against) in product(
             ("comparisons", "tokens"), decoders, rivals
         )
-    ]
+    ]  # fmt: skip
     models = [
-        {
-            "topology": topology,
-            "budget": budget,
-            "share": share,
-            "seed": seed,
-            "comparisons": round(96 * share),
-            "tokens": 4000,
-            "read": round((150 if topology == "tree" else 190) * 96 * share),
-            "accuracy": 0.6,
-            "error": 0.9 - 0.1 * share + 0.01 * rng.normal(),
-            "distance": 1.9 - 0.2 * share,
-            "variance": 1.5 - 0.2 * share,
-        }
+        Outcome(
+            topology, budget, share, seed, comparisons=round(96 * share), tokens=4000,
+            read=150.0 + seed if topology == "tree" else 190.0, read_whole=190.0, accuracy=0.6,
+            error=0.9 - 0.1 * share + 0.01 * rng.normal(), distance=1.9 - 0.2 * share,
+            variance=1.5 - 0.2 * share,
+        )
         for topology, budget, share, seed in product(
             ("chain", "tree"), ("comparisons", "tokens"), (0.25, 0.5, 1.0), range(3)
         )
-    ]
+    ]  # fmt: skip
     return {
         "task": task,
         "gold": "a made-up measure",
         "profile": "cpu",
         "seeds": 3,
         "paper_tree_against_chain": 0.6,
-        "win_rates": wins,
-        "reward_models": models,
+        "win_rates": [asdict(one) for one in wins],
+        "reward_models": [asdict(one) for one in models],
     }
 
 

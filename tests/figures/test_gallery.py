@@ -203,3 +203,17 @@ def test_errors_are_ranked_by_what_predicts_them(records):
     assert [row[1].text for row in table.rows] == ["108", "108", "54"]
     assert table.rows[0][2].text.startswith("+0.")
     assert table.rows[0][3].text in FIGURES["errors"].caption()
+
+
+def test_what_is_read_is_that_on_record(records):
+    (table,) = FIGURES["annotation"].tables()
+    assert [cell.text for cell in table.rows[0]] == [
+        "HH-RLHF",
+        "190 ± 0",
+        "151.00 ± 0.58",
+        "190 ± 0",
+        "0.79",
+        "0.74",
+    ]
+    assert table.rows[0][2].anchor == "record-validation-hh"
+    assert "HH-RLHF 21%" in FIGURES["annotation"].caption()
