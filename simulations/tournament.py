@@ -237,6 +237,8 @@ def main(half_width: float, most: int, seed: int, jobs: int, predictors: bool, o
     """Play chain against the other topologies on the synthetic language."""
     done = load(out) if out.exists() else []
     if predictors:
+        if not done:
+            raise click.UsageError(f"{out} has no rows yet; run without --predictors first")
         for found in predictions(done):
             print(found)
         return
