@@ -131,6 +131,10 @@ def test_the_command_resumes_and_runs_again_what_fell_short(tmp_path, monkeypatc
     save(tmp_path / "t.csv", [replace(row, replicates=8) for row in rows])
     CliRunner().invoke(tournament.main, command)
     assert load(tmp_path / "t.csv") == rows
+    (tmp_path / "t.csv").write_text("another table\n")
+    wrong = CliRunner().invoke(tournament.main, command)
+    assert wrong.exit_code == 1
+    assert "t.csv:1: no table of a tournament" in wrong.output
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
