@@ -112,7 +112,7 @@ def draw() -> Figure:
             _panel(axes, mine, predictor)
             decided = [one for one in mine if one.winner]
             told = sum(one.told(predictor) for one in decided)
-            words = f"winners named:\n{told} of {len(decided)}"
+            words = f"{told} of {len(decided)}\nnamed"
             axes.text(0.02, 0.99, words, va="top", fontsize=6.0, transform=axes.transAxes)
         panels[0].set_ylabel(f"{LEARNERS[learner]}\nwin rate")
     for axes, words in zip(grid[0], PREDICTORS.values(), strict=True):
@@ -173,7 +173,8 @@ def caption() -> str:
         f"topologies' uncertainty, which says that the chain wins where it is below ½; shaded are "
         f"the quarters where that is right. Of {decided} clear winners "
         f"({sum(one.winner != 0 for one in low)} where the noise is below F(n)) {told}; naming "
-        f"the chain always names {sum(one.winner < 0 for one in duels())}."
+        f"the chain always names {sum(one.winner < 0 for one in duels())}. Written in each panel: "
+        f"the same for its learner."
     )
 
 

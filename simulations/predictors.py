@@ -73,17 +73,19 @@ def predictions(outcomes: Sequence[Outcome], seed: int = 0) -> list[Prediction]:
     Parameters
     ----------
     outcomes : sequence of Outcome
-        Of two settings or more, each with a chain.
+        Of any settings and learners, each with a chain.
     seed : int
         Of the bootstrap.
     """
-    rng = np.random.default_rng(seed)
-    settings = sorted({one.setting for one in outcomes})
-    resampled = rng.integers(0, len(settings), (BOOTSTRAPS, len(settings)))
     found = []
     for learner in LEARNERS:
         mine = [one for one in outcomes if one.learner == learner]
+        settings = sorted({one.setting for one in mine})
+        if not settings:
+            continue
         groups = [[one for one in mine if one.setting == setting] for setting in settings]
+        rng = np.random.default_rng(seed)
+        resampled = rng.integers(0, len(settings), (BOOTSTRAPS, len(settings)))
         for target in ("squared_error", *WINS):
             # Columns: distance, variance, target.
             tables = [table(group, target) for group in groups]

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from ibn.distance import inference_distance
+from ibn.errors import InputError
 from ibn.estimate import Estimate
 from simulations.language import DECODERS, LEARNERS, Labelled, Language, decode, draw, win_chances
 from simulations.outcomes import MEASURES, WINS, Outcome, load, save
@@ -235,8 +236,13 @@ def _rests(one: Outcome, half_width: float, most: int) -> bool:
 @click.option("--out", required=True, type=Path, help="The table, a CSV file; resumed if there.")
 def main(half_width: float, most: int, seed: int, jobs: int, predictors: bool, out: Path) -> None:
     """Play chain against the other topologies on the synthetic language."""
-    done = load(out) if out.exists() else []
+    try:
+        done = load(out) if out.exists() else []
+    except InputError as error:
+        raise click.ClickException(str(error)) from None
     if predictors:
+        if not done:
+            raise click.UsageError(f"{out} has no rows yet; run without --predictors first")
         for found in predictions(done):
             print(found)
         return

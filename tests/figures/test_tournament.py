@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 from matplotlib.text import Text
+from scipy.stats import t
 
 from figures import tournament
 from figures.style import COLUMN, style
@@ -24,7 +25,7 @@ def recorded():
                 float(chain[name]) / (float(chain[name]) + float(r[name]))
                 for name in ("variance", "distance")
             ]
-            half = 1.96 * float(r["best_of_n_error"])
+            half = t.ppf(0.975, int(r["replicates"]) - 1) * float(r["best_of_n_error"])
             found.append((r["learner"], float(r["best_of_n"]), half, *shares))
     return found
 
@@ -36,7 +37,7 @@ def test_duels_are_the_recorded_rows():
     ]
     for one, other in zip(drawn, recorded(), strict=True):
         assert one[0] == other[0]
-        assert one[1:] == pytest.approx(other[1:], rel=0.02)
+        assert one[1:] == pytest.approx(other[1:])
 
 
 def test_each_panel_counts_the_winners_that_its_measure_names():
@@ -48,11 +49,11 @@ def test_each_panel_counts_the_winners_that_its_measure_names():
     for i, (axes, learner) in enumerate(zip(figure.axes, learners, strict=True)):
         named = decided = 0
         for name, wins, half, *shares in recorded():
-            if name == learner and abs(wins - 0.5) > half * 1.01:
+            if name == learner and abs(wins - 0.5) > half:
                 decided += 1
                 named += (wins > 0.5) == (shares[i % 2] > 0.5)
         (words,) = (text.get_text() for text in axes.findobj(Text) if "named" in text.get_text())
-        assert [int(x) for x in re.findall(r"\d+", words)] == pytest.approx([named, decided], abs=1)
+        assert [int(x) for x in re.findall(r"\d+", words)] == [named, decided]
 
 
 def test_the_caption_counts_who_wins():

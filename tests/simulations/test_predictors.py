@@ -45,6 +45,11 @@ def test_predictions_rank_what_they_should():
             assert one.difference == pytest.approx((2.0, 2.0, 2.0))
 
 
+def test_predictions_of_the_learners_that_there_are():
+    rows = [row for row in table(lambda rng: rng.random(4)) if row.learner == "neural"]
+    assert {one.learner for one in predictions(rows)} == {"neural"}
+
+
 def test_predictions_are_spearmans_correlations():
     def draw(rng):
         error, win = rng.random(2)
