@@ -36,7 +36,8 @@ def write(folder: Path, evidence: Path) -> None:
     run(list(dict.fromkeys(task for grid in GRIDS for task in grid.tasks())), store)
     rows, claims = read(store), read_evidence(evidence)
     pictures = draw((), rows, folder, claims)
-    parts = [_part(picture) for picture in pictures if picture.world in (None, MAIN)]
+    known = {claim["id"] for claim in claims}
+    parts = [_part(picture, known) for picture in pictures if picture.world in (None, MAIN)]
     parts += [
         f"## {title}\n\nNot drawn: {why}.\n"
         for title, why in left_out(pictures, rows, claims).values()
@@ -44,7 +45,7 @@ def write(folder: Path, evidence: Path) -> None:
     (folder / "figures.md").write_text("\n".join(parts), encoding="utf-8")
 
 
-def _part(picture: Picture) -> str:
+def _part(picture: Picture, known: set[str]) -> str:
     """Set a picture with its caption, claims and command."""
     command = f"ibn figures {picture.name}"
     if picture.name in DECIDED:
@@ -52,7 +53,7 @@ def _part(picture: Picture) -> str:
     elif picture.name not in {**EXAMPLES, **RECORDED}:
         command += " --data sweep.csv"
     claims = ", ".join(
-        f"[{name}](claims.md#{name.lower()})" for name in picture.claims if name != "E6"
+        f"[{name}](claims.md#{name.lower()})" for name in picture.claims if name in known
     )
     about = f"`{command}`" + (f" · bears on {claims}" if claims else "")
     return (

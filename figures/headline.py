@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -38,7 +40,7 @@ def draw(found: list[Fit]) -> Figure:
     figure = Figure(figsize=(COLUMN, 5.0), layout="constrained")
     over_n, over_rate = figure.subplots(2)
     colors = shades([one.world.alpha for one in found])
-    for one, marker in zip(found, _MARKERS, strict=False):
+    for one, marker in zip(found, cycle(_MARKERS), strict=False):
         curve, alpha = one.curve, one.world.alpha
         look = {"color": colors[alpha], "marker": marker, "ms": 3.6}
         over_n.errorbar(
