@@ -17,14 +17,20 @@ from figures.style import BLUE, COLUMN, GREEN, GREY, ORANGE, PURPLE, SKY
 from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
 from ibn.preferences.noise import LabelNoise
-from simulations.outcomes import RECORD, Outcome, load
+from ibn.topology import default_leaves
+from simulations.outcomes import RECORD, WINS, Outcome, load
 
 TITLE = "Who wins against the chain, and which measure of uncertainty tells"
 CLAIMS = ("E6",)
 RECORDS = "tournament"
 NEEDS = "simulations/recorded/tournament.csv, which python -m simulations.tournament writes"
 PREDICTORS = {"variance": "exact variance", "distance": "path distance"}
-LEARNERS = {"gaussian-process": "Gaussian process", "linear": "linear", "neural": "neural network"}
+DECODERS = {"regularised": "KL-regularised", "best_of_n": "best-of-16", "rft": "RFT"}
+PANELS = {
+    ("gaussian-process", "regularised"): "Gaussian process,\nKL-regularised",
+    ("gaussian-process", "best_of_n"): "Gaussian process,\nbest-of-16",
+    ("neural", "best_of_n"): "neural network,\nbest-of-16",
+}
 TREES = ("tree, few leaves", "tree, many leaves", "tree, grown")
 _LOOK: dict[str, dict[str, Any]] = {
     "tree, few leaves": {"color": BLUE, "marker": "^", "ms": 3.4},
@@ -37,14 +43,14 @@ _LOOK: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Duel:
-    """One topology against the chain, in one setting, with one learner and the best of N.
+    """One topology against the chain, in one setting, with one learner and decoder.
 
     Attributes
     ----------
     name : str
         The topology, in words.
-    learner : str
-        One of ``LEARNERS``.
+    learner, decoder : str
+        Which reward model was fitted, and the one of ``DECODERS`` that it was decoded by.
     few_labels : bool
         Whether the noise of a label is below F(n), about where regime 𝒜 ends.
     wins : Estimate
@@ -56,6 +62,7 @@ class Duel:
 
     name: str
     learner: str
+    decoder: str
     few_labels: bool
     wins: Estimate
     variance: float
@@ -78,17 +85,21 @@ def duels() -> tuple[Duel, ...]:
     rows = load(RECORD)
     chains = {(one.setting, one.learner): one for one in rows if one.topology == "chain"}
     return tuple(
-        _duel(one, chains[one.setting, one.learner]) for one in rows if one.topology != "chain"
+        _duel(one, chains[one.setting, one.learner], decoder)
+        for one in rows
+        if one.topology != "chain"
+        for decoder in DECODERS
     )
 
 
-def _duel(one: Outcome, chain: Outcome) -> Duel:
+def _duel(one: Outcome, chain: Outcome, decoder: str) -> Duel:
     world = Ultrametric("power", one.alpha)
     return Duel(
         _name(one),
         one.learner,
+        decoder,
         LabelNoise(one.beta).variance() < float(world.structural_function(one.n)),
-        one.wins[1],
+        one.wins[WINS.index(decoder)],
         chain.variance / (chain.variance + one.variance),
         chain.distance / (chain.distance + one.distance),
     )
@@ -96,25 +107,26 @@ def _duel(one: Outcome, chain: Outcome) -> Duel:
 
 def _name(one: Outcome) -> str:
     if one.topology == "tree":
-        return "tree, few leaves" if one.leaves < one.n else "tree, many leaves"
+        few = one.leaves == default_leaves(one.n)
+        return "tree, few leaves" if few else "tree, many leaves"
     return {"tree-grown": "tree, grown", "stratified-star": "stratified star"}.get(
         one.topology, one.topology
     )
 
 
 def draw() -> Figure:
-    """Draw a panel for each learner and predictor."""
+    """Draw panels of three learners and decoders, one for each predictor."""
     figure = Figure(figsize=(COLUMN, 4.9), layout="constrained")
-    grid = figure.subplots(len(LEARNERS), len(PREDICTORS), sharex=True, sharey=True)
-    for panels, learner in zip(grid, LEARNERS, strict=True):
-        mine = [one for one in duels() if one.learner == learner]
+    grid = figure.subplots(len(PANELS), len(PREDICTORS), sharex=True, sharey=True)
+    for panels, (case, words) in zip(grid, PANELS.items(), strict=True):
+        mine = [one for one in duels() if (one.learner, one.decoder) == case]
         for axes, predictor in zip(panels, PREDICTORS, strict=True):
             _panel(axes, mine, predictor)
             decided = [one for one in mine if one.winner]
             told = sum(one.told(predictor) for one in decided)
-            words = f"{told} of {len(decided)}\nnamed"
-            axes.text(0.02, 0.99, words, va="top", fontsize=6.0, transform=axes.transAxes)
-        panels[0].set_ylabel(f"{LEARNERS[learner]}\nwin rate")
+            named = f"{told} of {len(decided)}\nnamed"
+            axes.text(0.02, 0.99, named, va="top", fontsize=6.0, transform=axes.transAxes)
+        panels[0].set_ylabel(f"{words}\nwin rate", fontsize=7)
     for axes, words in zip(grid[0], PREDICTORS.values(), strict=True):
         axes.set_title(words)
     for axes in grid[-1]:
@@ -155,29 +167,29 @@ def _panel(axes: Axes, mine: Sequence[Duel], predictor: str) -> None:
 
 
 def caption() -> str:
-    """Say what is drawn, and count who wins and what named the winner."""
-    trees = [one for one in duels() if one.name in TREES]
-    others = [one for one in duels() if one.name not in TREES]
-    low = [one for one in duels() if one.few_labels]
-    told = "; ".join(
-        f"{words} names {sum(one.told(predictor) for one in duels() if one.winner)}"
-        f" ({sum(one.told(predictor) for one in low if one.winner)} where the noise is below F(n))"
+    """Say what is drawn, count who wins, and what named the winner."""
+    scores = " ".join(_score(decoder) for decoder in DECODERS)
+    decided = [one for one in duels() if one.winner]
+    told = " and ".join(
+        f"{words} names {sum(one.told(predictor) for one in decided)}"
         for predictor, words in PREDICTORS.items()
     )
-    decided = sum(one.winner != 0 for one in duels())
     return (
         f"Each point is a topology against the chain in one setting (α, n and label noise), judged "
-        f"by the true reward under best-of-16, exactly a replicate; bars are 95 % intervals, at "
-        f"most ±{max(one.wins.margin() for one in duels()):.3f}. {_score(trees, 'a tree')} "
-        f"{_score(others, 'a designed topology')} Across: the chain's share of the two "
-        f"topologies' uncertainty, which says that the chain wins where it is below ½; shaded are "
-        f"the quarters where that is right. Of {decided} clear winners "
-        f"({sum(one.winner != 0 for one in low)} where the noise is below F(n)) {told}; naming "
-        f"the chain always names {sum(one.winner < 0 for one in duels())}. Written in each panel: "
-        f"the same for its learner."
+        f"by the true reward, exactly a replicate; bars are 95 % intervals. Across: the chain's "
+        f"share of the two topologies' uncertainty, which says that the chain wins where it is "
+        f"below ½; shaded are the quarters where that is right, and written is how many of the "
+        f"clear winners it names. With all learners, clear wins: {scores} Of these {len(decided)} "
+        f"winners {told}; naming the chain always names "
+        f"{sum(one.winner < 0 for one in decided)}. The widest of the {len(duels())} intervals is "
+        f"±{max(one.wins.margin() for one in duels()):.3f}."
     )
 
 
-def _score(each: Sequence[Duel], name: str) -> str:
-    wins, losses = (sum(one.winner == side for one in each) for side in (1, -1))
-    return f"In {len(each)} duels {name} clearly wins {wins} and the chain {losses}."
+def _score(decoder: str) -> str:
+    counts = []
+    for words, trees in (("trees", True), ("designs", False)):
+        each = [o for o in duels() if o.decoder == decoder and (o.name in TREES) == trees]
+        wins, losses = (sum(one.winner == side for one in each) for side in (1, -1))
+        counts.append(f"{words} {wins}, chain {losses} of {len(each)}")
+    return f"{DECODERS[decoder]}: {'; '.join(counts)}."

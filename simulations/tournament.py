@@ -28,6 +28,7 @@ from threadpoolctl import ThreadpoolController
 from ibn.distance import inference_distance
 from ibn.errors import InputError
 from ibn.estimate import Estimate
+from ibn.topology import default_leaves
 from simulations.language import DECODERS, LEARNERS, Labelled, Language, decode, draw, win_chances
 from simulations.outcomes import MEASURES, WINS, Outcome, load, save
 from simulations.predictors import predictions
@@ -63,7 +64,7 @@ class Setting(NamedTuple):
 def rivals(setting: Setting) -> list[Language]:
     """List the topologies of one setting, the chain first; the tree with few and many leaves."""
     alpha, n, beta, length = setting[:4]
-    few, many = round(n / np.log(n)), min(2 * n, 2**length)
+    few, many = default_leaves(n), min(2 * n, 2**length)
     return [
         Language(topology, n, alpha, beta, leaves, length)
         for topology in setting.topologies

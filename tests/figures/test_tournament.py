@@ -1,7 +1,6 @@
 import csv
 import re
 
-import numpy as np
 import pytest
 from matplotlib.text import Text
 from scipy.stats import t
@@ -12,7 +11,7 @@ from simulations.outcomes import RECORD
 
 
 def recorded():
-    """Each duel's learner, win rate, half width and shares, straight from the table."""
+    """Each duel's learner, decoder, win rate, half width and shares, straight from the table."""
     with RECORD.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     key = ("alpha", "n", "beta", "learner")
@@ -25,14 +24,16 @@ def recorded():
                 float(chain[name]) / (float(chain[name]) + float(r[name]))
                 for name in ("variance", "distance")
             ]
-            half = t.ppf(0.975, int(r["replicates"]) - 1) * float(r["best_of_n_error"])
-            found.append((r["learner"], float(r["best_of_n"]), half, *shares))
+            width = t.ppf(0.975, int(r["replicates"]) - 1)
+            for name in ("regularised", "best_of_n", "rft"):
+                half = width * float(r[f"{name}_error"])
+                found.append(((r["learner"], name), float(r[name]), half, *shares))
     return found
 
 
 def test_duels_are_the_recorded_rows():
     drawn = [
-        (one.learner, one.wins.mean, one.wins.margin(), one.variance, one.distance)
+        ((one.learner, one.decoder), one.wins.mean, one.wins.margin(), one.variance, one.distance)
         for one in tournament.duels()
     ]
     for one, other in zip(drawn, recorded(), strict=True):
@@ -45,11 +46,11 @@ def test_each_panel_counts_the_winners_that_its_measure_names():
         figure = tournament.draw()
     assert figure.get_figwidth() == COLUMN
     assert len(figure.axes) == 6
-    learners = np.repeat(list(tournament.LEARNERS), 2)
-    for i, (axes, learner) in enumerate(zip(figure.axes, learners, strict=True)):
+    cases = [case for case in tournament.PANELS for _ in range(2)]
+    for i, (axes, case) in enumerate(zip(figure.axes, cases, strict=True)):
         named = decided = 0
         for name, wins, half, *shares in recorded():
-            if name == learner and abs(wins - 0.5) > half:
+            if name == case and abs(wins - 0.5) > half:
                 decided += 1
                 named += (wins > 0.5) == (shares[i % 2] > 0.5)
         (words,) = (text.get_text() for text in axes.findobj(Text) if "named" in text.get_text())
@@ -59,6 +60,7 @@ def test_each_panel_counts_the_winners_that_its_measure_names():
 def test_the_caption_counts_who_wins():
     words = tournament.caption()
     duels = tournament.duels()
-    trees = sum("tree" in one.name for one in duels)
-    assert f"In {trees} duels a tree clearly wins " in words
-    assert f"In {len(duels) - trees} duels a designed topology clearly wins " in words
+    trees = [one for one in duels if "tree" in one.name and one.decoder == "regularised"]
+    wins = sum(one.wins.interval()[0] > 0.5 for one in trees)
+    losses = sum(one.wins.interval()[1] < 0.5 for one in trees)
+    assert f"KL-regularised: trees {wins}, chain {losses} of {len(trees)};" in words
