@@ -24,7 +24,7 @@ from proofs_check.claim import Context
 
 PATH_ERROR, EXACT_ERROR = 0.01, 0.02  # relative standard error at each n
 MOST_NETWORKS = {"chain": 16, "tree": 64}  # few leaves make networks that differ much
-EXACT_NETWORKS, EXACT_DRAWS = {"chain": 8, "tree": 32}, 16  # each draw averages many pairs
+EXACT_NETWORKS, EXACT_DRAWS = {"chain": 8, "tree": 96}, 16  # each draw averages many pairs
 SEVERAL = 12  # networks from which their spread is worth believing
 SLOW_PAIRS = 64  # a network, where one search takes long
 NEGLIGIBLE = 1e-3  # of F(2n) / log n: so small that log n comparison steps do not show

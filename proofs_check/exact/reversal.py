@@ -325,7 +325,8 @@ def _binary_measured(claimed: Reversal, context: Context) -> Finding:
         walks = compare_with_walks(
             world, build("chain", world, 16, context.rng("E2 walk")), context
         )
-        holds = abs(slope.value) <= slope.margin and abs(walks.mean - 1.0) < 0.1
+        holds = abs(slope.value) <= slope.margin
+        holds = holds and abs(walks.mean - 1.0) < 0.1 + ndtri(1 - CHECK_ERROR / 2) * walks.stderr
         noise = 4.5 * float(np.hypot(tested.stderr[0], chain.stderr[0]) / chain.mean[0])
         holds = holds and abs(honest - 1.0) <= OFF + noise
         words = (
