@@ -23,7 +23,7 @@ from ibn.prefix_tree.tree import Grown
 
 TOPOLOGIES = ("tree", "chain")
 TIES = ("drop", "keep", "random")
-BLOCK = 12  # prompts grown side by side; a kill loses no more than these
+BLOCK = 6  # prompts grown side by side; a kill loses no more than these
 
 
 @dataclass(frozen=True)
