@@ -60,9 +60,10 @@ def command(
     """  # noqa: D301 - the escape is for click
     from dataclasses import replace
 
+    from simulations.paper import WINS
     from simulations.validation.protocol import PROFILES
     from simulations.validation.results import document, dumps
-    from simulations.validation.tasks import PAPER, read_task
+    from simulations.validation.tasks import read_task
 
     if profile not in PROFILES:
         raise unknown_name("profile", profile, PROFILES)
@@ -82,7 +83,7 @@ def command(
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {out}; the same command goes on"
         ) from None
-    found = document(task, read.gold_is, PAPER[task], profile, repetitions)
+    found = document(task, read.gold_is, WINS["tree", "chain"][task], profile, repetitions)
     (out / "validation.json").write_text(dumps(found) + "\n")
     if as_json:
         print(dumps(found))

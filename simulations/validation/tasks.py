@@ -19,10 +19,6 @@ from ibn.errors import InputError, unknown_name
 from ibn.prefix_tree.judging import Scorer, overlap, verify_arithmetic
 from ibn.prefix_tree.prompts import Prompt, read_prompts
 
-PAPER = {"hh": 0.74, "gsm8k": 0.63, "dialogsum": 0.58}
-"""Win rate of tree against chain that the paper reports (PPO, 7B models, judged by a model)."""
-
-
 @dataclass(frozen=True, eq=False)
 class Task:
     """Prompts and the measure that judges answers to them.
