@@ -19,6 +19,7 @@ from ibn.errors import InputError, unknown_name
 from ibn.prefix_tree.judging import Scorer, overlap, verify_arithmetic
 from ibn.prefix_tree.prompts import Prompt, read_prompts
 
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """Prompts and the measure that judges answers to them.
