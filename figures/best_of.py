@@ -51,7 +51,7 @@ def caption() -> str:
     most = max(row["draws"] for one in tasks.values() for row in wins(one))
     return (
         "Of N responses of the base model the reward model chooses one; it wins where the gold "
-        "measure scores it above a first draw. Equal comparisons; bars are 95 % intervals "
+        "measure scores it above a draw. Equal comparisons; bars are 95 % intervals "
         f"(bootstrap over seeds and prompts). {told}. The paper reports, for N = 4 to 512, a tree "
         f"model that keeps improving where the chain’s saturates; here N goes up to {most}."
     )

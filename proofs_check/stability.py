@@ -128,6 +128,8 @@ def main(
     missing = {
         seed: [claim for claim in claims if (seed, claim) not in known] for seed in range(trials)
     }
+    if part and out:
+        raise click.UsageError("--check runs a part: its trials are not kept with --out")
     with ExitStack() as stack:
         writer = None
         if store:

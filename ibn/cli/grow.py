@@ -109,6 +109,7 @@ def command(**options: Any) -> None:
       ibn grow prompts.jsonl --model ./model --topology chain --judge gsm8k --out chain.jsonl
       ibn grow prompts.jsonl --model my-model --server http://localhost:8000/v1 --out pairs.jsonl
     """  # noqa: D301 - the escape is for click
+    from ibn.preferences.files import file_format
     from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
     from ibn.prefix_tree.growing import SENTENCE_ENDS, Growth
     from ibn.prefix_tree.prompts import read_prompts
@@ -136,6 +137,7 @@ def command(**options: Any) -> None:
         raise unknown_name("judge", kind, JUDGES)
     out = options["out"]
     _require_folder(out)
+    file_format(out)  # a name that cannot be written is refused before anything is grown
     prompts = read_prompts(options["prompts"], template=options["template"], most=options["limit"])
     generator = _generator(options)
     judge = _judge(kind, judge_name, options)

@@ -23,10 +23,26 @@ if TYPE_CHECKING:
 @click.option(
     "--model", default="", help="Directory, .gguf file or hub name; tiny makes a random one."
 )
-@click.option("--seeds", default=0, show_default="the profile's", help="Whole repetitions.")
-@click.option("--seed", default=0, show_default=True, help="Of the first repetition.")
 @click.option(
-    "--jobs", default=1, show_default=True, help="Repetitions side by side, each with a model."
+    "--seeds",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default="the profile's",
+    help="Whole repetitions.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the first repetition.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Repetitions side by side, each with a model.",
 )
 @click.option(
     "--out", required=True, metavar="DIR", type=Path, help="Journals and results; resumed if there."

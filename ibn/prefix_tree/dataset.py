@@ -177,6 +177,7 @@ def _recall(book: Journal) -> tuple[dict[str, Grown], dict[str, list[Judgement]]
         if "grown" in entry:
             tree = Grown.of_record(entry["grown"])
             grown[tree.prompt] = tree
+            judged.pop(tree.prompt, None)  # was of a tree that is no more
         elif "judged" in entry:
             judged[entry["judged"]] = [Judgement(**verdict) for verdict in entry["verdicts"]]
     return grown, judged

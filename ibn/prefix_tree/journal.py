@@ -81,9 +81,11 @@ class Journal:
             data = stream.read()
         *lines, torn = data.split(b"\n")
         end = len(data) - len(torn)
-        os.ftruncate(self._fd, end)
-        os.lseek(self._fd, end, os.SEEK_SET)
         if not lines:
+            if not self._line(self.settings).startswith(torn):
+                raise self._foreign(1)
+            os.ftruncate(self._fd, 0)
+            os.lseek(self._fd, 0, os.SEEK_SET)
             self._write(self.settings)
             return
         for number, line in enumerate(lines, 1):
@@ -92,13 +94,10 @@ class Journal:
             except ValueError:
                 entry = None
             if not isinstance(entry, dict) or (number == 1 and entry.get("format") != FORMAT):
-                raise InputError(
-                    "not a line of a growth journal",
-                    file=self.path,
-                    line=number,
-                    mend="remove the line, or give another --out",
-                )
+                raise self._foreign(number)
             self.entries.append(entry)
+        os.ftruncate(self._fd, end)  # only now: a file of others keeps its last line
+        os.lseek(self._fd, end, os.SEEK_SET)
         header = self.entries.pop(0)
         for name in sorted({*header, *self.settings}):
             if header.get(name) != self.settings.get(name):
@@ -108,8 +107,20 @@ class Journal:
                     mend="give the same options to go on, or another --out",
                 )
 
+    def _foreign(self, number: int) -> InputError:
+        return InputError(
+            "not a line of a growth journal",
+            file=self.path,
+            line=number,
+            mend="remove the line, or give another --out",
+        )
+
+    @staticmethod
+    def _line(entry: dict[str, Any]) -> bytes:
+        return json.dumps(entry, ensure_ascii=True).encode() + b"\n"
+
     def _write(self, entry: dict[str, Any]) -> None:
-        data = json.dumps(entry, ensure_ascii=True).encode() + b"\n"
+        data = self._line(entry)
         try:
             while data:
                 data = data[os.write(self._fd, data) :]

@@ -181,19 +181,25 @@ class RewardModelScore:
         if self.model.config.num_labels != 1:
             raise InputError(f"{name} has {self.model.config.num_labels} outputs, not one reward")
         self.model.eval()
+        self.end = ""
 
     @classmethod
     def of(cls, torch: Any, tokenizer: Any, model: Any) -> RewardModelScore:
-        """Score by a model that is at hand."""
+        """Score by a model that TRL has just trained, which ends plain texts by its end token."""
         one = cls.__new__(cls)
         one.torch, one.tokenizer, one.model = torch, tokenizer, model.eval()
+        one.end = "" if tokenizer.chat_template else tokenizer.eos_token or ""
         return one
 
     def __call__(self, prompt: Prompt, responses: Sequence[str]) -> list[float]:
         """Score responses to a prompt."""
         scores = []
         for response in responses:  # one by one: padding would change what some models say
-            encoded = self.tokenizer(self._text(prompt.text, response), return_tensors="pt")
+            encoded = self.tokenizer(
+                self._text(prompt.text, response),
+                return_tensors="pt",
+                add_special_tokens=not self.tokenizer.chat_template,  # a template writes its own
+            )
             with self.torch.inference_mode():
                 output = self.model(**encoded.to(self.model.device)).logits
             scores.append(float(output[0, 0]))
@@ -201,7 +207,7 @@ class RewardModelScore:
 
     def _text(self, prompt: str, response: str) -> str:
         if not self.tokenizer.chat_template:
-            return prompt + response
+            return prompt + response + self.end
         turns = [
             {"role": "user", "content": prompt},
             {"role": "assistant", "content": response},
@@ -285,11 +291,20 @@ class ChatJudge:
 
 
 def read_verdict(said: str) -> Judgement:
-    """Read A, B or tie from what a language model says; anything else is no answer."""
-    verdict = re.match(r"\W*(?:response\s+)?(a|b|tie)\b", said.strip(), re.IGNORECASE)
+    """Read A, B or tie from what a language model says; anything else is no answer.
+
+    The letter stands alone, before a stop, or behind ``response`` or ``answer``: the article *a*
+    is no vote.
+    """
+    text = said.strip().strip("*_`'\"()[].:! \n")
+    verdict = (
+        re.fullmatch(r"(a|b|(?:a\s+)?tie)", text, re.IGNORECASE)
+        or re.match(r"(A|B|[Tt]ie)(?=[^\w\s]|\n)", text)
+        or re.match(r"(?:(?i:response|answer)\b\W*)+(A|B|[Tt]ie)\b", text)
+    )
     if verdict is None:
         return Judgement(None, problem=f"the judge said {said.strip()[:60]!r}")
-    return Judgement({"a": 1, "b": -1, "tie": 0}[verdict[1].lower()])
+    return Judgement({"a": 1, "b": -1}.get(verdict[1].lower(), 0))
 
 
 def _agreed(first: Judgement, second: Judgement) -> Judgement:

@@ -15,7 +15,7 @@ from simulations.outcomes import RECORD, load
 from simulations.predictors import spearman, table
 from simulations.validation.prediction import by_repetition
 
-RECORDED_ERROR = 0.01  # probability that any of the claim's checks decides wrongly by chance
+RECORDED_ERROR = 0.01  # of any of the claim's checks, were settings and runs drawn at random
 TASKS = "validation-"
 
 
@@ -50,6 +50,8 @@ def e6(better: str = "variance", learners: tuple[str, ...] = tuple(LEARNERS)) ->
             "ρ: Spearman's rank correlation; on the synthetic language between topologies at equal "
             "α, n and noise, averaged over these; on the real tasks between all reward models of "
             "one task and seed, which differ in topology and budget",
+            "the settings of the grid, and the runs (a task and a seed each), stand for others as "
+            "if drawn at random and independent",
             "both measures are computed on the learner's own inductive bias: the world's, or the "
             "neighbour graph of the model's features",
         ),

@@ -91,16 +91,21 @@ def by_repetition(documents: Sequence[Document]) -> NDArray[np.float64]:
 
 
 def _repetitions(documents: Sequence[Document]) -> list[list[Mapping[str, Any]]]:
-    """Put together the models of each task and seed; those whose gold never differed are out."""
-    return [
-        [
-            model
-            for model in document["reward_models"]
-            if model["seed"] == seed and model["error"] is not None
-        ]
-        for document in documents
-        for seed in sorted({model["seed"] for model in document["reward_models"]})
-    ]
+    """Put together the models of each task and seed.
+
+    Those whose gold never differed are out, and those that equal tokens left with as many
+    comparisons: they are the models of equal comparisons again.
+    """
+    found = []
+    for document in documents:
+        for seed in sorted({model["seed"] for model in document["reward_models"]}):
+            models: dict[tuple[str, int], Mapping[str, Any]] = {}
+            for model in document["reward_models"]:
+                if model["seed"] == seed and model["error"] is not None:
+                    models.setdefault((model["topology"], model["comparisons"]), model)
+            if len(models) > 1:
+                found.append(list(models.values()))
+    return found
 
 
 def _row(model: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -136,7 +141,7 @@ def read(path: Path) -> Document:
     return document
 
 
-_FIELDS = ("topology", "budget", "share", "seed", "error", "distance", "variance")
+_FIELDS = ("topology", "budget", "share", "seed", "comparisons", "error", "distance", "variance")
 
 
 @click.command()

@@ -248,14 +248,20 @@ def repeat(
             training, generator, ByScore(task.gold), plan, journal, settings=settings
         )
     affordable = min(dataset.tokens for dataset in grown.values())
-    candidates = _responses(grown["chain"])
+    fewest = min(len(dataset.records) for dataset in grown.values())
+    progress(f"seed {seed}: responses to choose from for fine-tuning")
+    journal = folder / f"candidates-{seed}.journal"
+    fresh = _respond(  # that neither reward model was trained on
+        training, lambda: generator, most, profile, journal, settings, seed
+    )
+    candidates = dict(zip((prompt.text for prompt in training), fresh, strict=True))
     which = int(rng.integers(2**31))  # the held-out pairs, the same for all models
     learn = profile.learner(model, seed)
     for topology, dataset in grown.items():
         progress(f"seed {seed}: reward models of the {topology}")
         records = [dataset.records[i] for i in rng.permutation(len(dataset.records))]
         for budget in BUDGETS:
-            afforded = len(records)
+            afforded = fewest  # a tree whose responses end early has fewer pairs
             if budget == "tokens":  # as many comparisons as the cheaper topology's tokens pay for
                 afforded = max(2, round(len(records) * affordable / dataset.tokens))
             for share in profile.shares if budget == "comparisons" else (1.0,):
@@ -286,7 +292,7 @@ def repeat(
                     said = _respond(
                         test, make, BASE_DRAWS, profile, journal, {**settings, **known}, seed
                     )
-                    policy = Policy(topology, name, budget, 2 * profile.pairs)
+                    policy = Policy(topology, name, budget, most)
                     result.scores[policy] = np.array(
                         [task.gold(p, each) for p, each in zip(test, said, strict=True)]
                     )
@@ -340,15 +346,6 @@ def _best_of(
     return np.array(chosen)
 
 
-def _responses(dataset: Dataset) -> dict[str, list[str]]:
-    """Responses to each prompt of a dataset."""
-    found: dict[str, dict[str, None]] = {}
-    for record in dataset.records:
-        seen = found.setdefault(record["prompt"], {})
-        seen |= dict.fromkeys((record["response_a"], record["response_b"]))
-    return {prompt: list(texts) for prompt, texts in found.items()}
-
-
 def _decoders(
     trained: Trained,
     candidates: dict[str, list[str]],
@@ -358,15 +355,11 @@ def _decoders(
 ) -> Iterator[tuple[str, Callable[[], LocalModel], dict[str, Any]]]:
     """Name each decoder that trains the generator; how to train; and what that depends on."""
     known = asdict(profile.tuning)
-    chosen = [  # among the chain's, which are independent: the same for every reward model
+    chosen = [
         (prompt, texts[int(np.argmax(trained.rewards(prompt, texts)))])
         for prompt, texts in candidates.items()
     ]
-    yield (
-        "rft",
-        lambda: imitate(generator, chosen, profile.tuning, seed),
-        {**known, "chosen": chosen},
-    )
+    yield "rft", lambda: imitate(generator, chosen, profile.tuning, seed), known
     if profile.steps:
         tuned = partial(
             optimise,

@@ -24,11 +24,11 @@ class WinRate:
     policy, against : str
         ``tree``, ``chain`` or ``base``.
     decoder : str
-        ``best-of-n`` or ``rft``.
+        ``best-of-n``, ``rft`` or ``policy-optimisation``.
     budget : str
         What chain and tree had in equal number: ``comparisons`` or ``tokens``.
     draws : int
-        N, chosen among; for ``rft``, to each training prompt.
+        N, chosen among; for what is trained, to each training prompt.
     rate, low, high : float
         With a 95 % interval: bootstrap over seeds and, within, over prompts.
     prompts : int
@@ -56,7 +56,8 @@ def win_rates(repetitions: Sequence[Repetition], seed: int = 0) -> list[WinRate]
     is compared with the base model on all pairs of their draws and its own, which are others.
 
     The bootstrap draws seeds anew and prompts within each: where seeds make no difference of
-    their own, its intervals are wider than they need be, by about the root of 2.
+    their own, its intervals are wider than they need be, by about the root of 2; where seeds
+    differ much and are few, they are too narrow.
     """
     found = []
     for tree in (policy for policy in repetitions[0].scores if policy.name == "tree"):

@@ -125,7 +125,7 @@ class Examined:
         Share of the gold's preferences that it gets right, the gold's ties left out.
     error : float
         Mean squared error of reward differences, in units of the gold's variance, after the best
-        scaling of the model's.
+        scaling of the model's by a number that is not negative.
     distance, variance : float
         Mean inference distance and mean posterior variance over the same pairs, on the neighbour
         graph of all features; before any label the variance is 2.
@@ -174,7 +174,8 @@ def examine(
     said, true = (values[pairs[:, 0]] - values[pairs[:, 1]] for values in (rewards, scores))
     told = true != 0
     right = np.where(said == 0, 0.5, np.sign(said) == np.sign(true))[told]
-    slope = float(said @ true / (said @ said)) if said.any() else 0.0
+    # A model that ranks backwards is not scaled right: it knows nothing.
+    slope = max(float(said @ true / (said @ said)), 0.0) if said.any() else 0.0
     spread = float(np.mean(true**2))
     distance, variance = _predictions(trained, rows, pairs)
     return Examined(

@@ -186,15 +186,22 @@ def train_reward_model(
     for parameter in trained.score.parameters():
         parameter.requires_grad = True
     settings = {"num_train_epochs": tuning.epochs, "max_length": None}
+    rows: list[dict[str, Any]] = [dict(pair) for pair in pairs]
+    if tokenizer.chat_template:  # as conversations, the form in which they will be scored
+        rows = [{side: _turn(side, text) for side, text in pair.items()} for pair in pairs]
     with tempfile.TemporaryDirectory() as scratch:
         trainer = trl.RewardTrainer(
             model=trained,
             processing_class=tokenizer,
-            train_dataset=datasets.Dataset.from_list(list(pairs)),
+            train_dataset=datasets.Dataset.from_list(rows),
             args=_arguments(trl.RewardConfig, scratch, model, tuning, seed, **settings),
             peft_config=_adapters(tuning, "SEQ_CLS"),
         )
         return RewardModelScore.of(torch, tokenizer, _run(trainer))
+
+
+def _turn(side: str, text: str) -> list[dict[str, str]]:
+    return [{"role": "user" if side == "prompt" else "assistant", "content": text}]
 
 
 def _trl(purpose: str) -> tuple[ModuleType, ModuleType]:

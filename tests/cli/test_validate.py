@@ -55,6 +55,12 @@ def test_the_tiny_profile_runs_and_goes_on_where_it_was(tmp_path, task):
     chain = [one["comparisons"] for one in found["reward_models"] if one["topology"] == "chain"]
     tree = [one["comparisons"] for one in found["reward_models"] if one["topology"] == "tree"]
     assert max(chain + tree) <= 12
+    equal = [
+        sorted(one["comparisons"] for one in found["reward_models"] if one["topology"] == topology
+               and one["budget"] == "comparisons")
+        for topology in ("chain", "tree")
+    ]  # fmt: skip
+    assert equal[0] == equal[1]
     assert json.loads((tmp_path / "out" / "validation.json").read_text()) == found
     again = run(task, "--data", data, "--out", tmp_path / "out", "--json")
     assert json.loads(again.stdout) == found

@@ -7,6 +7,7 @@ from prefix_tree.generators import Babbler, Failing, Interrupted, Silent, Togeth
 from ibn.errors import InputError
 from ibn.preferences.reading import read_preferences
 from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
+from ibn.prefix_tree.generator import Continuation
 from ibn.prefix_tree.growing import Growth
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import ByScore, Judgement
@@ -66,6 +67,56 @@ def test_prompts_side_by_side_give_the_same_dataset(tmp_path):
     together = Together()
     assert grow(tmp_path / "together", together) == grow(tmp_path / "alone")
     assert together.rounds < together.calls / 2
+
+
+class Dying(Together):
+    """Gives nothing at first, then grows, and dies where told."""
+
+    def __init__(self, silent, at=10**9):
+        super().__init__()
+        self.silent, self.at = silent, at
+
+    def extend_all(self, asked):
+        if self.calls >= self.at:
+            raise KeyboardInterrupt
+        if self.silent:
+            return [
+                [[Continuation("", 0, False, "down")] * r.count for r in requests]
+                for _, requests in asked
+            ]
+        return super().extend_all(asked)
+
+
+class Killed:
+    """A judge that dies."""
+
+    def judge(self, prompt, pairs):
+        raise KeyboardInterrupt
+
+
+def test_what_failed_first_and_was_killed_when_grown_again_goes_on(tmp_path):
+    whole = grow(tmp_path / "whole", Together())
+    grow(tmp_path / "j", Dying(silent=True))
+    with pytest.raises(KeyboardInterrupt):
+        grow(tmp_path / "j", Together(), judge=Killed())
+    assert grow(tmp_path / "j", Together()) == whole
+
+
+@pytest.mark.parametrize("at", [1, 5, 9])
+def test_a_run_interrupted_within_a_block_goes_on_to_the_same_dataset(tmp_path, at):
+    whole = grow(tmp_path / "whole", Together())
+    with pytest.raises(KeyboardInterrupt):
+        grow(tmp_path / "j", Dying(silent=False, at=at))
+    assert grow(tmp_path / "j", Together()) == whole
+
+
+def test_a_file_of_others_is_left_as_it_is(tmp_path):
+    for content in (b"my notes, one line", b"my notes\nin two", b'{"format": "other"}\nhalf'):
+        path = tmp_path / "j"
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="not a line of a growth journal"):
+            grow(path)
+        assert path.read_bytes() == content
 
 
 def test_a_journal_torn_at_any_byte_loses_only_its_last_entry(tmp_path):

@@ -68,6 +68,7 @@ def test_the_real_tasks_decide(on_record, better, expected):
     rng = np.random.default_rng(0)
     models = [
         {"topology": topology, "budget": "comparisons", "share": share, "seed": seed}
+        | {"comparisons": round(40 * share)}
         | {"variance": rng.uniform(), "distance": (d := rng.uniform()), "error": d}
         for seed in range(12)
         for topology in ("chain", "tree")

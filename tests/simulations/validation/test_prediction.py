@@ -19,6 +19,7 @@ def document(rng, seeds=3, follows="variance"):
                 error = 0.1 * measures[follows]
                 models.append(
                     {"topology": topology, "budget": "comparisons", "share": share, "seed": seed}
+                    | {"comparisons": round(40 * share)}
                     | measures
                     | {"error": error}
                 )
@@ -57,6 +58,19 @@ def test_correlations_are_scipys_and_what_has_no_error_is_left_out():
             steps = [np.sign(both[1][name] - both[0][name]) for name in ("distance", "error")]
             agree += steps[0] * steps[1]
     assert found["topology"].distance.value == pytest.approx(agree / 11)
+
+
+def test_what_is_there_twice_counts_once_and_a_run_without_errors_not_at_all():
+    rng = np.random.default_rng(2)
+    one = document(rng)
+    again = [
+        model | {"budget": "tokens"}
+        for model in one["reward_models"]
+        if model["topology"] == "tree" and model["share"] == 1.0
+    ]
+    blank = [model | {"seed": 9, "error": None} for model in one["reward_models"][:8]]
+    more = {"reward_models": one["reward_models"] + again + blank}
+    assert predictions([more]) == predictions([one])
 
 
 def test_files_are_read_and_others_refused(tmp_path):
