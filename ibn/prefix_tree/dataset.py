@@ -172,7 +172,8 @@ def _settings(plan: Plan) -> dict[str, Any]:
 
 
 def _recall(book: Journal) -> tuple[dict[str, Grown], dict[str, list[Judgement]]]:
-    grown, judged = {}, {}
+    grown: dict[str, Grown] = {}
+    judged: dict[str, list[Judgement]] = {}
     for entry in book.entries:
         if "grown" in entry:
             tree = Grown.of_record(entry["grown"])
