@@ -32,6 +32,21 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     metavar="URL",
     help="An OpenAI-compatible server, such as http://localhost:8000/v1.",
 )
+@click.option(
+    "--opening",
+    default="{prompt}",
+    show_default=True,
+    metavar="TEXT",
+    help="How the server's model is asked: its chat template goes here, with \\n for a line's end.",
+)
+@click.option(
+    "--context",
+    type=click.IntRange(min=1),
+    default=4096,
+    show_default=True,
+    help="Tokens that the server's model reads.",
+)
+@click.option("--stop", multiple=True, metavar="TEXT", help="Ends the server's responses.")
 @click.option("--topology", default="tree", show_default=True, help="tree or chain.")
 @click.option("--depth", default=3, show_default=True, help="Levels D of the tree.")
 @click.option("--branching", default=2, show_default=True, help="Children B of a node.")
@@ -141,7 +156,10 @@ def command(**options: Any) -> None:
     prompts = read_prompts(options["prompts"], template=options["template"], most=options["limit"])
     generator = _generator(options)
     judge = _judge(kind, judge_name, options)
-    settings = {name: options[name] for name in ("model", "server", "raw", "judge", "template")}
+    determining = ("model", "server", "raw", "judge", "template")
+    settings = {name: options[name] for name in determining}
+    if options["server"]:
+        settings |= {name: options[name] for name in ("opening", "context", "stop")}
     journal = f"{out}.journal"
     try:
         with Display() as display:
@@ -192,7 +210,16 @@ def _generator(options: dict[str, Any]) -> Generator:
     if options["server"]:
         from ibn.prefix_tree.server import Server
 
-        return Server(options["server"], options["model"])
+        opening = options["opening"].replace("\\n", "\n")
+        if "{prompt}" not in opening:
+            raise InputError("--opening has no {prompt}", mend="write {prompt} where it goes")
+        return Server(
+            options["server"],
+            options["model"],
+            template=opening,
+            context=options["context"],
+            stop=[text.replace("\\n", "\n") for text in options["stop"]],
+        )
     from ibn.prefix_tree.local import LocalModel
 
     return LocalModel(options["model"], chat=False if options["raw"] else None)
@@ -206,6 +233,7 @@ def _judge(kind: str, name: str, options: dict[str, Any]) -> Judge | None:
     if kind == "gsm8k":
         return judging.ByScore(judging.verify_arithmetic)
     if kind == "overlap":
+        judging.rouge()  # a missing package is noticed before anything is grown
         return judging.ByScore(judging.overlap)
     if not name:
         raise InputError(f"--judge {kind} needs a name", mend=f"such as {kind}:NAME")

@@ -12,7 +12,8 @@ from ibn.errors import InputError, unknown_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulations.validation.protocol import Profile, Repetition
+    from simulations.validation.protocol import Profile
+    from simulations.validation.repetition import Repetition
     from simulations.validation.tasks import Task
 
 
@@ -74,12 +75,14 @@ def command(
       ibn validate gsm8k --profile tiny --data problems.jsonl --out gsm8k
       ibn validate hh --profile cpu --model ./model --data pairs.jsonl --out hh
     """  # noqa: D301 - the escape is for click
+    import hashlib
     from dataclasses import replace
 
     from simulations.paper import WINS
     from simulations.validation.protocol import PROFILES
     from simulations.validation.results import document, dumps
     from simulations.validation.tasks import read_task
+    from simulations.validation.training import require_training
 
     if profile not in PROFILES:
         raise unknown_name("profile", profile, PROFILES)
@@ -89,8 +92,15 @@ def command(
     if not model and profile != "tiny":
         raise InputError(f"--profile {profile} needs --model", mend="a directory or a hub name")
     read = read_task(task, data)
+    require_training(chosen.tuning)
     out.mkdir(parents=True, exist_ok=True)
-    settings = {"task": task, "model": model or "tiny", "data": Path(data).name}
+    digest = hashlib.sha256(Path(data).read_bytes()).hexdigest()[:16]
+    settings = {
+        "task": task,
+        "model": model or "tiny",
+        "data": Path(data).name,
+        "digest": digest,
+    }
     try:
         repetitions = _repeat_all(
             read, model or _tiny(out), chosen, range(seed, seed + chosen.seeds), jobs, out, settings
@@ -118,7 +128,7 @@ def _repeat_all(
 ) -> list[Repetition]:
     from ibn.prefix_tree.local import LocalModel
     from simulations.validation.features import HiddenStates
-    from simulations.validation.protocol import repeat
+    from simulations.validation.protocol import repeat_kept
 
     def tell(message: str) -> None:
         click.echo(message, err=True)
@@ -127,7 +137,7 @@ def _repeat_all(
         generator = LocalModel(model)
         embed = HiddenStates(generator)
         return [
-            repeat(task, generator, embed, profile, out, seed, settings, model, tell)
+            repeat_kept(task, generator, embed, profile, out, seed, settings, model, tell)
             for seed in seeds
         ]
 

@@ -117,7 +117,8 @@ def grow_dataset(
 
     Everything is written to the journal as it is had: run again after any interruption, growing
     goes on with the prompts, and judging with the pairs, that are lacking. A prompt that the
-    generator fails at is recorded with its problem, and tried again by the next run.
+    generator fails at is recorded with its problem, and grown on from what there is by the next
+    run.
 
     Parameters
     ----------
@@ -187,17 +188,17 @@ def _recall(book: Journal) -> tuple[dict[str, Grown], dict[str, list[Judgement]]
 def _grow_block(
     prompts: Sequence[Prompt], known: dict[str, Grown], generator: Generator, plan: Plan
 ) -> list[Grown]:
-    """Grow, side by side, what of a block of prompts has no responses yet."""
+    """Grow, side by side, what of a block of prompts has no responses yet, or stunted ones."""
     lacking = [
         text
         for text in dict.fromkeys(prompt.text for prompt in prompts)
-        if text not in known or not known[text].nodes
+        if text not in known or not known[text].nodes or known[text].stunted
     ]
     growings = []
     for text in lacking:
         rng = plan.stream(text, "growing")
         if plan.topology == "tree":
-            growings.append(tree_growing(text, generator, plan.growth, rng))
+            growings.append(tree_growing(text, generator, plan.growth, rng, known.get(text)))
         else:
             growings.append(chain_growing(text, 2 * plan.pairs, generator, plan.growth, rng))
     return grow_together(lacking, growings, generator)

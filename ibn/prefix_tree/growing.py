@@ -94,13 +94,17 @@ class _Child:
     drawn: Continuation
     temperature: float
 
+    def node(self, path: tuple[int, ...]) -> Node:
+        one = self.drawn
+        return Node(path, one.text, one.tokens, one.finished, self.temperature)
+
 
 class _Tally:
     """What one prompt's growth has cost and lost so far."""
 
-    def __init__(self) -> None:
-        self.spent = 0
-        self.dropped: Counter[str] = Counter()
+    def __init__(self, spent: int, dropped: dict[str, int]) -> None:
+        self.spent = spent
+        self.dropped = Counter(dropped)
         self.problems: dict[str, None] = {}
 
 
@@ -129,24 +133,32 @@ def grow_tree(prompt: str, generator: Generator, growth: Growth, rng: np.random.
     InputError
         If the generator refuses for good.
     """
-    growing = tree_growing(prompt, generator, growth, rng)
-    requests = next(growing)
-    while True:
-        try:
-            requests = growing.send(generator.extend(prompt, requests))
-        except StopIteration as end:
-            return end.value
+    return _drive(tree_growing(prompt, generator, growth, rng), prompt, generator)
 
 
 def tree_growing(
-    prompt: str, generator: Generator, growth: Growth, rng: np.random.Generator
+    prompt: str,
+    generator: Generator,
+    growth: Growth,
+    rng: np.random.Generator,
+    begun: Grown | None = None,
 ) -> Growing:
-    """Grow as :func:`grow_tree` does, a step at a time; whoever drives it asks the generator."""
+    """Grow as :func:`grow_tree` does, a step at a time; whoever drives it asks the generator.
+
+    What was ``begun`` and stunted, for the generator failed, is grown further.
+    """
     growth = _fitting(prompt, generator, growth)
-    tally, nodes = _Tally(), []
+    if begun is None or not begun.nodes:
+        begun = Grown(prompt, (), 0)
+    tally = _Tally(begun.spent, begun.dropped)
+    stunted: list[tuple[int, ...]] = []
+    families: dict[tuple[int, ...], list[Node]] = {}  # by the parent's path
+    for node in begun.nodes:
+        families.setdefault(node.path[:-1], []).append(node)
     frontier: list[tuple[tuple[int, ...], str, int]] = [((), "", 0)]  # path, text, tokens so far
     for level in range(growth.depth):
         last = level == growth.depth - 1
+        lacking = [one for one in frontier if one[0] not in families]
         requests = [
             Request(
                 text,
@@ -155,21 +167,29 @@ def tree_growing(
                 growth.temperature,
                 _seed(rng),
             )
-            for _, text, used in frontier
+            for _, text, used in lacking
         ]
-        families = yield from _draw_families(generator, growth, requests, rng, tally, cut=not last)
-        following = []
-        for (path, text, used), children in zip(frontier, families, strict=True):
-            for i, child in enumerate(children):
-                one = child.drawn
-                nodes.append(
-                    Node((*path, i), one.text, one.tokens, one.finished, child.temperature)
-                )
-                if not one.finished and not last:
-                    following.append(((*path, i), text + one.text, used + one.tokens))
-        frontier = following
-    grown = Grown(prompt, tuple(nodes), tally.spent, dict(tally.dropped), tuple(tally.problems))
-    return (yield from _complete(_distinct(grown), growth, rng))
+        drawn = yield from _draw_families(generator, growth, requests, rng, tally, cut=not last)
+        for (path, *_), children in zip(lacking, drawn, strict=True):
+            families[path] = [child.node((*path, i)) for i, child in enumerate(children)]
+            if path and not children:
+                stunted.append(path)
+        frontier = [
+            (node.path, text + node.text, used + node.tokens)
+            for path, text, used in frontier
+            for node in families[path]
+            if not node.finished
+        ]
+    grown = Grown(
+        prompt,
+        tuple(node for family in families.values() for node in family),
+        tally.spent,
+        dict(tally.dropped),
+        tuple(tally.problems),
+        tuple(stunted),
+    )
+    old = {node.path for node in begun.nodes}
+    return (yield from _complete(_distinct(grown), growth, rng, old))
 
 
 def grow_chain(
@@ -184,9 +204,7 @@ def grow_chain(
     count : int
         Responses wanted.
     """
-    alone = replace(growth, depth=1, branching=max(2, count))
-    grown = grow_tree(prompt, generator, alone, rng)
-    return replace(grown, nodes=grown.nodes[:count])
+    return _drive(chain_growing(prompt, count, generator, growth, rng), prompt, generator)
 
 
 def chain_growing(
@@ -196,6 +214,15 @@ def chain_growing(
     alone = replace(growth, depth=1, branching=max(2, count))
     grown = yield from tree_growing(prompt, generator, alone, rng)
     return replace(grown, nodes=grown.nodes[:count])
+
+
+def _drive(growing: Growing, prompt: str, generator: Generator) -> Grown:
+    requests = next(growing)
+    while True:
+        try:
+            requests = growing.send(generator.extend(prompt, requests))
+        except StopIteration as end:
+            return end.value
 
 
 def grow_together(
@@ -342,7 +369,7 @@ def _without(grown: Grown, paths: set[tuple[int, ...]], reason: str) -> Grown:
     """Leave out leaves, and inner nodes that lose all their leaves with them."""
     if not paths:
         return grown
-    kept = {leaf.path for leaf in grown.leaves()} - paths
+    kept = {leaf.path for leaf in grown.leaves()} - paths | set(grown.stunted)
     alive = {path[: depth + 1] for path in kept for depth in range(len(path))}
     dropped = Counter(grown.dropped)
     dropped[reason] += len(paths)
@@ -350,9 +377,11 @@ def _without(grown: Grown, paths: set[tuple[int, ...]], reason: str) -> Grown:
     return replace(grown, nodes=nodes, dropped=dict(dropped))
 
 
-def _complete(grown: Grown, growth: Growth, rng: np.random.Generator) -> Growing:
-    """Deal with leaves that the budget cut short."""
-    cut_short = [leaf for leaf in grown.leaves() if not leaf.finished]
+def _complete(
+    grown: Grown, growth: Growth, rng: np.random.Generator, old: set[tuple[int, ...]]
+) -> Growing:
+    """Deal with leaves that the budget cut short, except the old ones, which have been."""
+    cut_short = [leaf for leaf in grown.leaves() if not leaf.finished and leaf.path not in old]
     if growth.unfinished == "keep" or not cut_short:
         return grown
     if growth.unfinished == "drop":

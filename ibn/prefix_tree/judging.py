@@ -141,13 +141,24 @@ def overlap(prompt: Prompt, responses: Sequence[str]) -> list[float]:
     MissingExtra
         If the package rouge-score is missing.
     """
+    scorer = rouge()
+    reference = _reference(prompt, ("summary", "reference"))
+    return [scorer.score(reference, response)["rougeL"].fmeasure for response in responses]
+
+
+def rouge() -> Any:
+    """Make the scorer of ROUGE-L, with stems.
+
+    Raises
+    ------
+    MissingExtra
+        If the package rouge-score is missing.
+    """
     try:
         from rouge_score.rouge_scorer import RougeScorer
     except ImportError:
         raise MissingExtra("rouge-score", "llm", "the overlap with a reference") from None
-    reference = _reference(prompt, ("summary", "reference"))
-    scorer = RougeScorer(["rougeL"], use_stemmer=True)
-    return [scorer.score(reference, response)["rougeL"].fmeasure for response in responses]
+    return RougeScorer(["rougeL"], use_stemmer=True)
 
 
 def _reference(prompt: Prompt, names: tuple[str, ...]) -> str:

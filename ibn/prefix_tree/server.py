@@ -18,7 +18,8 @@ class Server:
 
     Requests run side by side; a server that shares prefixes (vLLM's automatic prefix caching)
     reads the common part once. What times out or is refused for the moment is tried again with
-    growing pauses, and if it stays so comes back as a continuation with a ``problem``.
+    growing pauses, and if it stays so comes back as a continuation with a ``problem``. Only where
+    nothing has ever answered at the address, it is an error at once.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ class Server:
         self.model, self.template, self.context = model, template, context
         self.parallel, self.stop = parallel, list(stop) or None
         self.client = client or connect(url, retries=retries, timeout=timeout)
+        self.answered = False
 
     def room(self, prompt: str) -> int:
         """Tokens that a response may have: an estimate, for the server counts its own way."""
@@ -80,10 +82,30 @@ class Server:
 
     def extend_all(self, asked: Sequence[Asked]) -> list[list[list[Continuation]]]:
         """Continue responses to several prompts, ``parallel`` requests at a time."""
+        self._require_answer()
         flat = [(self._opening(prompt), one) for prompt, requests in asked for one in requests]
         with ThreadPoolExecutor(self.parallel) as pool:
             drawn = pool.map(lambda both: self._complete(*both), flat)
             return [[next(drawn) for _ in requests] for _, requests in asked]
+
+    def _require_answer(self) -> None:
+        """Ask once for anything: a mistyped address would else fail prompt by prompt."""
+        import openai
+
+        if self.answered:
+            return
+        try:
+            self.client.with_options(max_retries=0).models.list()
+        except openai.APITimeoutError:
+            pass  # it may be loading
+        except openai.APIConnectionError as error:
+            raise InputError(
+                f"no server answers at {self.client.base_url}: {_told(error)}",
+                mend="check the address, such as http://localhost:8000/v1, and that it runs",
+            ) from None
+        except openai.OpenAIError:
+            pass  # there is one, even if it lists no models
+        self.answered = True
 
     def _opening(self, prompt: str) -> str:
         return self.template.replace("{prompt}", prompt)

@@ -74,6 +74,8 @@ class Grown:
         ``failed``.
     problems : tuple of str
         What the generator said where it failed, each once.
+    stunted : tuple of path
+        Nodes that the generator failed to extend: no leaves, for their text is no response yet.
     """
 
     prompt: str
@@ -81,12 +83,13 @@ class Grown:
     spent: int
     dropped: dict[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    stunted: tuple[tuple[int, ...], ...] = ()
 
     def leaves(self) -> Iterator[Leaf]:
         """Walk to each leaf, in the order of their paths."""
         by_path = {node.path: node for node in self.nodes}
         inner = {node.path[:-1] for node in self.nodes}
-        for path in sorted(by_path.keys() - inner):
+        for path in sorted(by_path.keys() - inner - set(self.stunted)):
             walk = [by_path[path[: depth + 1]] for depth in range(len(path))]
             text, ends = "", []
             for node in walk:
@@ -107,14 +110,19 @@ class Grown:
             "spent": self.spent,
             "dropped": self.dropped,
             "problems": list(self.problems),
+            "stunted": [list(path) for path in self.stunted],
         }
 
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> Grown:
         """Read what :meth:`record` wrote."""
-        nodes = tuple(Node(tuple(path), *rest) for path, *rest in record["nodes"])
         return cls(
-            record["prompt"], nodes, record["spent"], record["dropped"], tuple(record["problems"])
+            record["prompt"],
+            tuple(Node(tuple(path), *rest) for path, *rest in record["nodes"]),
+            record["spent"],
+            record["dropped"],
+            tuple(record["problems"]),
+            tuple(tuple(path) for path in record.get("stunted", ())),
         )
 
 

@@ -11,7 +11,7 @@ optimised against the reward model.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from ibn.prefix_tree.growing import Growth
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt
+from simulations.validation.repetition import BASE, Outcome, Policy, Repetition
 from simulations.validation.reward import (
     Embed,
     Learner,
@@ -106,85 +107,6 @@ PROFILES = {
         steps=200,
     ),
 }
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One reward model, what it cost and how it does.
-
-    Attributes
-    ----------
-    topology, budget : str
-        What it was trained on: at equal ``comparisons`` or at equal ``tokens`` generated.
-    share : float
-        Of the comparisons that the budget allows.
-    seed : int
-        Of the repetition.
-    comparisons, tokens : int
-        Labels, and tokens generated for them.
-    read, read_whole : float
-        Tokens that an annotator reads a comparison, without the shared prefix and with it.
-    accuracy, error, distance, variance : float
-        As in :class:`simulations.validation.reward.Examined`.
-    """
-
-    topology: str
-    budget: str
-    share: float
-    seed: int
-    comparisons: int
-    tokens: int
-    read: float
-    read_whole: float
-    accuracy: float
-    error: float
-    distance: float
-    variance: float
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How responses are chosen.
-
-    Attributes
-    ----------
-    name : str
-        ``tree``, ``chain`` or ``base``.
-    decoder : str
-        ``best-of-n``, ``rft``, ``policy-optimisation`` or, for the base model, nothing.
-    budget : str
-        At equal ``comparisons`` or equal ``tokens``.
-    draws : int
-        N; for what is trained, of the responses to a training prompt.
-    """
-
-    name: str
-    decoder: str = ""
-    budget: str = ""
-    draws: int = 1
-
-
-BASE = Policy("base")
-
-
-@dataclass(frozen=True, eq=False)
-class Repetition:
-    """One seed's outcome.
-
-    Attributes
-    ----------
-    seed : int
-        Of everything random.
-    models : list of Outcome
-        One a topology, budget and share.
-    scores : dict of Policy to ndarray, shape (test, times)
-        Gold scores of each policy's responses to each test prompt. Columns of two policies that
-        choose among draws belong together: they chose among the same.
-    """
-
-    seed: int
-    models: list[Outcome] = field(default_factory=list)
-    scores: dict[Policy, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def repeat(
@@ -297,6 +219,29 @@ def repeat(
                         [task.gold(p, each) for p, each in zip(test, said, strict=True)]
                     )
     return result
+
+
+def repeat_kept(
+    task: Task,
+    generator: LocalModel,
+    embed: Embed,
+    profile: Profile,
+    folder: Path,
+    seed: int,
+    settings: dict[str, Any],
+    model: str = "",
+    progress: Callable[[str], None] = lambda message: None,
+) -> Repetition:
+    """Run the whole protocol once and for all: what it found is kept, and not sought again.
+
+    Arguments are those of :func:`repeat`.
+    """
+    known = {**settings, "gold": task.gold_is, "seed": seed, "profile": asdict(profile)}
+    with Journal(folder / f"repetition-{seed}.journal", known) as book:
+        if not book.entries:
+            found = repeat(task, generator, embed, profile, folder, seed, settings, model, progress)
+            book.append(found.record())
+        return Repetition.of_record(book.entries[0])
 
 
 def _respond(

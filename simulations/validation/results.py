@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulations.validation.protocol import BASE, Policy, Repetition
+from simulations.validation.repetition import BASE, Policy, Repetition
 
 BOOTSTRAPS = 2000
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ibn.errors import InputError, unknown_name
-from ibn.prefix_tree.judging import Scorer, overlap, verify_arithmetic
+from ibn.prefix_tree.judging import Scorer, overlap, rouge, verify_arithmetic
 from ibn.prefix_tree.prompts import Prompt, read_prompts
 
 
@@ -77,6 +77,7 @@ def _dialogsum(path: str | os.PathLike[str], seed: int) -> Task:
     template = "Summarize this dialogue in one or two sentences.\n\n{{ dialogue }}\n\nSummary:"
     prompts = read_prompts(path, template=template)
     _require(prompts, path, ("summary",))
+    rouge()  # a missing package is noticed before anything is grown
     return Task("dialogsum", prompts, overlap, "ROUGE-L against the reference summary")
 
 

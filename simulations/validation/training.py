@@ -48,6 +48,18 @@ class Tuning:
     lora: int = 0
 
 
+def require_training(tuning: Tuning) -> None:
+    """Notice what is missing before anything has been spent.
+
+    Raises
+    ------
+    MissingExtra
+        If TRL or what it needs is missing.
+    """
+    _trl("fine-tuning")
+    _adapters(tuning, "CAUSAL_LM")
+
+
 def imitate(
     generator: LocalModel, chosen: Sequence[tuple[str, str]], tuning: Tuning, seed: int
 ) -> LocalModel:

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from ibn.cli import main
+from simulations.validation import protocol
 from simulations.validation.protocol import SHARES
 
 
@@ -32,7 +33,7 @@ def records(task):
 
 
 @pytest.mark.parametrize("task", ["gsm8k", "dialogsum", "hh"])
-def test_the_tiny_profile_runs_and_goes_on_where_it_was(tmp_path, task):
+def test_the_tiny_profile_runs_and_what_is_finished_is_not_run_again(tmp_path, monkeypatch, task):
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
     pytest.importorskip("rouge_score")
@@ -62,8 +63,21 @@ def test_the_tiny_profile_runs_and_goes_on_where_it_was(tmp_path, task):
     ]  # fmt: skip
     assert equal[0] == equal[1]
     assert json.loads((tmp_path / "out" / "validation.json").read_text()) == found
+    (tmp_path / "out" / "repetition-1.journal").unlink()  # as if interrupted in the second
+    repeat = protocol.repeat
+
+    def second(*arguments):
+        assert 1 in arguments
+        return repeat(*arguments)
+
+    monkeypatch.setattr(protocol, "repeat", second)
     again = run(task, "--data", data, "--out", tmp_path / "out", "--json")
     assert json.loads(again.stdout) == found
+    with data.open("a") as stream:
+        stream.write("\n")
+    other = run(task, "--data", data, "--out", tmp_path / "out")
+    assert other.exit_code == 2
+    assert "begun with digest" in other.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from figures.results import COLUMNS
 from simulations import recorded
-from simulations.validation.protocol import Outcome
+from simulations.validation.repetition import Outcome
 from simulations.validation.results import WinRate
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -162,6 +162,30 @@ def test_prompts_that_the_generator_failed_at_are_tried_again(tmp_path):
     assert grow(tmp_path / "j") == grow(tmp_path / "fresh")
 
 
+def test_trees_stunted_by_an_outage_grow_on_in_the_next_run(tmp_path):
+    class Out(Together):
+        def extend_all(self, asked):
+            if self.calls >= 8:  # within the second level of the first block
+                self.silent = True
+            if getattr(self, "silent", False):
+                return Dying(silent=True).extend_all(asked)
+            return super().extend_all(asked)
+
+    whole = grow(tmp_path / "whole", Together())
+    cut = grow(tmp_path / "j", Out())
+    assert cut.problems["down"]
+    assert len(cut.records) < len(whole.records)
+    assert not any(
+        r["chosen_path"].count("/") < 1 and not r["chosen_finished"] for r in cut.records
+    )
+    generator = Together()
+    mended = grow(tmp_path / "j", generator)
+    assert not mended.problems
+    assert mended.responses >= whole.responses - 2
+    assert mended.tokens >= cut.tokens
+    assert any(request.prefix for request in generator.asked[:1])  # goes on from what there is
+
+
 def test_a_prompt_longer_than_the_context_is_told_and_the_others_grown(tmp_path):
     prompts = [*PROMPTS, Prompt("word " * 100, {}, 7)]
     dataset = grow(tmp_path / "j", Babbler(context=100), prompts=prompts)

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +7,15 @@ from hypothesis import strategies as st
 from prefix_tree.generators import Babbler, Failing, Silent
 
 from ibn.errors import InputError
-from ibn.prefix_tree.growing import Growth, NoRoom, grow_chain, grow_tree
+from ibn.prefix_tree.generator import Continuation
+from ibn.prefix_tree.growing import (
+    Growth,
+    NoRoom,
+    grow_chain,
+    grow_together,
+    grow_tree,
+    tree_growing,
+)
 from ibn.prefix_tree.pairing import chain_pairs, tree_pairs
 from ibn.prefix_tree.tree import Grown, shared_prefix
 
@@ -90,6 +100,38 @@ def test_failures_are_drawn_again_and_told():
     assert len(list(grown.leaves())) >= 2
     assert grown.dropped["failed"] > 0
     assert grown.problems == ("timed out",)
+
+
+@pytest.mark.parametrize("unfinished", ["keep", "drop", "extend"])
+@pytest.mark.parametrize("level", [1, 2])
+def test_what_an_outage_stunted_is_no_response_and_grows_on_from_there(level, unfinished):
+    class Out(Babbler):
+        def say(self, rng, request):
+            if len(request.prefix.split()) == 8 * level:
+                return Continuation("", 0, False, "down")
+            return super().say(rng, request)
+
+    def step(generator, seed, begun=None):
+        growth = Growth(depth=3, branching=2, tokens=24, alike=1.0, unfinished=unfinished)
+        growing = tree_growing("Say", generator, growth, np.random.default_rng(seed), begun)
+        return grow_together(["Say"], [growing], generator)[0]
+
+    words = "abcdefghij"  # no separators: every segment has its 8 words
+    cut = step(Out(0.02, words), 4)
+    assert cut.problems == ("down",)
+    assert {len(path) for path in cut.stunted} == {level}
+    assert all(leaf.finished for leaf in cut.leaves())  # those that ended before the outage
+    assert Grown.of_record(json.loads(json.dumps(cut.record()))) == cut
+    generator = Babbler(0.02, words)
+    grown = step(generator, 5, cut)
+    assert not grown.stunted
+    assert not grown.problems
+    if unfinished == "drop":
+        assert all(leaf.finished for leaf in grown.leaves())
+    else:
+        assert set(cut.nodes) < set(grown.nodes)
+        assert len(list(grown.leaves())) > len(list(cut.leaves()))
+    assert all(len(one.prefix.split()) >= 8 * level for one in generator.asked)  # none anew
 
 
 @pytest.mark.parametrize("unfinished", ["keep", "drop", "extend"])

@@ -1,6 +1,7 @@
 """A server on loopback that does everything wrong a server can."""
 
 import json
+import socket
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,6 +120,16 @@ def test_too_few_answers_are_a_problem_of_those_that_lack(serve):
     assert "too few" in two.problem
 
 
+def test_an_address_where_nothing_answers_is_an_error_at_once():
+    from ibn.prefix_tree.server import Server
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+    with pytest.raises(InputError, match=r"no server answers at http://127\.0"):
+        Server(url, "m").extend("Hi", [REQUEST])
+
+
 @pytest.mark.parametrize("status", [401, 404])
 def test_what_no_repetition_would_mend_is_one_clear_error(serve, status):
     generator, _ = serve(lambda number, body: (status, {"error": {"message": "no such model"}}))
@@ -137,4 +148,5 @@ def test_a_tree_grows_from_a_server_that_dies_half_way(serve):
     grown = grow_tree("Hi", generator, growth, np.random.default_rng(0))
     assert grown.dropped["failed"] > 0
     assert grown.problems
-    assert list(grown.leaves())  # what was had is kept
+    assert grown.nodes  # what was had is kept
+    assert grown.stunted

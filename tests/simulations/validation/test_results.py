@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from simulations.validation.protocol import BASE, Policy, Repetition
+from simulations.validation.repetition import BASE, Policy, Repetition
 from simulations.validation.results import dumps, win_rates
 
 

@@ -1,0 +1,105 @@
+"""What one repetition of the protocol found: reward models, policies and their gold scores."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One reward model, what it cost and how it does.
+
+    Attributes
+    ----------
+    topology, budget : str
+        What it was trained on: at equal ``comparisons`` or at equal ``tokens`` generated.
+    share : float
+        Of the comparisons that the budget allows.
+    seed : int
+        Of the repetition.
+    comparisons, tokens : int
+        Labels, and their share of the tokens generated for all that there are.
+    read, read_whole : float
+        Tokens that an annotator reads a comparison, without the shared prefix and with it.
+    accuracy, error, distance, variance : float
+        As in :class:`simulations.validation.reward.Examined`.
+    """
+
+    topology: str
+    budget: str
+    share: float
+    seed: int
+    comparisons: int
+    tokens: int
+    read: float
+    read_whole: float
+    accuracy: float
+    error: float
+    distance: float
+    variance: float
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How responses are chosen.
+
+    Attributes
+    ----------
+    name : str
+        ``tree``, ``chain`` or ``base``.
+    decoder : str
+        ``best-of-n``, ``rft``, ``policy-optimisation`` or, for the base model, nothing.
+    budget : str
+        At equal ``comparisons`` or equal ``tokens``.
+    draws : int
+        N; for what is trained, of the responses to a training prompt.
+    """
+
+    name: str
+    decoder: str = ""
+    budget: str = ""
+    draws: int = 1
+
+
+BASE = Policy("base")
+
+
+@dataclass(frozen=True, eq=False)
+class Repetition:
+    """One seed's outcome.
+
+    Attributes
+    ----------
+    seed : int
+        Of everything random.
+    models : list of Outcome
+        One a topology, budget and share.
+    scores : dict of Policy to ndarray, shape (test, times)
+        Gold scores of each policy's responses to each test prompt. Columns of two policies that
+        choose among draws belong together: they chose among the same.
+    """
+
+    seed: int
+    models: list[Outcome] = field(default_factory=list)
+    scores: dict[Policy, NDArray[np.float64]] = field(default_factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        """Say the same in what JSON can hold."""
+        return {
+            "seed": self.seed,
+            "models": [asdict(model) for model in self.models],
+            "scores": [[asdict(policy), scores.tolist()] for policy, scores in self.scores.items()],
+        }
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> Repetition:
+        """Read what :meth:`record` wrote."""
+        return cls(
+            record["seed"],
+            [Outcome(**model) for model in record["models"]],
+            {Policy(**policy): np.array(scores) for policy, scores in record["scores"]},
+        )
