@@ -85,7 +85,9 @@ def _learner(learner: str, sign: float, level: float, context: Context) -> Findi
 def _tasks(sign: float, level: float, context: Context) -> Finding:
     documents = [recorded.load(path.stem) for path in recorded.files(TASKS)]
     if not documents:
-        return Finding(UNDECIDED, "no run of ibn validate is on record")
+        return Finding(
+            UNDECIDED, "no run of ibn validate is on record; one of each task would decide it"
+        )
     models = sum(len(one["reward_models"]) for one in documents)
     found = by_repetition(documents)
     names = ", ".join(one["task"] for one in documents)

@@ -67,30 +67,24 @@ def _quiet_curves(context: Context, topology: str) -> dict[str, tuple[Ultrametri
 
 def measured_bound(closed: Closed) -> Check:
     """Check that measured / claimed does not grow: the rate as an upper bound."""
-
-    def run(context: Context) -> Finding:
-        found = {}
-        for name, (world, curve) in _quiet_curves(context, closed.topology).items():
-            drift = closed.drift(curve, world)
-            data = drift.data(*closed.powers(world))
-            found[name] = Finding(drift.judge(below=False), drift.words(), data)
-        return gather(found)
-
-    return Check("never above the rate", "Monte Carlo", run)
+    return _measured(closed, "never above the rate", below=False)
 
 
 def measured_attained(closed: Closed) -> Check:
     """Check that measured / claimed does not decay: the rate is attained."""
+    return _measured(closed, "attained, measured", above=False)
 
+
+def _measured(closed: Closed, name: str, **sides: bool) -> Check:
     def run(context: Context) -> Finding:
         found = {}
-        for name, (world, curve) in _quiet_curves(context, closed.topology).items():
+        for family, (world, curve) in _quiet_curves(context, closed.topology).items():
             drift = closed.drift(curve, world)
             data = drift.data(*closed.powers(world))
-            found[name] = Finding(drift.judge(above=False), drift.words(), data)
+            found[family] = Finding(drift.judge(**sides), drift.words(), data)
         return gather(found)
 
-    return Check("attained, measured", "Monte Carlo", run)
+    return Check(name, "Monte Carlo", run)
 
 
 def chain_law(log_power: Expr = ONE, pace: float = 1.0) -> Check:
