@@ -23,7 +23,8 @@ def markdown(verdicts: Iterable[Verdict], profile: str, seed: int) -> str:
         "# The claims of the theory, decided",
         "",
         f"Written by `{command}`; do not edit. Each claim is decided by computation: it holds, "
-        "fails, or is undecided, with the evidence below.",
+        "fails, or is undecided, with the evidence below. What the signs mean stands under "
+        "[Notation](notation.md).",
         "",
         "| claim | statement | verdict |",
         "| --- | --- | --- |",

@@ -59,7 +59,7 @@ def command(
     Examples:
       ibn check
       ibn check P5 E2
-      ibn check --profile full --page docs/claims.md
+      ibn check --profile full --page claims.md
       ibn check --json
     """  # noqa: D301 - the escape is for click
     from proofs_check import ledger

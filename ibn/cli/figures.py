@@ -32,6 +32,7 @@ def command(
     wins         win rates of trained reward models beside the paper's
     best-of      win rates against N of best-of-N
     annotation   what annotators read
+    tournament   who wins against the chain on the synthetic language, and what foretells it
     errors       predicted against measured error of trained reward models
     \b
     From --data, results of ibn sweep:

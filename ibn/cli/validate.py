@@ -158,7 +158,15 @@ def _tiny(out: Path) -> str:
     return str(folder)
 
 
+DECODERS = {
+    "best-of-n": "best of {}",
+    "rft": "fine-tuned (RFT)",
+    "policy-optimisation": "policy optimised",
+}
+
+
 def _tell(found: dict[str, Any]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
@@ -169,15 +177,16 @@ def _tell(found: dict[str, Any]) -> None:
             f"seeds and prompts. The paper reports {found['paper_tree_against_chain']:.2f} for "
             "tree against chain (PPO, 7B models)."
         ),
+        box=box.SIMPLE,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-    for name in ("policy", "against", "decoder", "N", "equal", "wins", "95 %", "ties", "prompts"):
-        table.add_column(name)
+    for name in ("who wins", "decoder", "at equal", "rate", "95 %", "ties", "prompts"):
+        table.add_column(name, no_wrap=True)
     for one in found["win_rates"]:
         table.add_row(
-            one["policy"],
-            one["against"],
-            one["decoder"],
-            str(one["draws"]),
+            f"{one['policy']} over {one['against']}",
+            DECODERS[one["decoder"]].format(one["draws"]),
             one["budget"],
             f"{one['rate']:.3f}",
             f"{one['low']:.2f}–{one['high']:.2f}",

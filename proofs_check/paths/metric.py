@@ -36,7 +36,7 @@ def p1(power: sp.Rational = sp.S.One, logistic: sp.Expr = sp.pi**2 / 3) -> Claim
             "variance π²/3 times their squared scale included; d is a metric."
         ),
         latex=r"\mathrm{Var}\Big[\sum_i X_i\Big]=\sum_i\mathrm{Var}[X_i],\quad"
-        r"\mathrm{Var}[\mathrm{Logistic}(\mu,s)]=\tfrac{\pi^2}{3}s^2,\quad"
+        r"\mathrm{Var}[\mathrm{Logistic}(\mu,s)]=\tfrac{\pi^2}{3}s^2,\quad "
         r"d(x,z)\le d(x,y)+d(y,z)",
         source="paper (additivity of logistic variances: v1 Lemma A.10)",
         assumptions=(

@@ -31,7 +31,7 @@ LOGARITHMIC = Ultrametric("logarithmic", alpha=1.0)
 SUBLOGARITHMIC = Ultrametric("sub-logarithmic")
 WORLDS = (*POWER, LOGARITHMIC, SUBLOGARITHMIC)
 
-WORLD = "the ultrametric world of theory §3, whose structural function is known"
+WORLD = "the ultrametric world (see Notation), whose structural function is known"
 COMBINED = (
     "k comparisons of the same two cells (or leaves) count as one of variance σ²/k (P2): by the "
     "definition of the inference distance itself, parallel comparisons do not combine"
