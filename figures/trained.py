@@ -52,7 +52,7 @@ def seeds(document: dict[str, Any]) -> str:
 
 
 def mean_of(values: list[float]) -> tuple[float, float]:
-    """Mean over repetitions and its standard error, 0 where there is one."""
+    """Mean over repetitions and its standard error, NaN where there is one."""
     column = np.array(values, dtype=float)
-    error = float(column.std(ddof=1) / np.sqrt(len(column))) if len(column) > 1 else 0.0
+    error = float(column.std(ddof=1) / np.sqrt(len(column))) if len(column) > 1 else np.nan
     return float(column.mean()), error

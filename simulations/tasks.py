@@ -310,7 +310,12 @@ def _line(row: Row) -> str:
 
 
 @click.command()
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="Folder of hh_harmless, gsm8k_model_solutions and dialogsum_dev, each .jsonl.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of hh_harmless, gsm8k_model_solutions and dialogsum_dev, each .jsonl.",
+)
 @click.option("--responses", default=500, show_default=True, help="Of each task, as far as there.")
 @click.option(
     "--embedding",

@@ -126,7 +126,7 @@ def command(**options: Any) -> None:
     """  # noqa: D301 - the escape is for click
     from ibn.preferences.files import file_format
     from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
-    from ibn.prefix_tree.growing import SENTENCE_ENDS, Growth
+    from ibn.prefix_tree.growth import SENTENCE_ENDS, Growth
     from ibn.prefix_tree.prompts import read_prompts
 
     separators = tuple(s.replace("\\n", "\n") for s in options["separators"]) or SENTENCE_ENDS

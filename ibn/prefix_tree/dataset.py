@@ -14,7 +14,8 @@ import numpy as np
 from ibn.errors import InputError, unknown_name
 from ibn.preferences.writing import write_records
 from ibn.prefix_tree.generator import Generator
-from ibn.prefix_tree.growing import Growth, chain_growing, grow_together, tree_growing
+from ibn.prefix_tree.growing import chain_growing, grow_together, tree_growing
+from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import Judge, Judgement
 from ibn.prefix_tree.pairing import Pair, chain_pairs, tree_pairs
@@ -164,7 +165,7 @@ def grow_dataset(
                     book.append({"judged": prompt.text, "verdicts": [asdict(v) for v in verdicts]})
             done.append((prompt, tree, pairs, verdicts))
             progress(len(done), len(prompts))
-    return _collect(done, generator, plan)
+    return _collect(done, plan)
 
 
 def _settings(plan: Plan) -> dict[str, Any]:
@@ -188,11 +189,11 @@ def _recall(book: Journal) -> tuple[dict[str, Grown], dict[str, list[Judgement]]
 def _grow_block(
     prompts: Sequence[Prompt], known: dict[str, Grown], generator: Generator, plan: Plan
 ) -> list[Grown]:
-    """Grow, side by side, what of a block of prompts has no responses yet, or stunted ones."""
+    """Grow, side by side, what of a block of prompts has no responses yet, or lacks some."""
     lacking = [
         text
         for text in dict.fromkeys(prompt.text for prompt in prompts)
-        if text not in known or not known[text].nodes or known[text].stunted
+        if text not in known or known[text].incomplete
     ]
     growings = []
     for text in lacking:
@@ -200,7 +201,9 @@ def _grow_block(
         if plan.topology == "tree":
             growings.append(tree_growing(text, generator, plan.growth, rng, known.get(text)))
         else:
-            growings.append(chain_growing(text, 2 * plan.pairs, generator, plan.growth, rng))
+            count = 2 * plan.pairs
+            begun = known.get(text)
+            growings.append(chain_growing(text, count, generator, plan.growth, rng, begun))
     return grow_together(lacking, growings, generator)
 
 
@@ -211,7 +214,6 @@ def _pairs(tree: Grown, plan: Plan) -> list[Pair]:
 
 def _collect(
     done: Sequence[tuple[Prompt, Grown, list[Pair], list[Judgement] | None]],
-    generator: Generator,
     plan: Plan,
 ) -> Dataset:
     dropped: Counter[str] = Counter()
@@ -232,9 +234,8 @@ def _collect(
             pairs, [None] * len(pairs) if verdicts is None else verdicts, strict=True
         ):
             whole = pair.a.tokens + pair.b.tokens
-            prefix = generator.count(pair.a.text[: pair.shared]) if pair.shared else 0
             read_whole += whole
-            read += whole - 2 * prefix
+            read += whole - 2 * pair.shared_tokens
             if verdict is not None and verdict.winner is None:
                 dropped["not judged"] += 1
                 problems[verdict.problem] += 1
@@ -245,7 +246,7 @@ def _collect(
             if winner == 0 and plan.ties == "drop":
                 dropped["tie"] += 1
                 continue
-            records.append(_record(prompt, pair, winner, prefix, plan, winner_column))
+            records.append(_record(prompt, pair, winner, plan, winner_column))
     return Dataset(
         records=records,
         responses=responses,
@@ -260,7 +261,7 @@ def _collect(
 
 
 def _record(
-    prompt: Prompt, pair: Pair, winner: int | None, prefix: int, plan: Plan, winner_column: bool
+    prompt: Prompt, pair: Pair, winner: int | None, plan: Plan, winner_column: bool
 ) -> dict[str, Any]:
     first, second = pair.a, pair.b
     names = ("response_a", "response_b")
@@ -278,7 +279,7 @@ def _record(
         record[f"{name}_finished"] = leaf.finished
     return record | {
         "common_prefix": pair.shared,
-        "common_prefix_tokens": prefix,
+        "common_prefix_tokens": pair.shared_tokens,
         "topology": plan.topology,
     }
 

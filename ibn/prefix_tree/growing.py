@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Generator as Coroutine
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from ibn.errors import InputError
 from ibn.prefix_tree.generator import Continuation, Generator, Request, extend_all
+from ibn.prefix_tree.growth import Growth
+from ibn.prefix_tree.siblings import Tally, draw_families, fresh_seed
 from ibn.prefix_tree.tree import Grown, Node
 
 
@@ -19,93 +20,8 @@ class NoRoom(InputError):
     """A prompt leaves too little of the generator's context for a response."""
 
 
-SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n", "\n")
-UNFINISHED = ("keep", "drop", "extend")
-
 Growing = Coroutine[list[Request], list[list[Continuation]], Grown]
 """One prompt's growth: yields what is to be continued, is sent the continuations, ends grown."""
-
-
-@dataclass(frozen=True)
-class Growth:
-    """How responses are grown.
-
-    Attributes
-    ----------
-    depth : int
-        Levels D of the tree, at least 1; a chain is grown in one.
-    branching : int
-        Children B of a node, at least 2.
-    tokens : int
-        Budget of tokens of a response; a level but the last gets an equal share of it.
-    separators : tuple of str
-        A segment ends behind the last of these that it holds, where it holds one.
-    temperature, warmest, warming : float
-        Of the draw; where siblings come out alike it is multiplied by ``warming`` for those to be
-        drawn again, up to ``warmest``.
-    alike : float
-        Share of words in common (Jaccard) from which siblings are alike; 1 means the same text.
-    attempts : int
-        Rounds in which what is alike, empty or failed is drawn again.
-    unfinished : {"keep", "drop", "extend"}
-        What becomes of leaves that the budget cut short: kept and marked, left out, or continued
-        up to half the budget more and then kept and marked.
-
-    Raises
-    ------
-    InputError
-        If a number is out of range.
-    """
-
-    depth: int = 3
-    branching: int = 2
-    tokens: int = 256
-    separators: tuple[str, ...] = SENTENCE_ENDS
-    temperature: float = 0.8
-    warmest: float = 1.6
-    warming: float = 1.25
-    alike: float = 0.9
-    attempts: int = 4
-    unfinished: str = "keep"
-
-    def __post_init__(self) -> None:
-        for name, least in (("depth", 1), ("branching", 2), ("tokens", 1), ("attempts", 1)):
-            value = getattr(self, name)
-            if value < least or value % 1:
-                raise InputError(f"{name} must be a whole number of at least {least}, not {value}")
-        if self.tokens < self.depth:
-            raise InputError(f"{self.tokens} tokens are too few for {self.depth} segments")
-        if not 0 < self.temperature <= self.warmest < np.inf:
-            raise InputError(
-                f"temperatures must be positive and rise, not {self.temperature} to {self.warmest}"
-            )
-        if not self.warming >= 1:
-            raise InputError(f"warming must be at least 1, not {self.warming}")
-        if not 0 < self.alike <= 1:
-            raise InputError(f"alike must lie above 0 and not above 1, not {self.alike}")
-        if self.unfinished not in UNFINISHED:
-            raise InputError(f"unfinished must be one of {', '.join(UNFINISHED)}")
-
-
-@dataclass(frozen=True)
-class _Child:
-    """A continuation kept under a parent, and the temperature it was drawn at."""
-
-    drawn: Continuation
-    temperature: float
-
-    def node(self, path: tuple[int, ...]) -> Node:
-        one = self.drawn
-        return Node(path, one.text, one.tokens, one.finished, self.temperature)
-
-
-class _Tally:
-    """What one prompt's growth has cost and lost so far."""
-
-    def __init__(self, spent: int, dropped: dict[str, int]) -> None:
-        self.spent = spent
-        self.dropped = Counter(dropped)
-        self.problems: dict[str, None] = {}
 
 
 def grow_tree(prompt: str, generator: Generator, growth: Growth, rng: np.random.Generator) -> Grown:
@@ -145,35 +61,41 @@ def tree_growing(
 ) -> Growing:
     """Grow as :func:`grow_tree` does, a step at a time; whoever drives it asks the generator.
 
-    What was ``begun`` and stunted, for the generator failed, is grown further.
+    What was ``begun`` and lacks children, for the generator failed, is grown on.
     """
-    growth = _fitting(prompt, generator, growth)
+    growth, note = _fitting(prompt, generator, growth)
     if begun is None or not begun.nodes:
         begun = Grown(prompt, (), 0)
-    tally = _Tally(begun.spent, begun.dropped)
-    stunted: list[tuple[int, ...]] = []
+    tally = Tally(begun, note)
     families: dict[tuple[int, ...], list[Node]] = {}  # by the parent's path
     for node in begun.nodes:
         families.setdefault(node.path[:-1], []).append(node)
+    missing = dict(begun.lacking)
+    lacking: list[tuple[tuple[int, ...], int]] = []
     frontier: list[tuple[tuple[int, ...], str, int]] = [((), "", 0)]  # path, text, tokens so far
     for level in range(growth.depth):
         last = level == growth.depth - 1
-        lacking = [one for one in frontier if one[0] not in families]
+        parents = [one for one in frontier if one[0] in missing or one[0] not in families]
         requests = [
             Request(
                 text,
-                growth.branching,
+                missing.get(path, growth.branching),
                 growth.tokens - used if last else growth.tokens // growth.depth,
                 growth.temperature,
-                _seed(rng),
+                fresh_seed(rng),
             )
-            for _, text, used in lacking
+            for path, text, used in parents
         ]
-        drawn = yield from _draw_families(generator, growth, requests, rng, tally, cut=not last)
-        for (path, *_), children in zip(lacking, drawn, strict=True):
-            families[path] = [child.node((*path, i)) for i, child in enumerate(children)]
-            if path and not children:
-                stunted.append(path)
+        before = [families.setdefault(path, []) for path, *_ in parents]
+        siblings = [[node.text for node in family] for family in before]
+        drawn = yield from draw_families(
+            generator, growth, requests, siblings, rng, tally, cut=not last
+        )
+        for (path, *_), family, (children, failed) in zip(parents, before, drawn, strict=True):
+            first = max((node.path[-1] for node in family), default=-1) + 1
+            family += [child.node((*path, i)) for i, child in enumerate(children, first)]
+            if failed:
+                lacking.append((path, failed))
         frontier = [
             (node.path, text + node.text, used + node.tokens)
             for path, text, used in frontier
@@ -186,7 +108,7 @@ def tree_growing(
         tally.spent,
         dict(tally.dropped),
         tuple(tally.problems),
-        tuple(stunted),
+        tuple(lacking),
     )
     old = {node.path for node in begun.nodes}
     return (yield from _complete(_distinct(grown), growth, rng, old))
@@ -196,6 +118,8 @@ def grow_chain(
     prompt: str, count: int, generator: Generator, growth: Growth, rng: np.random.Generator
 ) -> Grown:
     """Draw ``count`` independent responses, each of the whole budget: what pipelines usually do.
+
+    Only those of the very same text are drawn again, so that none is compared with itself.
 
     Parameters
     ----------
@@ -208,11 +132,16 @@ def grow_chain(
 
 
 def chain_growing(
-    prompt: str, count: int, generator: Generator, growth: Growth, rng: np.random.Generator
+    prompt: str,
+    count: int,
+    generator: Generator,
+    growth: Growth,
+    rng: np.random.Generator,
+    begun: Grown | None = None,
 ) -> Growing:
     """Grow as :func:`grow_chain` does, a step at a time."""
-    alone = replace(growth, depth=1, branching=max(2, count))
-    grown = yield from tree_growing(prompt, generator, alone, rng)
+    alone = replace(growth, depth=1, branching=max(2, count), alike=1.0)
+    grown = yield from tree_growing(prompt, generator, alone, rng, begun)
     return replace(grown, nodes=grown.nodes[:count])
 
 
@@ -255,102 +184,25 @@ def grow_together(
     return [one for one in grown if one is not None]
 
 
-def _fitting(prompt: str, generator: Generator, growth: Growth) -> Growth:
-    """Shorten the budget to what the context has room for; too little of it is an error."""
+def _fitting(prompt: str, generator: Generator, growth: Growth) -> tuple[Growth, str]:
+    """Shorten the budget to what the context has room for, and say so; too little is an error."""
     longest = growth.tokens + (growth.tokens // 2 if growth.unfinished == "extend" else 0)
     room = generator.room(prompt)
     if room >= longest:
-        return growth
+        return growth, ""
     if room < max(growth.depth, growth.tokens // 4):
         raise NoRoom(
             f"the prompt leaves room for {max(room, 0)} tokens, of a budget of {growth.tokens}",
             mend="shorten the prompt or the budget, or use a model of longer context",
         )
-    return replace(
+    shortened = replace(
         growth,
-        tokens=room,
+        tokens=min(room, growth.tokens),
         unfinished="keep" if growth.unfinished == "extend" else growth.unfinished,
     )
-
-
-def _seed(rng: np.random.Generator) -> int:
-    return int(rng.integers(2**31))
-
-
-def _draw_families(
-    generator: Generator,
-    growth: Growth,
-    requests: list[Request],
-    rng: np.random.Generator,
-    tally: _Tally,
-    *,
-    cut: bool,
-) -> Coroutine[list[Request], list[list[Continuation]], list[list[_Child]]]:
-    """Draw the children of each request, again and warmer where they are too few."""
-    families: list[list[_Child]] = [[] for _ in requests]
-    spare: list[list[_Child]] = [[] for _ in requests]  # alike, but not the same text
-    wanted = list(range(len(requests)))
-    for attempt in range(growth.attempts):
-        asked = [
-            replace(
-                requests[i],
-                count=requests[i].count - len(families[i]),
-                temperature=min(growth.warmest, requests[i].temperature * growth.warming**attempt),
-                seed=requests[i].seed if attempt == 0 else _seed(rng),
-            )
-            for i in wanted
-        ]
-        if not asked:
-            break
-        continued = yield asked
-        for i, request, drawn in zip(wanted, asked, continued, strict=True):
-            for one in drawn:
-                tally.spent += one.tokens
-                if one.problem:
-                    tally.dropped["failed"] += 1
-                    tally.problems[one.problem] = None
-                    continue
-                one = _segment(one, growth.separators, generator) if cut else one
-                if not (request.prefix + one.text).strip() or not (one.text or one.finished):
-                    tally.dropped["empty"] += 1
-                    continue
-                child = _Child(one, request.temperature)
-                closest = max((_alike(one.text, o.drawn.text) for o in families[i]), default=0.0)
-                if closest < growth.alike:
-                    families[i].append(child)
-                elif closest < 1.0 and all(one.text != o.drawn.text for o in spare[i]):
-                    spare[i].append(child)
-                else:
-                    tally.dropped["duplicate"] += 1
-        wanted = [i for i in wanted if len(families[i]) < requests[i].count]
-    for i in wanted:  # rather alike than too few
-        lacking = requests[i].count - len(families[i])
-        families[i] += spare[i][:lacking]
-        tally.dropped["duplicate"] += max(0, len(spare[i]) - lacking)
-    return families
-
-
-def _segment(
-    drawn: Continuation, separators: tuple[str, ...], generator: Generator
-) -> Continuation:
-    """Cut a continuation behind its last separator, unless the response ended by itself."""
-    if drawn.finished:
-        return drawn
-    end = max((drawn.text.rfind(s) + len(s) for s in separators if s in drawn.text), default=0)
-    if not drawn.text[:end].strip():
-        return drawn
-    kept = drawn.text[:end]
-    return replace(drawn, text=kept, tokens=min(drawn.tokens, generator.count(kept)))
-
-
-def _alike(a: str, b: str) -> float:
-    """Share of words in common, 1 only for the same text."""
-    if a == b:
-        return 1.0
-    left, right = set(re.findall(r"\w+", a.lower())), set(re.findall(r"\w+", b.lower()))
-    if not (left or right):
-        return 1.0 - 1e-9
-    return min(len(left & right) / len(left | right), 1.0 - 1e-9)
+    if room < growth.tokens:
+        return shortened, f"the prompt left room for {room} of {growth.tokens} tokens"
+    return shortened, "the prompt left no room to extend responses"
 
 
 def _distinct(grown: Grown) -> Grown:
@@ -369,7 +221,8 @@ def _without(grown: Grown, paths: set[tuple[int, ...]], reason: str) -> Grown:
     """Leave out leaves, and inner nodes that lose all their leaves with them."""
     if not paths:
         return grown
-    kept = {leaf.path for leaf in grown.leaves()} - paths | set(grown.stunted)
+    kept = {leaf.path for leaf in grown.leaves()} - paths
+    kept |= {path for path, _ in grown.lacking}
     alive = {path[: depth + 1] for path in kept for depth in range(len(path))}
     dropped = Counter(grown.dropped)
     dropped[reason] += len(paths)
@@ -387,16 +240,19 @@ def _complete(
     if growth.unfinished == "drop":
         return _without(grown, {leaf.path for leaf in cut_short}, "unfinished")
     requests = [
-        Request(leaf.text, 1, growth.tokens // 2, growth.temperature, _seed(rng))
+        Request(leaf.text, 1, growth.tokens // 2, growth.temperature, fresh_seed(rng))
         for leaf in cut_short
         if growth.tokens >= 2
     ]
     more = {}
-    spent = grown.spent
+    spent, dropped, problems = grown.spent, Counter(grown.dropped), dict.fromkeys(grown.problems)
     continued = (yield requests) if requests else []
     for leaf, (one,) in zip(cut_short, continued, strict=False):
         spent += one.tokens
-        if not one.problem:
+        if one.problem:
+            dropped["failed"] += 1
+            problems[one.problem] = None
+        else:
             more[leaf.path] = one
     nodes = tuple(
         replace(
@@ -409,4 +265,7 @@ def _complete(
         else node
         for node in grown.nodes
     )
-    return _distinct(replace(grown, nodes=nodes, spent=spent))
+    grown = replace(
+        grown, nodes=nodes, spent=spent, dropped=dict(dropped), problems=tuple(problems)
+    )
+    return _distinct(grown)

@@ -71,7 +71,8 @@ class ByScore:
         return judged
 
 
-_NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?")
+# A minus behind a number or a word is a difference or a dash.
+_NUMBER = re.compile(r"(?:(?<![\w.,)$%])-)?\$?\d[\d,]*(?:\.\d+)?")
 _EQUATION = re.compile(r"<<[^<>=]*=\s*([^<>]*)>>")
 FINAL_SHARE = 0.7  # of the score that the final answer earns; the steps before it earn the rest
 
@@ -110,8 +111,8 @@ def verify_arithmetic(prompt: Prompt, responses: Sequence[str]) -> list[float]:
 
 
 def final_number(text: str) -> float | None:
-    """Read the final answer: the number behind ``####`` or ``A:``, else the last one."""
-    marked = re.split(r"####|\bA:", text)
+    """Read the final answer: behind ``####`` or a line's ``A:`` the first number, else the last."""
+    marked = re.split(r"####|^\s*A:", text, flags=re.MULTILINE)
     tail = _NUMBER.findall(marked[-1]) if len(marked) > 1 else []
     found = tail[:1] or _NUMBER.findall(text)[-1:]
     return _number(found[0]) if found else None
@@ -293,11 +294,13 @@ class ChatJudge:
                 temperature=0.0,
                 max_tokens=16,
             )
+            said = (answer.choices[0].message.content or "") if answer.choices else ""
         except (openai.AuthenticationError, openai.NotFoundError) as error:
             raise refused(error) from None
         except openai.OpenAIError as error:
             return Judgement(None, problem=" ".join(str(error).split())[:200])
-        said = (answer.choices[0].message.content or "") if answer.choices else ""
+        except (AttributeError, TypeError, ValueError):  # of a page that is no completion
+            return Judgement(None, problem="the judge's server sent no completion")
         return read_verdict(said)
 
 

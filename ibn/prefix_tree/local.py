@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROWS = 48  # sequences decoded side by side
 LIKELY = 1024  # tokens among which a nucleus is looked for before all are sorted
+CONTEXT_TOKENS = 4  # before a continuation, that tell how it reads
 CONTEXT = 2048  # where a model does not say what it can read
 
 
@@ -149,7 +150,7 @@ class LocalModel:
             written = self._decode(
                 read.logits[which, -1], cache, mask[which], position[which, -1], requests, which
             )
-        return self._group(written, requests)
+        return self._group(written, asked)
 
     def _decode(
         self,
@@ -219,18 +220,31 @@ class LocalModel:
         return self.torch.zeros_like(chance).scatter(-1, order, kept)
 
     def _group(
-        self, written: list[tuple[list[int], bool]], requests: Sequence[Request]
+        self,
+        written: list[tuple[list[int], bool]],
+        asked: Sequence[tuple[list[int], Request]],
     ) -> list[list[Continuation]]:
         rows = iter(written)
         groups = []
-        for request in requests:
+        for ids, request in asked:
             group = []
             for _ in range(request.count):
                 tokens, ended = next(rows)
-                text = self.tokenizer.decode(tokens, skip_special_tokens=True)
-                group.append(Continuation(text, len(tokens), ended))
+                group.append(Continuation(self.text(ids, tokens), len(tokens), ended))
             groups.append(group)
         return groups
+
+    def text(self, before: list[int], tokens: list[int]) -> str:
+        """Decode tokens as they read behind others: some tokenizers drop a text's first blank.
+
+        A character that the tokens do not complete is left out.
+        """
+        context = before[-CONTEXT_TOKENS:]
+        said = [
+            self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            for ids in (context, context + tokens)
+        ]
+        return said[1][len(said[0]) :].rstrip("\ufffd")
 
 
 def load(

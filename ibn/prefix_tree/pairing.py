@@ -17,13 +17,14 @@ class Pair:
     ----------
     a, b : Leaf
         The responses.
-    shared : int
-        Characters of the prefix they grew from together; 0 in a chain.
+    shared, shared_tokens : int
+        Characters and tokens of the prefix they grew from together; 0 in a chain.
     """
 
     a: Leaf
     b: Leaf
-    shared: int
+    shared: int = 0
+    shared_tokens: int = 0
 
     @property
     def suffixes(self) -> tuple[str, str]:
@@ -52,7 +53,7 @@ def tree_pairs(grown: Grown, count: int, rng: np.random.Generator) -> list[Pair]
         a, b = leaves[first[k]], leaves[second[k]]
         if turned:
             a, b = b, a
-        pairs.append(Pair(a, b, shared_prefix(a, b)))
+        pairs.append(Pair(a, b, *shared_prefix(a, b)))
     return pairs
 
 
@@ -70,4 +71,4 @@ def chain_pairs(grown: Grown, count: int, rng: np.random.Generator) -> list[Pair
     """
     leaves = list(grown.leaves())
     order = rng.permutation(len(leaves))[: 2 * min(count, len(leaves) // 2)]
-    return [Pair(leaves[i], leaves[j], 0) for i, j in order.reshape(-1, 2)]
+    return [Pair(leaves[i], leaves[j]) for i, j in order.reshape(-1, 2)]

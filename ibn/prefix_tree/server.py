@@ -90,53 +90,56 @@ class Server:
 
     def _require_answer(self) -> None:
         """Ask once for anything: a mistyped address would else fail prompt by prompt."""
-        import openai
-
-        if self.answered:
-            return
-        try:
-            self.client.with_options(max_retries=0).models.list()
-        except openai.APITimeoutError:
-            pass  # it may be loading
-        except openai.APIConnectionError as error:
-            raise InputError(
-                f"no server answers at {self.client.base_url}: {_told(error)}",
-                mend="check the address, such as http://localhost:8000/v1, and that it runs",
-            ) from None
-        except openai.OpenAIError:
-            pass  # there is one, even if it lists no models
-        self.answered = True
+        if not self.answered:
+            require_answer(self.client)
+            self.answered = True
 
     def _opening(self, prompt: str) -> str:
         return self.template.replace("{prompt}", prompt)
 
     def _complete(self, opening: str, request: Request) -> list[Continuation]:
+        found: list[Continuation] = []
+        while len(found) < request.count:  # some servers give one answer, however many are asked
+            problem, more = self._ask(opening, request, len(found))
+            if not more:
+                problem = problem or "the server sent too few answers"
+                lacking = request.count - len(found)
+                return found + [Continuation("", 0, False, problem)] * lacking
+            found += more
+        return found
+
+    def _ask(self, opening: str, request: Request, have: int) -> tuple[str, list[Continuation]]:
+        """Ask for those that are lacking; what went wrong, and what came."""
         import openai
 
+        wanted = request.count - have
         try:
             answer = self.client.completions.create(
                 model=self.model,
                 prompt=opening + request.prefix,
-                n=request.count,
+                n=wanted,
                 max_tokens=request.tokens,
                 temperature=request.temperature,
-                seed=request.seed,
+                seed=request.seed + have,
                 stop=self.stop,
             )
+            choices = [(one.text or "", one.finish_reason) for one in answer.choices or []]
+            used = answer.usage.completion_tokens if answer.usage else None
         except (openai.AuthenticationError, openai.NotFoundError) as error:
             raise refused(error) from None
         except openai.OpenAIError as error:
-            return [Continuation("", 0, False, _told(error))] * request.count
-        choices = answer.choices or []
-        used = answer.usage.completion_tokens if answer.usage else None
-        found = []
-        for choice in choices[: request.count]:
-            text = choice.text or ""
-            share = len(text) / max(1, sum(len(one.text or "") for one in choices))
-            tokens = self.count(text) if used is None else round(used * share)
-            found.append(Continuation(text, tokens, choice.finish_reason == "stop"))
-        lacking = request.count - len(found)
-        return found + [Continuation("", 0, False, "the server sent too few answers")] * lacking
+            return _told(error), []
+        except (AttributeError, TypeError, ValueError):  # of a page that is no completion
+            return "the server sent no completion", []
+        whole = max(1, sum(len(text) for text, _ in choices))
+        return "", [
+            Continuation(
+                text,
+                self.count(text) if used is None else round(used * len(text) / whole),
+                reason == "stop",
+            )
+            for text, reason in choices[:wanted]
+        ]
 
 
 def connect(url: str, *, retries: int = 4, timeout: float = 60.0) -> Any:
@@ -153,6 +156,29 @@ def connect(url: str, *, retries: int = 4, timeout: float = 60.0) -> Any:
         raise MissingExtra("openai", "server", "a model on a server") from None
     key = os.environ.get("OPENAI_API_KEY", "none")  # local servers ask for none
     return openai.OpenAI(base_url=url, api_key=key, max_retries=retries, timeout=timeout)
+
+
+def require_answer(client: Any) -> None:
+    """Ask a server for its list of models, whatever it answers.
+
+    Raises
+    ------
+    InputError
+        If nothing answers.
+    """
+    import openai
+
+    try:
+        client.with_options(max_retries=0).models.list()
+    except openai.APITimeoutError:
+        pass  # it may be loading
+    except openai.APIConnectionError as error:
+        raise InputError(
+            f"no server answers at {client.base_url}: {_told(error)}",
+            mend="check the address, such as http://localhost:8000/v1, and that it runs",
+        ) from None
+    except (openai.OpenAIError, AttributeError, TypeError, ValueError):
+        pass  # there is one, even if it lists no models
 
 
 def refused(error: Exception) -> InputError:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Node:
@@ -46,8 +48,8 @@ class Leaf:
         Tokens of it, those of shared segments included.
     finished : bool
         Whether the generator ended it, rather than the budget.
-    ends : tuple of int
-        Where each segment ends in ``text``, in characters.
+    ends, spent : tuple of int
+        Where each segment ends in ``text``, in characters and in tokens generated.
     """
 
     path: tuple[int, ...]
@@ -55,6 +57,7 @@ class Leaf:
     tokens: int
     finished: bool
     ends: tuple[int, ...]
+    spent: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ class Grown:
         ``failed``.
     problems : tuple of str
         What the generator said where it failed, each once.
-    stunted : tuple of path
-        Nodes that the generator failed to extend: no leaves, for their text is no response yet.
+    lacking : tuple of (path, int)
+        Nodes, the root being ``()``, of which the generator failed to make so many children. A
+        node without any is no leaf: its text is no response yet.
     """
 
     prompt: str
@@ -83,20 +87,25 @@ class Grown:
     spent: int
     dropped: dict[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
-    stunted: tuple[tuple[int, ...], ...] = ()
+    lacking: tuple[tuple[tuple[int, ...], int], ...] = ()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether growing on may add responses: some failed, or there are none at all."""
+        return bool(self.lacking) or not (self.nodes or self.dropped.get("unfinished"))
 
     def leaves(self) -> Iterator[Leaf]:
         """Walk to each leaf, in the order of their paths."""
         by_path = {node.path: node for node in self.nodes}
         inner = {node.path[:-1] for node in self.nodes}
-        for path in sorted(by_path.keys() - inner - set(self.stunted)):
+        for path in sorted(by_path.keys() - inner - {path for path, _ in self.lacking}):
             walk = [by_path[path[: depth + 1]] for depth in range(len(path))]
             text, ends = "", []
             for node in walk:
                 text += node.text
                 ends.append(len(text))
-            tokens = sum(node.tokens for node in walk)
-            yield Leaf(path, text, tokens, walk[-1].finished, tuple(ends))
+            spent = np.cumsum([node.tokens for node in walk]).tolist()
+            yield Leaf(path, text, spent[-1], walk[-1].finished, tuple(ends), tuple(spent))
 
     def record(self) -> dict[str, Any]:
         """Say the same in what JSON can hold."""
@@ -110,7 +119,7 @@ class Grown:
             "spent": self.spent,
             "dropped": self.dropped,
             "problems": list(self.problems),
-            "stunted": [list(path) for path in self.stunted],
+            "lacking": [[list(path), count] for path, count in self.lacking],
         }
 
     @classmethod
@@ -122,13 +131,13 @@ class Grown:
             record["spent"],
             record["dropped"],
             tuple(record["problems"]),
-            tuple(tuple(path) for path in record.get("stunted", ())),
+            tuple((tuple(path), count) for path, count in record.get("lacking", ())),
         )
 
 
-def shared_prefix(a: Leaf, b: Leaf) -> int:
-    """Characters that two leaves of one tree share by growing from the same nodes."""
+def shared_prefix(a: Leaf, b: Leaf) -> tuple[int, int]:
+    """Characters and tokens that two leaves of one tree share by growing from the same nodes."""
     depth = 0
     while depth < min(len(a.path), len(b.path)) and a.path[depth] == b.path[depth]:
         depth += 1
-    return a.ends[depth - 1] if depth else 0
+    return (a.ends[depth - 1], a.spent[depth - 1]) if depth else (0, 0)

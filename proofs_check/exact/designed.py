@@ -67,9 +67,9 @@ def e5(
         source="this project",
         assumptions=(
             "regime 𝒜 with room to spare: 2σ² ≪ 2F(n) in a star, σ² log n / log 3 ≪ 2F(n) in an "
-            "expander of degree 4. Of the paper's rates, P7 and P9 need σ² log n / log log n ≪ F for the tree, "
-            "more than regime 𝒜 grants; for the chain of P5 σ² ≪ F will do, for each of its hops "
-            "crosses a cell anyway",
+            "expander of degree 4. Of the paper's rates, P7 and P9 need σ² log n / log log n ≪ F "
+            "for the tree, more than regime 𝒜 grants; for the chain of P5 σ² ≪ F will do, for each "
+            "of its hops crosses a cell anyway",
             "the world's cells are known, so that S can be stratified",
             "the tree's factor is for |S| = n/log n leaves drawn independently, power family",
         ),

@@ -3,7 +3,8 @@
     python -m simulations.validation.prediction gsm8k/validation.json hh/validation.json …
 
 reads what ``ibn validate`` wrote and ranks its reward models, of both topologies, all budgets and
-all shares of them, by held-out error, by inference distance and by exact posterior variance.
+all shares of them, by held-out error, by inference distance and by exact posterior variance, which
+is taken twice: of the neighbour graph that the distance is taken on, and of the features' kernel.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from ibn.errors import InputError
 from simulations.predictors import BOOTSTRAPS, Interval, correlate, intervals, spearman
 
 Document = Mapping[str, Any]
+VARIANCES = ("variance", "kernel_variance")
+FEWEST = 5  # tasks and seeds that a bootstrap over them needs
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,15 @@ class Prediction:
         equal task, seed and budget (1 always, 0 as often as not, -1 never).
     points : int
         Reward models, or pairs of them.
+    measure : str
+        Which variance: ``variance``, of the graph, or ``kernel_variance``.
     distance, variance, difference : Interval
-        Of the two measures, and the second less the first; by bootstrap over tasks and seeds.
+        Of the two measures, and the second less the first; by bootstrap over tasks and seeds,
+        whose ends are NaN where there are fewer than 5 of these.
     """
 
     within: str
+    measure: str
     points: int
     distance: Interval
     variance: Interval
@@ -50,7 +57,7 @@ class Prediction:
     def __str__(self) -> str:
         """Write a line of a table."""
         return (
-            f"{self.within:10} {self.points:4} points  distance {self.distance}  "
+            f"{self.within:10} {self.measure:15} {self.points:4} points  distance {self.distance}  "
             f"variance {self.variance}  difference {self.difference}"
         )
 
@@ -64,63 +71,90 @@ def predictions(documents: Sequence[Document], seed: int = 0) -> list[Prediction
         Of ``ibn validate``, one a task.
     seed : int
         Of the bootstrap.
+
+    Raises
+    ------
+    InputError
+        If a task and seed is there twice, or nothing can be compared.
     """
     repetitions = _repetitions(documents)
-    tables = [np.array([_row(model) for model in models]) for models in repetitions]
-    contests = [_contests(models) for models in repetitions]
-    resampled = np.random.default_rng(seed).integers(0, len(tables), (BOOTSTRAPS, len(tables)))
+    count = len(repetitions)
+    resampled = np.random.default_rng(seed).integers(0, count, (BOOTSTRAPS, count))
     names = {"all": "all", "setting": "repetition"}
-    points = sum(map(len, tables))
-    found = [
-        Prediction(names[name], points, *three)
-        for name, three in correlate(tables, resampled).items()
-    ]
-    together = np.array([np.concatenate([contests[k] for k in rows]).mean(0) for rows in resampled])
-    whole = np.concatenate(contests)
-    return [*found, Prediction("topology", len(whole), *intervals(whole.mean(axis=0), together))]
-
-
-def by_repetition(documents: Sequence[Document]) -> NDArray[np.float64]:
-    """Correlations within each task and seed: distance, variance, difference; shape (k, 3)."""
-    return np.array(
-        [
-            spearman(np.array([_row(model) for model in models]))
-            for models in _repetitions(documents)
-        ]
-    )
-
-
-def _repetitions(documents: Sequence[Document]) -> list[list[Mapping[str, Any]]]:
-    """Put together the models of each task and seed.
-
-    Those whose gold never differed are out, and those that equal tokens left with as many
-    comparisons: they are the models of equal comparisons again.
-    """
     found = []
-    for document in documents:
-        for seed in sorted({model["seed"] for model in document["reward_models"]}):
-            models: dict[tuple[str, int], Mapping[str, Any]] = {}
-            for model in document["reward_models"]:
-                if model["seed"] == seed and model["error"] is not None:
-                    models.setdefault((model["topology"], model["comparisons"]), model)
-            if len(models) > 1:
-                found.append(list(models.values()))
+    for measure in VARIANCES:
+        tables = [_table(_once(models), measure) for models in repetitions]
+        points = sum(map(len, tables))
+        for name, three in correlate(tables, resampled).items():
+            found.append(Prediction(names[name], measure, points, *_shown(three, count)))
+        contests = [_contests(models, measure) for models in repetitions]
+        whole = np.concatenate(contests)
+        if len(whole):
+            draws = [np.concatenate([contests[k] for k in rows]) for rows in resampled]
+            means = np.array([one.mean(0) for one in draws if len(one)])
+            three = _shown(intervals(whole.mean(axis=0), means), count)
+            found.append(Prediction("topology", measure, len(whole), *three))
     return found
 
 
-def _row(model: Mapping[str, Any]) -> tuple[float, float, float]:
-    return model["distance"], model["variance"], model["error"]
+def by_repetition(documents: Sequence[Document], measure: str) -> NDArray[np.float64]:
+    """Correlations within each task and seed: distance, variance, difference; shape (k, 3)."""
+    return np.array([spearman(_table(_once(m), measure)) for m in _repetitions(documents)])
 
 
-def _contests(models: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+Models = list[Mapping[str, Any]]
+Three = tuple[Interval, Interval, Interval]
+
+
+def _repetitions(documents: Sequence[Document]) -> list[Models]:
+    """Put together the models of each task and seed, without those whose gold never differed."""
+    found: dict[tuple[str, int], Models] = {}
+    for document in documents:
+        mine: dict[tuple[str, int], Models] = {}
+        for model in document["reward_models"]:
+            mine.setdefault((document["task"], model["seed"]), []).append(model)
+        for key in mine:
+            if key in found:
+                raise InputError(f"seed {key[1]} of {key[0]} is there twice", mend="give it once")
+        found |= mine
+    told = [[one for one in models if one["error"] is not None] for models in found.values()]
+    enough = [models for models in told if len(_once(models)) > 2]
+    if not enough:
+        raise InputError("no task and seed has three reward models with an error to compare")
+    return enough
+
+
+def _once(models: Models) -> Models:
+    """Leave out models that equal tokens left with as many comparisons: they are there already."""
+    each: dict[tuple[str, int], Mapping[str, Any]] = {}
+    for model in models:
+        each.setdefault((model["topology"], model["comparisons"]), model)
+    return list(each.values())
+
+
+def _table(models: Models, measure: str) -> NDArray[np.float64]:
+    return np.array([(one["distance"], one[measure], one["error"]) for one in models])
+
+
+def _contests(models: Models, measure: str) -> NDArray[np.float64]:
     """Whether each measure tells who of chain and tree errs less: +1 or -1, shape (pairs, 3)."""
-    rows = {(model["topology"], model["budget"], model["share"]): _row(model) for model in models}
+    keys = [(model["topology"], model["budget"], model["share"]) for model in models]
+    rows = dict(zip(keys, _table(models, measure), strict=True))
     found = []
     for (topology, *budget), row in rows.items():
-        if topology == "tree" and (rival := rows.get(("chain", *budget))):
-            distance, variance, error = np.sign(np.subtract(row, rival))
+        rival = rows.get(("chain", *budget))
+        if topology == "tree" and rival is not None:
+            distance, variance, error = np.sign(row - rival)
             found.append((distance * error, variance * error, (variance - distance) * error))
     return np.array(found).reshape(-1, 3)
+
+
+def _shown(three: Three, groups: int) -> Three:
+    """Take away the ends of intervals that so few groups make too narrow by far."""
+    if groups >= FEWEST:
+        return three
+    first, second, third = (Interval(one.value, float("nan"), float("nan")) for one in three)
+    return first, second, third
 
 
 def read(path: Path) -> Document:
@@ -133,7 +167,7 @@ def read(path: Path) -> Document:
     """
     try:
         document = json.loads(path.read_text())
-        models = document["reward_models"]
+        models, _ = document["reward_models"], document["task"]
         if not all(set(_FIELDS) <= set(model) for model in models) or not models:
             raise KeyError
     except (OSError, ValueError, KeyError, TypeError):
@@ -141,7 +175,7 @@ def read(path: Path) -> Document:
     return document
 
 
-_FIELDS = ("topology", "budget", "share", "seed", "comparisons", "error", "distance", "variance")
+_FIELDS = ("topology", "budget", "share", "seed", "comparisons", "error", "distance", *VARIANCES)
 
 
 @click.command()

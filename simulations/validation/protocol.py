@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ibn.prefix_tree.dataset import BLOCK, Dataset, Plan, grow_dataset
 from ibn.prefix_tree.generator import Generator, Request, extend_all
-from ibn.prefix_tree.growing import Growth
+from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt

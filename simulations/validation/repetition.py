@@ -25,7 +25,7 @@ class Outcome:
         Labels, and their share of the tokens generated for all that there are.
     read, read_whole : float
         Tokens that an annotator reads a comparison, without the shared prefix and with it.
-    accuracy, error, distance, variance : float
+    accuracy, error, distance, variance, kernel_variance : float
         As in :class:`simulations.validation.reward.Examined`.
     """
 
@@ -41,6 +41,7 @@ class Outcome:
     error: float
     distance: float
     variance: float
+    kernel_variance: float
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve
 
 from ibn.bias.neighbours import NeighbourGraph
 from ibn.distance import inference_distance
@@ -21,6 +22,7 @@ from ibn.reward_model import fit
 from simulations.validation.training import Tuning, train_reward_model
 
 HELD_OUT_PAIRS = 400
+NOISE = LabelNoise(1.0, "bradley-terry").variance()
 
 Embed = Callable[[str, Sequence[str]], NDArray[np.float64]]
 """``embed(prompt, responses)`` gives features of responses to a prompt, shape (k, d)."""
@@ -50,9 +52,13 @@ Learner = Callable[[Sequence[dict[str, Any]], Embed], Trained]
 
 
 def fit_head(records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
-    """Fit the Bayesian reward model on the features as they are."""
+    """Fit the Bayesian reward model on the features as they are.
+
+    Without own parts of responses: a chain cannot tell them from noise, and the learner is to be
+    the same for both topologies.
+    """
     features, comparisons = _lay_out(records, embed)
-    model = fit(features, comparisons)
+    model = fit(features, comparisons, own_variance=0.0)
     return Trained(lambda p, texts: model.at(embed(p, texts)).rewards(), features, comparisons)
 
 
@@ -129,12 +135,16 @@ class Examined:
     distance, variance : float
         Mean inference distance and mean posterior variance over the same pairs, on the neighbour
         graph of all features; before any label the variance is 2.
+    kernel_variance : float
+        The same of a reward that is linear in the features, every label of equal worth: the
+        posterior of the Bayesian head itself, but for the scale that it fits.
     """
 
     accuracy: float
     error: float
     distance: float
     variance: float
+    kernel_variance: float
 
 
 def examine(
@@ -183,7 +193,39 @@ def examine(
         error=float(np.mean((slope * said - true) ** 2) / spread) if spread else float("nan"),
         distance=distance,
         variance=variance,
+        kernel_variance=kernel_variance(trained.features, trained.comparisons, rows, pairs),
     )
+
+
+def kernel_variance(
+    features: NDArray[np.float64],
+    comparisons: Comparisons,
+    rows: NDArray[np.float64],
+    pairs: NDArray[np.int64],
+) -> float:
+    """Mean posterior variance of reward differences that are linear in features.
+
+    Parameters
+    ----------
+    features : ndarray of float, shape (m, d)
+        Of the responses compared.
+    comparisons : Comparisons
+        Over them.
+    rows : ndarray of float, shape (k, d)
+        Features of other responses.
+    pairs : ndarray of int, shape (p, 2)
+        Rows of them. The weights' prior variance is such that the mean before any label is 2.
+    """
+    asked = rows[pairs[:, 0]] - rows[pairs[:, 1]]
+    prior = np.einsum("ij,ij->i", asked, asked)
+    if not prior.any():
+        return 0.0
+    scale = 2.0 / prior.mean()
+    labelled = features[comparisons.a] - features[comparisons.b]
+    gram = scale * labelled @ labelled.T + NOISE * np.eye(len(labelled))
+    cross = scale * asked @ labelled.T
+    told = np.einsum("ij,ji->i", cross, solve(gram, cross.T, assume_a="pos"))
+    return float(np.mean(scale * prior - told))
 
 
 def _predictions(
@@ -203,4 +245,4 @@ def _predictions(
 
 
 def _network(graph: NeighbourGraph, comparisons: Comparisons) -> Network:
-    return build_network(graph, comparisons, LabelNoise(1.0, "bradley-terry").variance())
+    return build_network(graph, comparisons, NOISE)

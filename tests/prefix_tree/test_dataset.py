@@ -8,7 +8,7 @@ from ibn.errors import InputError
 from ibn.preferences.reading import read_preferences
 from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
 from ibn.prefix_tree.generator import Continuation
-from ibn.prefix_tree.growing import Growth
+from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import ByScore, Judgement
 from ibn.prefix_tree.prompts import Prompt, read_prompts
@@ -162,7 +162,7 @@ def test_prompts_that_the_generator_failed_at_are_tried_again(tmp_path):
     assert grow(tmp_path / "j") == grow(tmp_path / "fresh")
 
 
-def test_trees_stunted_by_an_outage_grow_on_in_the_next_run(tmp_path):
+def test_trees_cut_off_by_an_outage_grow_on_in_the_next_run(tmp_path):
     class Out(Together):
         def extend_all(self, asked):
             if self.calls >= 8:  # within the second level of the first block

@@ -9,13 +9,13 @@ from prefix_tree.generators import Babbler, Failing, Silent
 from ibn.errors import InputError
 from ibn.prefix_tree.generator import Continuation
 from ibn.prefix_tree.growing import (
-    Growth,
     NoRoom,
     grow_chain,
     grow_together,
     grow_tree,
     tree_growing,
 )
+from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.pairing import chain_pairs, tree_pairs
 from ibn.prefix_tree.tree import Grown, shared_prefix
 
@@ -104,7 +104,7 @@ def test_failures_are_drawn_again_and_told():
 
 @pytest.mark.parametrize("unfinished", ["keep", "drop", "extend"])
 @pytest.mark.parametrize("level", [1, 2])
-def test_what_an_outage_stunted_is_no_response_and_grows_on_from_there(level, unfinished):
+def test_what_an_outage_cut_off_is_no_response_and_grows_on_from_there(level, unfinished):
     class Out(Babbler):
         def say(self, rng, request):
             if len(request.prefix.split()) == 8 * level:
@@ -119,12 +119,12 @@ def test_what_an_outage_stunted_is_no_response_and_grows_on_from_there(level, un
     words = "abcdefghij"  # no separators: every segment has its 8 words
     cut = step(Out(0.02, words), 4)
     assert cut.problems == ("down",)
-    assert {len(path) for path in cut.stunted} == {level}
+    assert {(len(path), count) for path, count in cut.lacking} == {(level, 2)}
     assert all(leaf.finished for leaf in cut.leaves())  # those that ended before the outage
     assert Grown.of_record(json.loads(json.dumps(cut.record()))) == cut
     generator = Babbler(0.02, words)
     grown = step(generator, 5, cut)
-    assert not grown.stunted
+    assert not grown.incomplete
     assert not grown.problems
     if unfinished == "drop":
         assert all(leaf.finished for leaf in grown.leaves())

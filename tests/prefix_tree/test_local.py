@@ -5,7 +5,8 @@ import pytest
 
 from ibn.errors import InputError
 from ibn.prefix_tree.generator import Request
-from ibn.prefix_tree.growing import Growth, grow_tree
+from ibn.prefix_tree.growing import grow_tree
+from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.judging import RewardModelScore
 from ibn.prefix_tree.prompts import Prompt
 from simulations.validation.tiny import make

@@ -11,7 +11,8 @@ import pytest
 
 from ibn.errors import InputError
 from ibn.prefix_tree.generator import Request
-from ibn.prefix_tree.growing import Growth, grow_tree
+from ibn.prefix_tree.growing import grow_tree
+from ibn.prefix_tree.growth import Growth
 
 pytest.importorskip("openai")
 
@@ -149,4 +150,4 @@ def test_a_tree_grows_from_a_server_that_dies_half_way(serve):
     assert grown.dropped["failed"] > 0
     assert grown.problems
     assert grown.nodes  # what was had is kept
-    assert grown.stunted
+    assert grown.lacking

@@ -6,7 +6,7 @@ import pytest
 from prefix_tree.generators import Babbler
 
 from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
-from ibn.prefix_tree.growing import Growth
+from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt
 from simulations.validation.tiny import make

@@ -1,0 +1,73 @@
+"""How responses are grown: depth, branching, budget, temperature and the rest (theory §7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ibn.errors import InputError
+
+SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n", "\n")
+UNFINISHED = ("keep", "drop", "extend")
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How responses are grown.
+
+    Attributes
+    ----------
+    depth : int
+        Levels D of the tree, at least 1; a chain is grown in one.
+    branching : int
+        Children B of a node, at least 2.
+    tokens : int
+        Budget of tokens of a response; a level but the last gets an equal share of it.
+    separators : tuple of str
+        A segment ends behind the last of these that it holds, where it holds one.
+    temperature, warmest, warming : float
+        Of the draw; where siblings come out alike it is multiplied by ``warming`` for those to be
+        drawn again, up to ``warmest``.
+    alike : float
+        Share of words in common (Jaccard) from which siblings are alike; 1 means the same text.
+    attempts : int
+        Rounds in which what is alike, empty or failed is drawn again.
+    unfinished : {"keep", "drop", "extend"}
+        What becomes of leaves that the budget cut short: kept and marked, left out, or continued
+        up to half the budget more and then kept and marked.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    """
+
+    depth: int = 3
+    branching: int = 2
+    tokens: int = 256
+    separators: tuple[str, ...] = SENTENCE_ENDS
+    temperature: float = 0.8
+    warmest: float = 1.6
+    warming: float = 1.25
+    alike: float = 0.9
+    attempts: int = 4
+    unfinished: str = "keep"
+
+    def __post_init__(self) -> None:
+        for name, least in (("depth", 1), ("branching", 2), ("tokens", 1), ("attempts", 1)):
+            value = getattr(self, name)
+            if value < least or value % 1:
+                raise InputError(f"{name} must be a whole number of at least {least}, not {value}")
+        if self.tokens < self.depth:
+            raise InputError(f"{self.tokens} tokens are too few for {self.depth} segments")
+        if not 0 < self.temperature <= self.warmest < np.inf:
+            raise InputError(
+                f"temperatures must be positive and rise, not {self.temperature} to {self.warmest}"
+            )
+        if not self.warming >= 1:
+            raise InputError(f"warming must be at least 1, not {self.warming}")
+        if not 0 < self.alike <= 1:
+            raise InputError(f"alike must lie above 0 and not above 1, not {self.alike}")
+        if self.unfinished not in UNFINISHED:
+            raise InputError(f"unfinished must be one of {', '.join(UNFINISHED)}")
