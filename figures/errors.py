@@ -12,12 +12,17 @@ from figures.style import COLUMN, TOPOLOGY
 from figures.tables import Cell, Table
 from figures.trained import LOOK, documents, mean_of, models, seeds
 from simulations.paper import TASKS
-from simulations.validation.prediction import predictions
+from simulations.predictors import Interval
+from simulations.validation.prediction import Prediction, predictions
 
 TITLE = "Predicted against measured error of trained reward models"
 CLAIMS = ("E6",)
 RECORDS, NEEDS = trained.RECORDS, trained.NEEDS
-MEASURES = {"distance": "mean inference distance", "variance": "mean posterior variance"}
+MEASURES = {
+    "distance": "inference distance",
+    "variance": "posterior variance, graph",
+    "kernel_variance": "posterior variance, kernel",
+}
 
 
 def _over_seeds(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -31,8 +36,8 @@ def _over_seeds(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def draw() -> Figure:
     """Draw the means over seeds, a panel for each measure."""
     tasks = documents()
-    figure = Figure(figsize=(COLUMN, 4.6), layout="constrained")
-    panels = figure.subplots(2, sharey=True)
+    figure = Figure(figsize=(COLUMN, 6.2), layout="constrained")
+    panels = figure.subplots(len(MEASURES), sharey=True)
     for axes, (measure, name) in zip(panels, MEASURES.items(), strict=True):
         for task, document in tasks.items():
             for topology in ("chain", "tree"):
@@ -44,7 +49,7 @@ def draw() -> Figure:
                 (x, x_error), (y, y_error) = np.moveaxis(np.array(points), 0, 2)
                 look = {"marker": TOPOLOGY[topology]["marker"], "color": LOOK[task]["color"]}
                 axes.errorbar(x, y, y_error, x_error, ls="none", ms=3.6, lw=0.7, **look)
-        axes.set_xlabel(f"{name}, predicted (prior: 2)")
+        axes.set_xlabel(name + (" (2 before labels)" if "variance" in name else ""))
         axes.set_ylabel("error, held out\n(share of the gold’s variance)")
     for task in tasks:
         panels[0].plot([], [], color=LOOK[task]["color"], lw=2.0, label=TASKS[task])
@@ -58,20 +63,26 @@ def draw() -> Figure:
 def caption() -> str:
     """Say what is drawn and how well each measure ranks."""
     tasks = documents()
-    found = {one.within: one for one in predictions(list(tasks.values()))}
+    found = {(one.within, one.measure): one for one in predictions(list(tasks.values()))}
+    graph = found["all", "variance"]
     told = "; ".join(
-        f"{name} {getattr(found['all'], measure)} over all models and "
-        f"{getattr(found['repetition'], measure)} within a task and seed"
+        f"{name} {_of(found['all', known], measure)} over all models and "
+        f"{_of(found['repetition', known], measure)} within a task and seed"
         for measure, name in MEASURES.items()
+        for known in ["variance" if measure == "distance" else measure]
     )
     return (
-        f"{found['all'].points} reward models (topologies, budgets, seeds and shares of the "
+        f"{graph.points} reward models (topologies, budgets, seeds and shares of the "
         "budget); a point is the mean over seeds, with one standard error. Error is the mean "
         "squared error of reward differences on unseen prompts after the best scaling. Spearman’s "
         f"rank correlation with it, with 95 % bootstrap intervals: {told}. "
         + "; ".join(f"{TASKS[task]}: {seeds(one)}" for task, one in tasks.items())
         + "."
     )
+
+
+def _of(one: Prediction, measure: str) -> Interval:
+    return one.distance if measure == "distance" else one.variance
 
 
 _WITHIN = {
@@ -85,12 +96,12 @@ def tables() -> list[Table]:
     """Tabulate how well each measure predicts."""
     rows = [
         [
-            Cell(_WITHIN[one.within]),
+            Cell(f"{_WITHIN[one.within]}: {MEASURES[one.measure]}"),
             Cell(f"{one.points}"),
             *[Cell(str(value), "records") for value in (one.distance, one.variance)],
             Cell(str(one.difference), "records"),
         ]
         for one in predictions(list(documents().values()))
     ]
-    columns = ("", "points", *MEASURES.values(), "the second less the first")
+    columns = ("", "points", "of the distance", "of the variance", "the second less the first")
     return [Table("Predicted against measured error, 95 % bootstrap intervals", columns, rows)]

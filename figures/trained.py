@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from figures.style import BLUE, GREEN, VERMILION
+from ibn.errors import InputError
 from simulations import recorded
 from simulations.paper import TASKS
 
@@ -26,7 +27,10 @@ Documents = dict[str, dict[str, Any]]
 def documents() -> Documents:
     """Read what is on record, in the paper's order of tasks."""
     found = (recorded.load(path.stem) for path in recorded.files(RECORDS))
-    each = {one["task"]: one for one in found}
+    each: Documents = {}
+    for one in found:
+        if each.setdefault(one["task"], one) is not one:
+            raise InputError(f"two results of {one['task']} are on record", mend="keep one")
     return {task: each[task] for task in TASKS if task in each}
 
 

@@ -125,10 +125,11 @@ def command(**options: Any) -> None:
       ibn grow prompts.jsonl --model my-model --server http://localhost:8000/v1 --out pairs.jsonl
     """  # noqa: D301 - the escape is for click
     from ibn.preferences.files import file_format
-    from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
+    from ibn.prefix_tree.dataset import Plan, grow_dataset, keep_labels, write_dataset
     from ibn.prefix_tree.growth import SENTENCE_ENDS, Growth
     from ibn.prefix_tree.prompts import read_prompts
 
+    _require_fitting(options)
     separators = tuple(s.replace("\\n", "\n") for s in options["separators"]) or SENTENCE_ENDS
     growth = Growth(
         separators=separators,
@@ -181,6 +182,8 @@ def command(**options: Any) -> None:
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {journal}; the same command goes on"
         ) from None
+    if judge is None:
+        grown = keep_labels(out, grown)
     write_dataset(out, grown)
     told = {
         "out": out,
@@ -194,11 +197,21 @@ def command(**options: Any) -> None:
         "tokens_read_whole": grown.read_whole,
         "dropped": grown.dropped,
         "problems": grown.problems,
+        "incomplete": grown.incomplete,
     }
     if options["as_json"]:
         print(json.dumps(told))
         return
     _tell(told, labelled=judge is not None)
+
+
+def _require_fitting(options: dict[str, Any]) -> None:
+    """Refuse what would be ignored."""
+    for name, default in (("opening", "{prompt}"), ("context", 4096), ("stop", ())):
+        if not options["server"] and options[name] != default:
+            raise InputError(f"--{name} is of --server, and a local model has its own")
+    if options["server"] and options["raw"]:
+        raise InputError("--raw is of a local model", mend="--opening says how a server is asked")
 
 
 def _require_folder(out: str) -> None:
@@ -260,6 +273,12 @@ def _tell(told: dict[str, Any], *, labelled: bool) -> None:
         if told[what]:
             items = ", ".join(f"{count} × {why}" for why, count in told[what].items())
             print(f"{what.capitalize()}: {items}.")
+    if told["incomplete"]:
+        print(
+            f"{told['incomplete']} prompts lack responses or judgements by these: the same "
+            "command goes on there.",
+            file=sys.stderr,
+        )
     if not labelled:
         print(
             "The pairs are not labelled: add a column winner (a, b or tie) to use them.",

@@ -65,10 +65,12 @@ def command(
     TASK is gsm8k (problems with their solutions), dialogsum (dialogues with a summary) or hh
     (human preference pairs). Both datasets are grown by the same model on the same prompts,
     labelled by the task's gold measure; a reward model is fitted to each on the model's own last
-    hidden layer; and on prompts that neither has seen, the best of N responses by each, and a
-    response of the model fine-tuned on what each chose, is held against the other's.
+    hidden layer (the gpu profile trains the model itself with a head); and on prompts that
+    neither has seen, the best of N responses by each, and a response of the model fine-tuned on
+    what each chose, is held against the other's.
 
-    Everything is kept in DIR as it comes: after an interruption the same command goes on.
+    Texts and finished repetitions are kept in DIR as they come: after an interruption the same
+    command goes on.
 
     \b
     Examples:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ibn.errors import InputError, unknown_name
+from ibn.preferences.files import read_records
 from ibn.preferences.writing import write_records
 from ibn.prefix_tree.generator import Generator
 from ibn.prefix_tree.growing import chain_growing, grow_together, tree_growing
@@ -91,6 +94,8 @@ class Dataset:
         Continuations and comparisons left out, by reason.
     problems : dict of str to int
         What generator and judge said where they failed, and how often.
+    incomplete : int
+        Prompts that lack responses or judgements by such failures: the next run goes on there.
     """
 
     records: list[dict[str, Any]]
@@ -102,6 +107,7 @@ class Dataset:
     unfinished: int
     dropped: dict[str, int]
     problems: dict[str, int]
+    incomplete: int
 
 
 def grow_dataset(
@@ -159,10 +165,16 @@ def grow_dataset(
             pairs = _pairs(tree, plan)
             verdicts = None
             if judge is not None:
-                verdicts = judged.get(prompt.text)
-                if verdicts is None or any(one.winner is None for one in verdicts):
+                record = _digest(prompt)
+                judged_as, verdicts = judged.get(prompt.text, (record, None))
+                if (
+                    verdicts is None
+                    or judged_as != record  # its reference is another now
+                    or any(one.winner is None for one in verdicts)
+                ):
                     verdicts = judge.judge(prompt, pairs) if pairs else []
-                    book.append({"judged": prompt.text, "verdicts": [asdict(v) for v in verdicts]})
+                    entry = {"judged": prompt.text, "record": record}
+                    book.append({**entry, "verdicts": [asdict(v) for v in verdicts]})
             done.append((prompt, tree, pairs, verdicts))
             progress(len(done), len(prompts))
     return _collect(done, plan)
@@ -173,16 +185,25 @@ def _settings(plan: Plan) -> dict[str, Any]:
     return {name: value for name, value in asdict(plan).items() if name != "ties"}
 
 
-def _recall(book: Journal) -> tuple[dict[str, Grown], dict[str, list[Judgement]]]:
+def _digest(prompt: Prompt) -> str:
+    """Tell a prompt's record from others, for what judges read of it."""
+    whole = json.dumps(dict(prompt.record), sort_keys=True, default=str)
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def _recall(
+    book: Journal,
+) -> tuple[dict[str, Grown], dict[str, tuple[str, list[Judgement]]]]:
     grown: dict[str, Grown] = {}
-    judged: dict[str, list[Judgement]] = {}
+    judged: dict[str, tuple[str, list[Judgement]]] = {}
     for entry in book.entries:
         if "grown" in entry:
             tree = Grown.of_record(entry["grown"])
             grown[tree.prompt] = tree
             judged.pop(tree.prompt, None)  # was of a tree that is no more
         elif "judged" in entry:
-            judged[entry["judged"]] = [Judgement(**verdict) for verdict in entry["verdicts"]]
+            verdicts = [Judgement(**verdict) for verdict in entry["verdicts"]]
+            judged[entry["judged"]] = (entry.get("record", ""), verdicts)
     return grown, judged
 
 
@@ -257,6 +278,10 @@ def _collect(
         unfinished=unfinished,
         dropped=dict(dropped),
         problems=dict(problems),
+        incomplete=sum(
+            bool(tree.lacking) or any(one.winner is None for one in verdicts or ())
+            for _, tree, _, verdicts in done
+        ),
     )
 
 
@@ -282,6 +307,38 @@ def _record(
         "common_prefix_tokens": pair.shared_tokens,
         "topology": plan.topology,
     }
+
+
+def keep_labels(path: str | os.PathLike[str], dataset: Dataset) -> Dataset:
+    """Carry over the winners that people have filled in since the file was written.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or holds labels of pairs that the dataset has not.
+    """
+    if not os.path.exists(path):
+        return dataset
+    known = {
+        _pair_of(record): record["winner"]
+        for _, record in read_records(os.fspath(path))
+        if record.get("winner")
+    }
+    records = [
+        record | ({"winner": known.pop(_pair_of(record))} if _pair_of(record) in known else {})
+        for record in dataset.records
+    ]
+    if known:
+        raise InputError(
+            f"holds {len(known)} labels of pairs that are not among those grown now",
+            file=path,
+            mend="give another --out, and nothing is lost",
+        )
+    return replace(dataset, records=records)
+
+
+def _pair_of(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(record.get(name) for name in ("prompt", "response_a", "response_b"))
 
 
 def write_dataset(path: str | os.PathLike[str], dataset: Dataset) -> None:

@@ -12,7 +12,7 @@ from ibn.errors import InputError, MissingExtra
 from ibn.prefix_tree.local import load
 from ibn.prefix_tree.pairing import Pair
 from ibn.prefix_tree.prompts import Prompt
-from ibn.prefix_tree.server import connect, refused
+from ibn.prefix_tree.server import connect, refused, require_answer
 
 Scorer = Callable[[Prompt, Sequence[str]], list[float]]
 """Scores responses to a prompt; more is better."""
@@ -65,7 +65,7 @@ class ByScore:
         for pair in pairs:
             margin = scores[pair.a.text] - scores[pair.b.text]
             if margin != margin:
-                judged.append(Judgement(None, problem="the score is not a number"))
+                judged.append(Judgement(None, problem="no score, or one that is not a number"))
             else:
                 judged.append(Judgement((margin > 0) - (margin < 0), abs(margin)))
         return judged
@@ -194,6 +194,7 @@ class RewardModelScore:
             raise InputError(f"{name} has {self.model.config.num_labels} outputs, not one reward")
         self.model.eval()
         self.end = ""
+        self.longest = _reach(self.model)
 
     @classmethod
     def of(cls, torch: Any, tokenizer: Any, model: Any) -> RewardModelScore:
@@ -201,10 +202,11 @@ class RewardModelScore:
         one = cls.__new__(cls)
         one.torch, one.tokenizer, one.model = torch, tokenizer, model.eval()
         one.end = "" if tokenizer.chat_template else tokenizer.eos_token or ""
+        one.longest = _reach(model)
         return one
 
     def __call__(self, prompt: Prompt, responses: Sequence[str]) -> list[float]:
-        """Score responses to a prompt."""
+        """Score responses to a prompt; NaN for one that is longer than the model reads."""
         scores = []
         for response in responses:  # one by one: padding would change what some models say
             encoded = self.tokenizer(
@@ -212,6 +214,9 @@ class RewardModelScore:
                 return_tensors="pt",
                 add_special_tokens=not self.tokenizer.chat_template,  # a template writes its own
             )
+            if encoded["input_ids"].shape[1] > self.longest:
+                scores.append(float("nan"))
+                continue
             with self.torch.inference_mode():
                 output = self.model(**encoded.to(self.model.device)).logits
             scores.append(float(output[0, 0]))
@@ -225,6 +230,11 @@ class RewardModelScore:
             {"role": "assistant", "content": response},
         ]
         return self.tokenizer.apply_chat_template(turns, tokenize=False)
+
+
+def _reach(model: Any) -> float:
+    """Tokens that a model reads, where it says so."""
+    return getattr(model.config, "max_position_embeddings", None) or float("inf")
 
 
 QUESTION = """Which of two responses to a prompt is better?
@@ -270,6 +280,8 @@ class ChatJudge:
     ) -> None:
         self.model, self.question, self.parallel = model, question, parallel
         self.client = client or connect(url)
+        if client is None:
+            require_answer(self.client)
 
     def judge(self, prompt: Prompt, pairs: Sequence[Pair]) -> list[Judgement]:
         """Compare pairs of responses to one prompt."""
@@ -313,7 +325,7 @@ def read_verdict(said: str) -> Judgement:
     text = said.strip().strip("*_`'\"()[].:! \n")
     verdict = (
         re.fullmatch(r"(a|b|(?:a\s+)?tie)", text, re.IGNORECASE)
-        or re.match(r"(A|B|[Tt]ie)(?=[^\w\s]|\n)", text)
+        or re.match(r"(A|B|[Tt]ie)(?!\s*[,/&]\s*(?:A|B|[Tt]ie|and|or)\b)(?=[^\w\s]|\n)", text)
         or re.match(r"(?:(?i:response|answer)\b\W*)+(A|B|[Tt]ie)\b", text)
     )
     if verdict is None:

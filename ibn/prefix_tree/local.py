@@ -95,6 +95,9 @@ class LocalModel:
         rows = 0
         for i in sorted(range(len(flat)), key=lambda i: (flat[i][1].tokens, len(flat[i][0]))):
             count = flat[i][1].count
+            if len(flat[i][0]) + flat[i][1].tokens > self.context:
+                drawn[i] = [Continuation("", 0, False, "longer than the model reads")] * count
+                continue
             if batch and rows + count > ROWS:
                 drawn |= zip(batch, self._extend([flat[k] for k in batch]), strict=True)
                 batch, rows = [], 0

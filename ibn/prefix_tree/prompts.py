@@ -62,12 +62,26 @@ def read_prompts(
                 text = _render(template, record) if template else _text(record)
             except InputError as error:
                 raise InputError(error.problem, file=source, line=line, mend=error.mend) from None
+            if not _is_text(text):
+                raise InputError(
+                    "the prompt holds half of a surrogate pair, which is no text",
+                    file=source,
+                    line=line,
+                )
             found.setdefault(text, Prompt(text, record, line))
             if most and len(found) == most:
                 break
     if not found:
         raise InputError("no prompts", file=source)
     return list(found.values())
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(record: Mapping[str, Any]) -> str:

@@ -138,15 +138,18 @@ def _table(models: Models, measure: str) -> NDArray[np.float64]:
 
 def _contests(models: Models, measure: str) -> NDArray[np.float64]:
     """Whether each measure tells who of chain and tree errs less: +1 or -1, shape (pairs, 3)."""
-    keys = [(model["topology"], model["budget"], model["share"]) for model in models]
-    rows = dict(zip(keys, _table(models, measure), strict=True))
-    found = []
-    for (topology, *budget), row in rows.items():
+    rows = {
+        (one["topology"], one["budget"], one["share"]): (one["comparisons"], row)
+        for one, row in zip(models, _table(models, measure), strict=True)
+    }
+    found = {}  # by comparisons of either: equal tokens may have left the same two models
+    for (topology, *budget), (count, row) in rows.items():
         rival = rows.get(("chain", *budget))
         if topology == "tree" and rival is not None:
-            distance, variance, error = np.sign(row - rival)
-            found.append((distance * error, variance * error, (variance - distance) * error))
-    return np.array(found).reshape(-1, 3)
+            distance, variance, error = np.sign(row - rival[1])
+            found[count, rival[0]] = (distance * error, variance * error)
+    told = np.array(list(found.values())).reshape(-1, 2)
+    return np.column_stack([told, told[:, 1] - told[:, 0]])
 
 
 def _shown(three: Three, groups: int) -> Three:

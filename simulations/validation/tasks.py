@@ -68,6 +68,11 @@ def read_task(name: str, path: str | os.PathLike[str], seed: int = 0) -> Task:
 def _gsm8k(path: str | os.PathLike[str], seed: int) -> Task:
     prompts = read_prompts(path, template="{{ question }}")
     _require(prompts, path, ("answer", "ground_truth"))
+    for prompt in prompts:
+        try:
+            verify_arithmetic(prompt, [])
+        except InputError as error:
+            raise InputError(error.problem, file=path, line=prompt.line) from None
     return Task(
         "gsm8k", prompts, verify_arithmetic, "final number (0.7) and intermediate results (0.3)"
     )

@@ -141,6 +141,7 @@ def validation(task):
             read=150.0 + seed if topology == "tree" else 190.0, read_whole=190.0, accuracy=0.6,
             error=0.9 - 0.1 * share + 0.01 * rng.normal(), distance=1.9 - 0.2 * share,
             variance=1.5 - 0.2 * share,
+            kernel_variance=1.4 - 0.2 * share,
         )
         for topology, budget, share, seed in product(
             ("chain", "tree"), ("comparisons", "tokens"), (0.25, 0.5, 1.0), range(3)

@@ -6,7 +6,7 @@ from prefix_tree.generators import Babbler, Failing, Interrupted, Silent, Togeth
 
 from ibn.errors import InputError
 from ibn.preferences.reading import read_preferences
-from ibn.prefix_tree.dataset import Plan, grow_dataset, write_dataset
+from ibn.prefix_tree.dataset import Plan, grow_dataset, keep_labels, write_dataset
 from ibn.prefix_tree.generator import Continuation
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
@@ -174,6 +174,7 @@ def test_trees_cut_off_by_an_outage_grow_on_in_the_next_run(tmp_path):
     whole = grow(tmp_path / "whole", Together())
     cut = grow(tmp_path / "j", Out())
     assert cut.problems["down"]
+    assert cut.incomplete > 0
     assert len(cut.records) < len(whole.records)
     assert not any(
         r["chosen_path"].count("/") < 1 and not r["chosen_finished"] for r in cut.records
@@ -181,6 +182,7 @@ def test_trees_cut_off_by_an_outage_grow_on_in_the_next_run(tmp_path):
     generator = Together()
     mended = grow(tmp_path / "j", generator)
     assert not mended.problems
+    assert not mended.incomplete
     assert mended.responses >= whole.responses - 2
     assert mended.tokens >= cut.tokens
     assert any(request.prefix for request in generator.asked[:1])  # goes on from what there is
@@ -208,6 +210,39 @@ def test_a_judge_that_answers_nonsense_costs_only_those_pairs_and_is_asked_again
     assert dataset.problems["the judge said 'banana'"] == dataset.dropped["not judged"]
     assert len(dataset.records) == dataset.comparisons - dataset.dropped["not judged"]
     assert grow(tmp_path / "j") == grow(tmp_path / "fresh")
+
+
+def test_a_corrected_reference_is_judged_again(tmp_path):
+    class ByReference:
+        def judge(self, prompt, pairs):
+            return [Judgement(prompt.record["sign"]) for _ in pairs]
+
+    def prompts(sign):
+        return [Prompt(f"Say {i}", {"sign": sign if i == 2 else 1}, i + 1) for i in range(4)]
+
+    first = grow(tmp_path / "j", judge=ByReference(), prompts=prompts(1))
+    again = grow(tmp_path / "j", judge=ByReference(), prompts=prompts(-1))
+    turned = [
+        one["prompt"]
+        for one, other in zip(first.records, again.records, strict=True)
+        if one["chosen"] == other["rejected"]
+    ]
+    assert set(turned) == {"Say 2"}
+
+
+def test_labels_that_people_filled_in_survive_another_run(tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    write_dataset(path, grow(tmp_path / "j", judge=None, prompts=PROMPTS[:3]))
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for i, row in enumerate(rows):
+        row["winner"] = "ab"[i % 2]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    more = keep_labels(path, grow(tmp_path / "j", judge=None))
+    kept = [one["winner"] for one in more.records if "winner" in one]
+    assert kept == [row["winner"] for row in rows]
+    assert len(more.records) > len(rows)
+    with pytest.raises(InputError, match="labels of pairs that are not among those grown now"):
+        keep_labels(path, grow(tmp_path / "k", judge=None, prompts=PROMPTS[3:]))
 
 
 @pytest.mark.parametrize("ties", ["drop", "keep", "random"])

@@ -10,6 +10,7 @@ from ibn.errors import InputError
 from ibn.prefix_tree.generator import Continuation
 from ibn.prefix_tree.growing import (
     NoRoom,
+    chain_growing,
     grow_chain,
     grow_together,
     grow_tree,
@@ -54,9 +55,11 @@ def test_leaves_are_distinct_share_what_their_paths_share_and_keep_to_the_budget
         assert leaf.finished or len(leaf.path) == depth
     for a in leaves[:8]:
         for b in leaves[:8]:
-            assert shared_prefix(a, b) <= common_prefix(a.text, b.text)
+            characters, spent = shared_prefix(a, b)
+            assert characters <= common_prefix(a.text, b.text)
+            assert spent == len(a.text[:characters].split())
             if a is not b and a.path[:1] == b.path[:1]:
-                assert shared_prefix(a, b) > 0
+                assert shared_prefix(a, b)[0] > 0
     assert Grown.of_record(grown.record()) == grown
 
 
@@ -71,7 +74,7 @@ def test_segments_end_at_separators_where_there_are_some():
     options = {"depth": 2, "branching": 2, "tokens": 160, "separators": (".\n",)}
     grown = grow(Babbler(0.0, words), temperature=1.0, **options)
     first = [node for node in grown.nodes if len(node.path) == 1]
-    assert all(node.text.endswith(".\n") for node in first)
+    assert all(node.text.endswith(".") for node in first)  # no blank, which the next word begins
     assert all(node.tokens == len(node.text.split()) for node in first)
 
 
@@ -81,6 +84,53 @@ def test_siblings_that_come_out_alike_are_drawn_again_warmer():
     assert max(request.temperature for request in babbler.asked) > 0.5
     assert len({leaf.text for leaf in grown.leaves()}) > 1
     assert grown.dropped["duplicate"] > 0
+
+
+def test_failures_and_empty_texts_warm_nothing():
+    for generator in (Failing(0.5), Silent()):
+        grow(generator, depth=3, branching=2, tokens=30, alike=1.0)
+        assert {request.temperature for request in generator.asked} == {0.8}
+
+
+@pytest.mark.parametrize("topology", ["chain", "tree"])
+def test_children_that_failed_are_drawn_by_the_next_run(topology):
+    class OneAtATime(Babbler):
+        def extend(self, prompt, requests):
+            drawn = super().extend(prompt, requests)
+            lost = Continuation("", 0, False, "down")
+            return [family[:1] + [lost] * (len(family) - 1) for family in drawn]
+
+    def step(generator, seed, begun=None):
+        growth = Growth(depth=2, branching=3, tokens=24, attempts=1)
+        rng = np.random.default_rng(seed)
+        if topology == "chain":
+            growing = chain_growing("Say", 5, generator, growth, rng, begun)
+        else:
+            growing = tree_growing("Say", generator, growth, rng, begun)
+        return grow_together(["Say"], [growing], generator)[0]
+
+    cut = step(OneAtATime(0.0), 1)
+    assert cut.lacking
+    assert len(list(cut.leaves())) == 1
+    grown = step(Babbler(0.0), 2, cut)
+    assert not grown.incomplete
+    assert len(list(grown.leaves())) == {"chain": 5, "tree": 9}[topology]
+    assert set(cut.nodes) < set(grown.nodes)
+    assert len({node.path for node in grown.nodes}) == len(grown.nodes)
+
+
+def test_what_fails_to_be_extended_and_a_budget_cut_are_told():
+    class Weak(Babbler):
+        def say(self, rng, request):
+            if len(request.prefix.split()) == 24:
+                return Continuation("", 0, False, "down")
+            return super().say(rng, request)
+
+    grown = grow(Weak(0.0), depth=1, branching=2, tokens=24, unfinished="extend")
+    assert grown.problems == ("down",)
+    assert grown.dropped["failed"] == 2
+    short = grow(Babbler(0.0, context=17), depth=2, branching=2, tokens=32)
+    assert short.problems == ("the prompt left room for 16 of 32 tokens",)
 
 
 def test_a_generator_that_repeats_itself_gives_one_leaf_and_says_what_was_dropped():

@@ -17,11 +17,11 @@ PROBLEM = Prompt(
 
 
 def leaf(text):
-    return Leaf((0,), text, len(text.split()), True, (len(text),))
+    return Leaf((0,), text, len(text.split()), True, (len(text),), (len(text.split()),))
 
 
 def pair(a, b):
-    return Pair(leaf(a), leaf(b), 0)
+    return Pair(leaf(a), leaf(b))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,9 @@ def pair(a, b):
         ("no idea", 0.0),
         ("A: 72, though 99 were asked", 0.85),
         ("", 0.0),
+        ("24 in May, so 96-24 = 72", 1.0),
+        ("24. It went from 0-72", 1.0),
+        ("Plan A: 24. Plan B: 4. So 72.", 1.0),
     ],
 )
 def test_the_arithmetic_verifier(response, score):
@@ -77,6 +80,9 @@ def test_scores_make_winners_margins_and_ties():
         ("A tie", 0),
         ("Answer: B", -1),
         ("Apples", None),
+        ("A/B", None),
+        ("A, B and tie are all wrong", None),
+        ("A, because it is kinder.", 1),
         ("", None),
     ],
 )

@@ -62,7 +62,8 @@ def test_decoding_with_shared_prefixes_is_decoding_one_by_one(model):
         assert len(group) == request.count
         for index, one in enumerate(group):
             said, ended = naive(model, "A prompt", request, index)
-            assert one.text == model.tokenizer.decode(said, skip_special_tokens=True)
+            whole = model.tokenizer.decode(said, skip_special_tokens=True)
+            assert one.text == whole.rstrip("\ufffd")  # a character that is cut is left out
             assert (one.tokens, one.finished) == (len(said), ended)
 
 
@@ -84,6 +85,34 @@ def test_a_nucleus_wider_than_the_likely_tokens_is_found_among_all(model, monkey
         assert torch.equal(model._nucleus(chance), whole)
     assert ((whole > 0).sum(-1) < 200).all()
     assert (whole.sum(-1) >= model.top_p - 1e-6).all()
+
+
+def test_a_continuation_keeps_its_blank_under_tokenizers_that_drop_a_texts_first():
+    import tokenizers
+    from tokenizers import decoders, models, normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    from ibn.prefix_tree.local import LocalModel
+
+    words = {"<unk>": 0, "</s>": 1, "▁Hello": 2, "▁world": 3, ".": 4}
+    plain = tokenizers.Tokenizer(models.BPE(vocab=words, merges=[], unk_token="<unk>"))
+    plain.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    plain.decoder = decoders.Sequence(  # as that of Llama 2
+        [decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    local = LocalModel.__new__(LocalModel)
+    local.tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain, eos_token="</s>")
+    assert local.tokenizer.decode([3, 4]) == "world."
+    assert local.text([2], [3, 4]) == " world."
+
+
+def test_a_prefix_longer_than_the_context_is_a_problem_of_its_own(model):
+    asked = [Request("x" * 5000, 2, 4, 1.0, 0), Request("", 1, 4, 1.0, 0)]
+    (long, (short,)) = model.extend("A prompt", asked)
+    assert {one.problem for one in long} == {"longer than the model reads"}
+    assert not short.problem
 
 
 def test_a_tree_grows_from_a_model(model):

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -115,10 +116,22 @@ def test_a_server_that_times_out_is_recorded_as_a_problem(serve):
 
 
 def test_too_few_answers_are_a_problem_of_those_that_lack(serve):
-    generator, _ = serve(lambda number, body: (200, completion([" x"])))
+    def answer(number, body):
+        return 200, completion([f" x{body['seed']}"] if number < 3 else [])
+
+    generator, server = serve(answer)
+    ((one, two, three),) = generator.extend("Hi", [replace(REQUEST, count=3)])
+    assert [body["n"] for body in server.seen] == [3, 2, 1]
+    assert (one.text, two.text) == (" x1", " x2")  # asked for one by one, with other seeds
+    assert "too few" in three.problem
+
+
+@pytest.mark.parametrize("page", ["<html>hello</html>", [1], {"choices": ["x"]}, {"choices": 3}])
+def test_a_page_that_is_no_completion_is_a_problem(serve, page):
+    generator, _ = serve(lambda number, body: (200, page), retries=0)
     ((one, two),) = generator.extend("Hi", [REQUEST])
-    assert one.text == " x"
-    assert "too few" in two.problem
+    assert one.problem
+    assert two.problem
 
 
 def test_an_address_where_nothing_answers_is_an_error_at_once():

@@ -98,10 +98,10 @@ def test_policy_optimisation_raises_the_reward(generator):
 
 def test_the_whole_protocol_with_language_models_as_reward_models(folder, generator, tmp_path):
     def gold(prompt, responses):
-        return [float(sum(c in "aeiou" for c in response)) for response in responses]
+        return [float(sum(map(ord, response))) for response in responses]  # hardly ever a tie
 
     prompts = [Prompt(f"Say {i}", {}, i + 1) for i in range(8)]
-    task = Task("vowels", prompts, gold, "vowels")
+    task = Task("letters", prompts, gold, "letters")
     tuning = Tuning(layers=2, epochs=1, batch=4)
     profile = replace(
         PROFILES["tiny"], training=3, test=2, reward="model", shares=(1.0,), steps=1, tuning=tuning
