@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ibn.bias.ultrametric import Ultrametric
+
+class Hierarchy(Protocol):
+    """What inference asks of the hierarchy that a trie is a finite piece of.
+
+    Attributes
+    ----------
+    powers : ndarray of uint64, shape (K + 1,)
+        Numbers of addresses that begin alike, from one to all.
+    digit_bits : int
+        Bits a digit where these are powers of two, else 0.
+    half_variance : ndarray of float, shape (K + 1,)
+        Half of d_IB by the depth of the deepest common ancestor.
+    """
+
+    @property
+    def powers(self) -> NDArray[np.uint64]: ...  # noqa: D102
+
+    @property
+    def digit_bits(self) -> int: ...  # noqa: D102
+
+    @property
+    def half_variance(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+    def sample(self, count: int, rng: np.random.Generator) -> NDArray[np.uint64]:
+        """Draw responses uniformly and independently."""
+        ...
+
+    def distance(self, x: NDArray[np.uint64], y: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """d_IB between responses, elementwise."""
+        ...
+
+    def rewards(
+        self, responses: NDArray[np.uint64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Draw rewards from the bias."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +58,14 @@ class Trie:
         Parent of each node; the root, node N - 1, is its own.
     depth : ndarray of int16, shape (N,)
         Depth of each node; 0 at the root, the number of digits at the leaves.
-    world : Ultrametric
+    world : Hierarchy
         The hierarchy that it is a finite piece of.
     """
 
     addresses: NDArray[np.uint64]
     parent: NDArray[np.int32]
     depth: NDArray[np.int16]
-    world: Ultrametric
+    world: Hierarchy
 
 
 @dataclass(frozen=True, eq=False)

@@ -128,9 +128,15 @@ def _repeat_all(
     out: Path,
     settings: dict[str, Any],
 ) -> list[Repetition]:
+    from dataclasses import asdict
+    from functools import partial
+
     from ibn.prefix_tree.local import LocalModel
     from simulations.validation.features import HiddenStates
-    from simulations.validation.protocol import repeat_kept
+    from simulations.validation.protocol import repeat
+    from simulations.validation.repetition import kept
+
+    whole = {**settings, "gold": task.gold_is, "profile": asdict(profile)}
 
     def tell(message: str) -> None:
         click.echo(message, err=True)
@@ -139,7 +145,12 @@ def _repeat_all(
         generator = LocalModel(model)
         embed = HiddenStates(generator)
         return [
-            repeat_kept(task, generator, embed, profile, out, seed, settings, model, tell)
+            kept(
+                out,
+                seed,
+                whole,
+                partial(repeat, task, generator, embed, profile, out, seed, settings, model, tell),
+            )
             for seed in seeds
         ]
 

@@ -221,29 +221,6 @@ def repeat(
     return result
 
 
-def repeat_kept(
-    task: Task,
-    generator: LocalModel,
-    embed: Embed,
-    profile: Profile,
-    folder: Path,
-    seed: int,
-    settings: dict[str, Any],
-    model: str = "",
-    progress: Callable[[str], None] = lambda message: None,
-) -> Repetition:
-    """Run the whole protocol once and for all: what it found is kept, and not sought again.
-
-    Arguments are those of :func:`repeat`.
-    """
-    known = {**settings, "gold": task.gold_is, "seed": seed, "profile": asdict(profile)}
-    with Journal(folder / f"repetition-{seed}.journal", known) as book:
-        if not book.entries:
-            found = repeat(task, generator, embed, profile, folder, seed, settings, model, progress)
-            book.append(found.record())
-        return Repetition.of_record(book.entries[0])
-
-
 def _respond(
     prompts: Sequence[Prompt],
     writer: Callable[[], Generator],

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ibn.prefix_tree.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -104,3 +108,30 @@ class Repetition:
             [Outcome(**model) for model in record["models"]],
             {Policy(**policy): np.array(scores) for policy, scores in record["scores"]},
         )
+
+
+def kept(
+    folder: Path, seed: int, settings: dict[str, Any], run: Callable[[], Repetition]
+) -> Repetition:
+    """Run a repetition once and for all: what it found is kept, and not sought again.
+
+    Parameters
+    ----------
+    folder : Path
+        Where.
+    seed : int
+        Of the repetition.
+    settings : dict
+        All that it depends on besides.
+    run : callable
+        Runs it.
+
+    Raises
+    ------
+    InputError
+        If one of other settings is kept there.
+    """
+    with Journal(folder / f"repetition-{seed}.journal", {**settings, "seed": seed}) as book:
+        if not book.entries:
+            book.append(run().record())
+        return Repetition.of_record(book.entries[0])
