@@ -1,6 +1,7 @@
 """The ledger as a whole: claims found, verdicts drawn, the record kept and held against."""
 
 import json
+import re
 from importlib import import_module
 
 import pytest
@@ -47,6 +48,11 @@ def test_every_claim_is_complete_and_on_record():
         assert claim.latex
         assert claim.checks
         assert len({check.name for check in claim.checks}) == len(claim.checks)
+
+
+def test_formulas_run_no_spacing_into_the_letter_behind():
+    for name, build in ledger.claims().items():
+        assert not re.search(r"\\q?quad[A-Za-z]", build().latex), name
 
 
 def test_every_claim_has_a_wrong_variant():
