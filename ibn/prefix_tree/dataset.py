@@ -27,6 +27,7 @@ from ibn.prefix_tree.tree import Grown
 
 TOPOLOGIES = ("tree", "chain")
 TIES = ("drop", "keep", "random")
+GIVE_UP = 24  # prompts in a row that the generator failed at altogether
 BLOCK = 6  # prompts grown side by side; a kill loses no more than these
 
 
@@ -147,13 +148,15 @@ def grow_dataset(
     Raises
     ------
     InputError
-        If the journal cannot be used or the generator or judge refuses for good.
+        If the journal cannot be used, the generator or judge refuses for good, or the generator
+        fails at many prompts in a row.
     """
     known = {**(settings or {}), **_settings(plan)}
     done: list[tuple[Prompt, Grown, list[Pair], list[Judgement] | None]] = []
     with Journal(journal, known) as book:
         grown, judged = _recall(book)
         progress(0, len(prompts))
+        lost = 0
         size = BLOCK if hasattr(generator, "extend_all") else 1
         for i, prompt in enumerate(prompts):
             if i % size == 0:
@@ -161,6 +164,13 @@ def grow_dataset(
                     book.append({"grown": tree.record()})
                     grown[tree.prompt] = tree
                     judged.pop(tree.prompt, None)  # was of a tree that is no more
+                    nothing = tree.dropped.get("failed") and not tree.nodes
+                    lost = lost + 1 if nothing else 0
+                    if lost == GIVE_UP:
+                        raise InputError(
+                            f"the generator failed at {lost} prompts in a row: {tree.problems[-1]}",
+                            mend="what was grown is kept; the same command goes on",
+                        )
             tree = grown[prompt.text]
             pairs = _pairs(tree, plan)
             verdicts = None

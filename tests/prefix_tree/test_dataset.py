@@ -188,6 +188,13 @@ def test_trees_cut_off_by_an_outage_grow_on_in_the_next_run(tmp_path):
     assert any(request.prefix for request in generator.asked[:1])  # goes on from what there is
 
 
+def test_a_generator_that_is_gone_is_not_asked_for_ever(tmp_path):
+    prompts = [Prompt(f"Say {i}", {}, i + 1) for i in range(60)]
+    with pytest.raises(InputError, match="failed at 24 prompts in a row: timed out"):
+        grow(tmp_path / "j", Failing(1.0), prompts=prompts)
+    assert len(grow(tmp_path / "j", Together(), prompts=prompts).records) > 60
+
+
 def test_a_prompt_longer_than_the_context_is_told_and_the_others_grown(tmp_path):
     prompts = [*PROMPTS, Prompt("word " * 100, {}, 7)]
     dataset = grow(tmp_path / "j", Babbler(context=100), prompts=prompts)
