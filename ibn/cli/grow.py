@@ -98,6 +98,11 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
 @click.option("--ties", default="drop", show_default=True, help="drop, keep or random.")
 @click.option("--template", default="", help='Prompt from a record, such as "Q: {{ question }}".')
 @click.option("--raw", is_flag=True, help="Use no chat template, if the tokenizer has one.")
+@click.option(
+    "--conversations",
+    is_flag=True,
+    help="Write messages instead of texts: TRL then applies the chat template.",
+)
 @click.option("--limit", default=0, show_default="all", help="Prompts to use.")
 @click.option("--seed", default=0, show_default=True, help="Of everything random.")
 @click.option(
@@ -125,7 +130,13 @@ def command(**options: Any) -> None:
       ibn grow prompts.jsonl --model my-model --server http://localhost:8000/v1 --out pairs.jsonl
     """  # noqa: D301 - the escape is for click
     from ibn.preferences.files import file_format
-    from ibn.prefix_tree.dataset import Plan, grow_dataset, keep_labels, write_dataset
+    from ibn.prefix_tree.dataset import (
+        Plan,
+        as_conversations,
+        grow_dataset,
+        keep_labels,
+        write_dataset,
+    )
     from ibn.prefix_tree.growth import SENTENCE_ENDS, Growth
     from ibn.prefix_tree.prompts import read_prompts
 
@@ -184,6 +195,8 @@ def command(**options: Any) -> None:
         ) from None
     if judge is None:
         grown = keep_labels(out, grown)
+    if options["conversations"]:
+        grown = as_conversations(grown)
     write_dataset(out, grown)
     told = {
         "out": out,
@@ -207,6 +220,12 @@ def command(**options: Any) -> None:
 
 def _require_fitting(options: dict[str, Any]) -> None:
     """Refuse what would be ignored."""
+    labelled = options["judge"] != "human" and options["ties"] != "keep"
+    if options["conversations"] and not labelled:
+        raise InputError(
+            "--conversations are of chosen and rejected",
+            mend="give a judge, and no --ties keep",
+        )
     for name, default in (("opening", "{prompt}"), ("context", 4096), ("stop", ())):
         if not options["server"] and options[name] != default:
             raise InputError(f"--{name} is of --server, and a local model has its own")

@@ -347,6 +347,17 @@ def keep_labels(path: str | os.PathLike[str], dataset: Dataset) -> Dataset:
     return replace(dataset, records=records)
 
 
+def as_conversations(dataset: Dataset) -> Dataset:
+    """Write prompts and labelled responses as messages: TRL then applies the chat template."""
+
+    def turn(name: str, value: Any) -> Any:
+        role = {"prompt": "user", "chosen": "assistant", "rejected": "assistant"}.get(name)
+        return [{"role": role, "content": value}] if role else value
+
+    records = [{name: turn(name, value) for name, value in one.items()} for one in dataset.records]
+    return replace(dataset, records=records)
+
+
 def _pair_of(record: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(record.get(name) for name in ("prompt", "response_a", "response_b"))
 

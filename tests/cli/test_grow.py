@@ -46,6 +46,10 @@ def test_grow_writes_preferences_and_goes_on_where_it_was(model, prompts, tmp_pa
     out.unlink()
     assert run(*arguments).exit_code == 0
     assert out.read_bytes() == first
+    assert run(*arguments, "--conversations").exit_code == 0
+    messages = json.loads(out.read_text().splitlines()[0])["chosen"]
+    assert messages[0]["role"] == "assistant"
+    assert read_preferences(out).responses == data.responses
     other = run(*arguments, "--seed", 1)
     assert other.exit_code == 2
     assert "begun with seed = 0, not 1" in other.stderr
@@ -60,6 +64,8 @@ def test_grow_writes_preferences_and_goes_on_where_it_was(model, prompts, tmp_pa
         (("--judge", "model"), "--judge model needs a name"),
         (("--judge", "overlap"), "prompts.jsonl:1: this judge needs a reference"),
         (("--depth", 0), "depth must be a whole number of at least 1"),
+        (("--conversations", "--ties", "keep"), "--conversations are of chosen and rejected"),
+        (("--opening", "{prompt}!"), "--opening is of --server"),
         (("--template", "{{ x }}"), "prompts.jsonl:1: the template does not fit"),
         (("--out", "/nowhere/x.jsonl"), "/nowhere: there is no such folder"),
         (("--model", "/nowhere"), "the model /nowhere cannot be loaded"),
