@@ -24,7 +24,9 @@ class Interval(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        """Write all three."""
+        """Write all three, or the number alone where there is no interval."""
+        if self.low != self.low:
+            return f"{self.value:+.3f} (too few for an interval)"
         return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 

@@ -137,6 +137,7 @@ def _repeat_all(
     from simulations.validation.repetition import kept
 
     whole = {**settings, "gold": task.gold_is, "profile": asdict(profile)}
+    del whole["profile"]["seeds"]  # there may be more another time
 
     def tell(message: str) -> None:
         click.echo(message, err=True)

@@ -228,12 +228,14 @@ def _grow_block(
     ]
     growings = []
     for text in lacking:
-        rng = plan.stream(text, "growing")
+        begun = known.get(text)
+        nodes = len(begun.nodes) if begun else 0
+        # Other seeds where there are responses: the same would give these again.
+        rng = plan.stream(text, f"growing on from {nodes}" if nodes else "growing")
         if plan.topology == "tree":
-            growings.append(tree_growing(text, generator, plan.growth, rng, known.get(text)))
+            growings.append(tree_growing(text, generator, plan.growth, rng, begun))
         else:
             count = 2 * plan.pairs
-            begun = known.get(text)
             growings.append(chain_growing(text, count, generator, plan.growth, rng, begun))
     return grow_together(lacking, growings, generator)
 
@@ -320,31 +322,27 @@ def _record(
 
 
 def keep_labels(path: str | os.PathLike[str], dataset: Dataset) -> Dataset:
-    """Carry over the winners that people have filled in since the file was written.
+    """Carry over what people have filled in since the file was written, winners and all else.
+
+    Pairs that have a winner stay even where, after growing on, others are drawn.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or holds labels of pairs that the dataset has not.
+        If the file cannot be read.
     """
     if not os.path.exists(path):
         return dataset
-    known = {
-        _pair_of(record): record["winner"]
-        for _, record in read_records(os.fspath(path))
-        if record.get("winner")
-    }
+    before = {_pair_of(record): dict(record) for _, record in read_records(os.fspath(path))}
+    ours = {name for record in dataset.records for name in record}
+    added = list(dict.fromkeys(k for one in before.values() for k in one if k not in ours))
     records = [
-        record | ({"winner": known.pop(_pair_of(record))} if _pair_of(record) in known else {})
+        record | {name: before.get(_pair_of(record), {}).get(name, "") for name in added}
         for record in dataset.records
     ]
-    if known:
-        raise InputError(
-            f"holds {len(known)} labels of pairs that are not among those grown now",
-            file=path,
-            mend="give another --out, and nothing is lost",
-        )
-    return replace(dataset, records=records)
+    drawn = {_pair_of(record) for record in records}
+    kept = [one for pair, one in before.items() if pair not in drawn and one.get("winner")]
+    return replace(dataset, records=records + kept)
 
 
 def as_conversations(dataset: Dataset) -> Dataset:

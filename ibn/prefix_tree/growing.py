@@ -65,7 +65,7 @@ def tree_growing(
     """
     growth, note = _fitting(prompt, generator, growth)
     if begun is None or not begun.nodes:
-        begun = Grown(prompt, (), 0)
+        begun = Grown(prompt, (), begun.spent if begun else 0)
     tally = Tally(begun, note)
     families: dict[tuple[int, ...], list[Node]] = {}  # by the parent's path
     for node in begun.nodes:
@@ -80,7 +80,7 @@ def tree_growing(
             Request(
                 text,
                 missing.get(path, growth.branching),
-                growth.tokens - used if last else growth.tokens // growth.depth,
+                max(1, growth.tokens - used) if last else growth.tokens // growth.depth,
                 growth.temperature,
                 fresh_seed(rng),
             )
@@ -110,7 +110,7 @@ def tree_growing(
         tuple(tally.problems),
         tuple(lacking),
     )
-    old = {node.path for node in begun.nodes}
+    old = {node.path for node in begun.nodes} - set(missing)
     return (yield from _complete(_distinct(grown), growth, rng, old))
 
 
@@ -240,11 +240,11 @@ def _complete(
     if growth.unfinished == "drop":
         return _without(grown, {leaf.path for leaf in cut_short}, "unfinished")
     requests = [
-        Request(leaf.text, 1, growth.tokens // 2, growth.temperature, fresh_seed(rng))
+        Request(leaf.text.rstrip(), 1, growth.tokens // 2, growth.temperature, fresh_seed(rng))
         for leaf in cut_short
         if growth.tokens >= 2
     ]
-    more = {}
+    more, lacking = {}, list(grown.lacking)
     spent, dropped, problems = grown.spent, Counter(grown.dropped), dict.fromkeys(grown.problems)
     continued = (yield requests) if requests else []
     for leaf, (one,) in zip(cut_short, continued, strict=False):
@@ -252,12 +252,13 @@ def _complete(
         if one.problem:
             dropped["failed"] += 1
             problems[one.problem] = None
+            lacking.append((leaf.path, 1))
         else:
             more[leaf.path] = one
     nodes = tuple(
         replace(
             node,
-            text=node.text + more[node.path].text,
+            text=node.text.rstrip() + more[node.path].text,
             tokens=node.tokens + more[node.path].tokens,
             finished=more[node.path].finished,
         )
@@ -266,6 +267,11 @@ def _complete(
         for node in grown.nodes
     )
     grown = replace(
-        grown, nodes=nodes, spent=spent, dropped=dict(dropped), problems=tuple(problems)
+        grown,
+        nodes=nodes,
+        spent=spent,
+        dropped=dict(dropped),
+        problems=tuple(problems),
+        lacking=tuple(lacking),
     )
     return _distinct(grown)

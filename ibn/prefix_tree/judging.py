@@ -72,7 +72,7 @@ class ByScore:
 
 
 # A minus behind a number or a word is a difference or a dash.
-_NUMBER = re.compile(r"(?:(?<![\w.,)$%])-)?\$?\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"(?:(?<![\w.,)%])-)?\$?\d[\d,]*(?:\.\d+)?")
 _EQUATION = re.compile(r"<<[^<>=]*=\s*([^<>]*)>>")
 FINAL_SHARE = 0.7  # of the score that the final answer earns; the steps before it earn the rest
 

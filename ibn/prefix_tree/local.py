@@ -240,14 +240,24 @@ class LocalModel:
     def text(self, before: list[int], tokens: list[int]) -> str:
         """Decode tokens as they read behind others: some tokenizers drop a text's first blank.
 
-        A character that the tokens do not complete is left out.
+        The last tokens are left out where they make no whole character.
         """
-        context = before[-CONTEXT_TOKENS:]
-        said = [
-            self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            for ids in (context, context + tokens)
-        ]
-        return said[1][len(said[0]) :].rstrip("\ufffd")
+        reach = CONTEXT_TOKENS  # further, where it begins within a character
+        while reach < len(before) and self._decoded(before[-reach:]).startswith("\ufffd"):
+            reach += 1
+        context = before[-reach:]
+        start = len(self._decoded(context))
+        text = ""
+        for left_out in range(min(4, len(tokens) + 1)):
+            text = self._decoded(context + tokens[: len(tokens) - left_out])[start:]
+            if not text.endswith("\ufffd"):
+                return text
+        return text.rstrip("\ufffd")
+
+    def _decoded(self, tokens: list[int]) -> str:
+        return self.tokenizer.decode(
+            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
 
 
 def load(

@@ -123,7 +123,7 @@ class Server:
                 seed=request.seed + have,
                 stop=self.stop,
             )
-            choices = [(one.text or "", one.finish_reason) for one in answer.choices or []]
+            choices = [(_clean(one.text or ""), one.finish_reason) for one in answer.choices or []]
             used = answer.usage.completion_tokens if answer.usage else None
         except (openai.AuthenticationError, openai.NotFoundError) as error:
             raise refused(error) from None
@@ -135,7 +135,10 @@ class Server:
         return "", [
             Continuation(
                 text,
-                self.count(text) if used is None else round(used * len(text) / whole),
+                min(
+                    request.tokens,
+                    self.count(text) if used is None else round(used * len(text) / whole),
+                ),
                 reason == "stop",
             )
             for text, reason in choices[:wanted]
@@ -187,6 +190,11 @@ def refused(error: Exception) -> InputError:
         f"the server refuses: {_told(error)}",
         mend="check the model's name, the address and OPENAI_API_KEY",
     )
+
+
+def _clean(text: str) -> str:
+    """Replace halves of surrogate pairs, which no file can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _told(error: Exception) -> str:

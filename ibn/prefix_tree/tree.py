@@ -78,8 +78,8 @@ class Grown:
     problems : tuple of str
         What the generator said where it failed, each once.
     lacking : tuple of (path, int)
-        Nodes, the root being ``()``, of which the generator failed to make so many children. A
-        node without any is no leaf: its text is no response yet.
+        Nodes, the root being ``()``, of which the generator failed to make so many children, or
+        which it failed to extend. One without any is no leaf: its text is no response yet.
     """
 
     prompt: str

@@ -263,9 +263,14 @@ def _best_of(
     """Gold scores of the best of each ``draws`` responses in a row, shape (prompts, times)."""
     chosen = []
     for prompt, said, scores in zip(prompts, texts, gold, strict=True):
-        best = np.argmax(trained.rewards(prompt, said).reshape(-1, draws), axis=1)
+        best = np.argmax(_scored(trained, prompt, said).reshape(-1, draws), axis=1)
         chosen.append(scores.reshape(-1, draws)[np.arange(len(best)), best])
     return np.array(chosen)
+
+
+def _scored(trained: Trained, prompt: str, responses: Sequence[str]) -> NDArray[np.float64]:
+    """Rewards by which one is chosen: never one that is too long for the reward model."""
+    return np.nan_to_num(trained.rewards(prompt, responses), nan=-np.inf)
 
 
 def _decoders(
@@ -278,7 +283,7 @@ def _decoders(
     """Name each decoder that trains the generator; how to train; and what that depends on."""
     known = asdict(profile.tuning)
     chosen = [
-        (prompt, texts[int(np.argmax(trained.rewards(prompt, texts)))])
+        (prompt, texts[int(np.argmax(_scored(trained, prompt, texts)))])
         for prompt, texts in candidates.items()
     ]
     yield "rft", lambda: imitate(generator, chosen, profile.tuning, seed), known

@@ -5,7 +5,9 @@ import pytest
 from prefix_tree.generators import Babbler, Failing, Interrupted, Silent, Together
 
 from ibn.errors import InputError
+from ibn.preferences.files import read_records
 from ibn.preferences.reading import read_preferences
+from ibn.preferences.writing import write_records
 from ibn.prefix_tree.dataset import Plan, grow_dataset, keep_labels, write_dataset
 from ibn.prefix_tree.generator import Continuation
 from ibn.prefix_tree.growth import Growth
@@ -237,19 +239,28 @@ def test_a_corrected_reference_is_judged_again(tmp_path):
     assert set(turned) == {"Say 2"}
 
 
-def test_labels_that_people_filled_in_survive_another_run(tmp_path):
-    path = tmp_path / "pairs.jsonl"
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_what_people_filled_in_survives_another_run(tmp_path, ending):
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / f"pairs.{ending}"
     write_dataset(path, grow(tmp_path / "j", judge=None, prompts=PROMPTS[:3]))
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows = [dict(row) for _, row in read_records(str(path))]
     for i, row in enumerate(rows):
-        row["winner"] = "ab"[i % 2]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    more = keep_labels(path, grow(tmp_path / "j", judge=None))
-    kept = [one["winner"] for one in more.records if "winner" in one]
-    assert kept == [row["winner"] for row in rows]
-    assert len(more.records) > len(rows)
-    with pytest.raises(InputError, match="labels of pairs that are not among those grown now"):
-        keep_labels(path, grow(tmp_path / "k", judge=None, prompts=PROMPTS[3:]))
+        row["winner"] = "ab"[i % 2] if i else ""  # the first is not labelled
+        row["annotator"] = f"person {i}"
+    write_records(path, rows)
+    write_dataset(path, keep_labels(path, grow(tmp_path / "j", judge=None)))
+    again = [dict(row) for _, row in read_records(str(path))]
+    for name in ("prompt", "response_a", "winner", "annotator"):
+        assert [row[name] for row in again[: len(rows)]] == [row[name] for row in rows]
+    assert len(again) > len(rows)
+    # Other responses now: what has a label stays.
+    other = keep_labels(path, grow(tmp_path / "k", judge=None, prompts=PROMPTS[:1], seed=1))
+    labelled = [row for row in again if row["winner"]]
+    assert [row["winner"] for row in other.records[-len(labelled) :]] == [
+        row["winner"] for row in labelled
+    ]
 
 
 @pytest.mark.parametrize("ties", ["drop", "keep", "random"])

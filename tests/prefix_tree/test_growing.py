@@ -129,6 +129,12 @@ def test_what_fails_to_be_extended_and_a_budget_cut_are_told():
     grown = grow(Weak(0.0), depth=1, branching=2, tokens=24, unfinished="extend")
     assert grown.problems == ("down",)
     assert grown.dropped["failed"] == 2
+    assert not list(grown.leaves())
+    growth = Growth(depth=1, branching=2, tokens=24, unfinished="extend")
+    growing = tree_growing("Say", Babbler(0.0), growth, np.random.default_rng(9), grown)
+    (whole,) = grow_together(["Say"], [growing], Babbler(0.0))
+    assert [leaf.tokens for leaf in whole.leaves()] == [36, 36]
+    assert not whole.incomplete
     short = grow(Babbler(0.0, context=17), depth=2, branching=2, tokens=32)
     assert short.problems == ("the prompt left room for 16 of 32 tokens",)
 

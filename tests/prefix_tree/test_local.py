@@ -108,6 +108,31 @@ def test_a_continuation_keeps_its_blank_under_tokenizers_that_drop_a_texts_first
     assert local.text([2], [3, 4]) == " world."
 
 
+def test_characters_of_several_tokens_are_whole_or_left_out():
+    import tokenizers
+    from tokenizers import decoders, models
+    from transformers import PreTrainedTokenizerFast
+
+    from ibn.prefix_tree.local import LocalModel
+
+    names = ["<unk>", "</s>", *[f"<0x{byte:02X}>" for byte in range(256)], "a"]
+    plain = tokenizers.Tokenizer(
+        models.BPE(
+            vocab={name: i for i, name in enumerate(names)},
+            merges=[],
+            unk_token="<unk>",
+            byte_fallback=True,
+        )
+    )
+    plain.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    local = LocalModel.__new__(LocalModel)
+    local.tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain, eos_token="</s>")
+    thai = [2 + byte for byte in "สวัสดี".encode()]
+    assert local.text(thai, thai) == "สวัสดี"
+    assert local.text(thai, thai[:-1]) == "สวัสด"
+    assert local.text(thai, [*thai, names.index("a")]) == "สวัสดีa"
+
+
 def test_a_prefix_longer_than_the_context_is_a_problem_of_its_own(model):
     asked = [Request("x" * 5000, 2, 4, 1.0, 0), Request("", 1, 4, 1.0, 0)]
     (long, (short,)) = model.extend("A prompt", asked)

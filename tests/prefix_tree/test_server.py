@@ -126,6 +126,13 @@ def test_too_few_answers_are_a_problem_of_those_that_lack(serve):
     assert "too few" in three.problem
 
 
+def test_halves_of_surrogate_pairs_are_replaced_and_tokens_kept_to_what_was_asked(serve):
+    generator, _ = serve(lambda number, body: (200, completion([" \ud800x", " y" * 30], used=9)))
+    ((one, two),) = generator.extend("Hi", [replace(REQUEST, tokens=5)])
+    assert one.text == " \ufffdx"
+    assert two.tokens == 5
+
+
 @pytest.mark.parametrize("page", ["<html>hello</html>", [1], {"choices": ["x"]}, {"choices": 3}])
 def test_a_page_that_is_no_completion_is_a_problem(serve, page):
     generator, _ = serve(lambda number, body: (200, page), retries=0)
