@@ -51,8 +51,8 @@ def models(document: dict[str, Any], *, whole: bool = True) -> list[dict[str, An
 
 
 def seeds(document: dict[str, Any]) -> str:
-    """Say what profile and how many repetitions are behind a task's numbers."""
-    return f"profile {document['profile']}, {document['seeds']} seeds"
+    """Say what model, profile and how many repetitions are behind a task's numbers."""
+    return f"{document['model']}, profile {document['profile']}, {document['seeds']} seeds"
 
 
 def mean_of(values: list[float]) -> tuple[float, float]:

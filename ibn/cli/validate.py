@@ -111,7 +111,9 @@ def command(
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {out}; the same command goes on"
         ) from None
-    found = document(task, read.gold_is, WINS["tree", "chain"][task], profile, repetitions)
+    paper = WINS["tree", "chain"][task]
+    name = Path(model).name or "tiny"
+    found = document(task, read.gold_is, paper, profile, name, repetitions)
     (out / "validation.json").write_text(dumps(found) + "\n")
     if as_json:
         print(dumps(found))
@@ -187,8 +189,9 @@ def _tell(found: dict[str, Any]) -> None:
     table = Table(
         title=f"{found['task']}: win rates by {found['gold']}",
         caption=(
-            f"profile {found['profile']}, {found['seeds']} seeds; 95 % intervals: bootstrap over "
-            f"seeds and prompts. The paper reports {found['paper_tree_against_chain']:.2f} for "
+            f"{found['model']}, profile {found['profile']}, {found['seeds']} seeds; 95 % "
+            "intervals: bootstrap over seeds and prompts. The paper reports "
+            f"{found['paper_tree_against_chain']:.2f} for "
             "tree against chain (PPO, 7B models)."
         ),
         box=box.SIMPLE,

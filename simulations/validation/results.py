@@ -102,13 +102,19 @@ def _interval(wins: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> 
 
 
 def document(
-    task: str, gold: str, paper: float, profile: str, repetitions: Sequence[Repetition]
+    task: str,
+    gold: str,
+    paper: float,
+    profile: str,
+    model: str,
+    repetitions: Sequence[Repetition],
 ) -> dict[str, Any]:
     """Everything that was found, as JSON has it."""
     return {
         "task": task,
         "gold": gold,
         "profile": profile,
+        "model": model,
         "seeds": len(repetitions),
         "paper_tree_against_chain": paper,
         "win_rates": [asdict(rate) for rate in win_rates(repetitions)],

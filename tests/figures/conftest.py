@@ -151,6 +151,7 @@ def validation(task):
         "task": task,
         "gold": "a made-up measure",
         "profile": "cpu",
+        "model": "made up",
         "seeds": 3,
         "paper_tree_against_chain": 0.6,
         "win_rates": [asdict(one) for one in wins],
