@@ -198,7 +198,7 @@ def _tell(found: dict[str, Any]) -> None:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for name in ("who wins", "decoder", "at equal", "rate", "95 %", "ties", "prompts"):
+    for name in ("who wins", "decoder", "at equal", "rate", "95 %", "ties", "asked"):
         table.add_column(name, no_wrap=True)
     for one in found["win_rates"]:
         table.add_row(
