@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from figures import trained
 from figures.style import BLACK, COLUMN, TOPOLOGY
 from figures.tables import Cell, Table, point
-from figures.trained import Documents, anchor, documents, mean_of, models, seeds
+from figures.trained import Documents, anchor, behind, documents, mean_of, models
 from simulations.paper import READ, TASKS
 
 TITLE = "What an annotator reads: chain and tree"
@@ -69,12 +69,11 @@ def caption() -> str:
         f"{TASKS[task]} {1 - each['tree'][0] / each['chain'][0]:.0%}"
         for task, each in measured(tasks).items()
     )
-    told = "; ".join(f"{TASKS[task]}: {seeds(one)}" for task, one in tasks.items())
     return (
         "Bars: mean tokens that are read for one comparison, the two responses together, of the "
         "tree without their common prefix; with one standard error over seeds. Here the tree "
         f"saves: {saved}. Points: the mean length that the paper reports, of longer responses by "
-        f"larger models, so that only tree over chain can be compared. {told}."
+        f"larger models, so that only tree over chain can be compared. {behind(tasks)}"
     )
 
 

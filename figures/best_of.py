@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from figures import trained
 from figures.style import COLUMN, GREY, TOPOLOGY
 from figures.tables import Cell, Table
-from figures.trained import anchor, documents, seeds, wins
+from figures.trained import anchor, behind, documents, wins
 from simulations.paper import TASKS
 
 TITLE = "Best of N: does the tree’s reward model keep improving where the chain’s saturates?"
@@ -47,13 +47,12 @@ def draw() -> Figure:
 def caption() -> str:
     """Say what is drawn."""
     tasks = documents()
-    told = "; ".join(f"{TASKS[task]}: {seeds(one)}" for task, one in tasks.items())
     most = max(row["draws"] for one in tasks.values() for row in wins(one))
     return (
         "Of N responses of the base model the reward model chooses one; it wins where the gold "
         "measure scores it above a draw. Equal comparisons; bars are 95 % intervals "
-        f"(bootstrap over seeds and prompts). {told}. The paper reports, for N = 4 to 512, a tree "
-        f"model that keeps improving where the chain’s saturates; here N goes up to {most}."
+        f"(bootstrap over seeds and prompts). {behind(tasks)} The paper reports, for "
+        f"N = 4 to 512, a tree model that keeps improving where the chain’s saturates; here N goes up to {most}."
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from figures import trained
 from figures.style import COLUMN, TOPOLOGY
 from figures.tables import Cell, Table
-from figures.trained import LOOK, documents, mean_of, models, seeds
+from figures.trained import LOOK, behind, documents, mean_of, models
 from simulations.paper import TASKS
 from simulations.predictors import Interval
 from simulations.validation.prediction import Prediction, predictions
@@ -75,9 +75,7 @@ def caption() -> str:
         f"{graph.points} reward models (topologies, budgets, seeds and shares of the "
         "budget); a point is the mean over seeds, with one standard error. Error is the mean "
         "squared error of reward differences on unseen prompts after the best scaling. Spearman’s "
-        f"rank correlation with it, with 95 % bootstrap intervals: {told}. "
-        + "; ".join(f"{TASKS[task]}: {seeds(one)}" for task, one in tasks.items())
-        + "."
+        f"rank correlation with it, with 95 % bootstrap intervals: {told}. " + behind(tasks)
     )
 
 

@@ -50,9 +50,15 @@ def models(document: dict[str, Any], *, whole: bool = True) -> list[dict[str, An
     return [row for row in rows if not whole or row["share"] == 1.0]
 
 
-def seeds(document: dict[str, Any]) -> str:
-    """Say what model, profile and how many repetitions are behind a task's numbers."""
-    return f"{document['model']}, profile {document['profile']}, {document['seeds']} seeds"
+def behind(tasks: Documents) -> str:
+    """Say what model, profile and how many repetitions are behind the numbers."""
+    each = {
+        TASKS[task]: f"{one['model']}, profile {one['profile']}, {one['seeds']} seeds"
+        for task, one in tasks.items()
+    }
+    if len(set(each.values())) == 1:
+        return f"{', '.join(each)}: {next(iter(each.values()))} each."
+    return "; ".join(f"{task}: {words}" for task, words in each.items()) + "."
 
 
 def mean_of(values: list[float]) -> tuple[float, float]:

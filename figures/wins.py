@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from figures import trained
 from figures.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION
 from figures.tables import Cell, Table
-from figures.trained import anchor, documents, seeds, wins
+from figures.trained import anchor, behind, documents, wins
 from simulations.paper import TASKS, WINS
 
 TITLE = "Tree against chain on real tasks: win rates beside the paper’s"
@@ -74,12 +74,12 @@ def draw() -> Figure:
 def caption() -> str:
     """Say what is drawn."""
     tasks = documents()
-    told = "; ".join(f"{TASKS[task]}: {one['gold']}, {seeds(one)}" for task, one in tasks.items())
+    told = "; ".join(f"{TASKS[task]}: {one['gold']}" for task, one in tasks.items())
     return (
         "How often the response of one policy scores above that of the other by the task’s gold "
         "measure, which also made the labels; bars are 95 % intervals (bootstrap over seeds and "
-        f"prompts). {told}. Base is the generator untrained. The paper’s models are far larger and "
-        "its judge is another, so that sign and order are what can be compared, not size."
+        f"prompts). {told}. {behind(tasks)} Base is the generator untrained. The "
+        "paper’s models are far larger and its judge is another, so that sign and order are what can be compared, not size."
     )
 
 

@@ -117,7 +117,8 @@ def _repetitions(documents: Sequence[Document]) -> list[Models]:
             if key in found:
                 raise InputError(f"seed {key[1]} of {key[0]} is there twice", mend="give it once")
         found |= mine
-    told = [[one for one in models if one["error"] is not None] for models in found.values()]
+    in_order = (found[key] for key in sorted(found))  # whatever the order of the documents
+    told = [[one for one in models if one["error"] is not None] for models in in_order]
     enough = [models for models in told if len(_once(models)) > 2]
     if not enough:
         raise InputError("no task and seed has three reward models with an error to compare")
