@@ -52,7 +52,8 @@ def caption() -> str:
         "Of N responses of the base model the reward model chooses one; it wins where the gold "
         "measure scores it above a draw. Equal comparisons; bars are 95 % intervals "
         f"(bootstrap over seeds and prompts). {behind(tasks)} The paper reports, for "
-        f"N = 4 to 512, a tree model that keeps improving where the chain’s saturates; here N goes up to {most}."
+        f"N = 4 to 512, a tree model that keeps improving where the chain’s saturates; here "
+        f"N goes up to {most}."
     )
 
 

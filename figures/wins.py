@@ -79,7 +79,8 @@ def caption() -> str:
         "How often the response of one policy scores above that of the other by the task’s gold "
         "measure, which also made the labels; bars are 95 % intervals (bootstrap over seeds and "
         f"prompts). {told}. {behind(tasks)} Base is the generator untrained. The "
-        "paper’s models are far larger and its judge is another, so that sign and order are what can be compared, not size."
+        "paper’s models are far larger and its judge is another, so that sign and "
+        "order are what can be compared, not size."
     )
 
 
