@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from proofs_check.claim import FAILS, HOLDS, UNDECIDED, Context, decide
-from proofs_check.exact.prediction import e6
+from proofs_check.exact.prediction import KINDS, e6
 from simulations.outcomes import Outcome, save
 
 
@@ -60,19 +60,32 @@ def test_the_synthetic_language_decides(on_record, follows, better, expected):
     on_record(outcomes(follows, noise=0.01))
     claim = e6(better, learners=("linear",))
     assert verdict(claim, "linear, synthetic language") == expected
-    assert verdict(claim, "three real tasks") == UNDECIDED
+    for name in KINDS.values():
+        assert verdict(claim, f"three real tasks, {name}") == UNDECIDED
 
 
-@pytest.mark.parametrize(("better", "expected"), [("variance", FAILS), ("distance", HOLDS)])
-def test_the_real_tasks_decide(on_record, better, expected):
+@pytest.mark.parametrize(
+    ("follows", "kind", "better", "expected"),
+    [
+        ("distance", "variance", "variance", FAILS),
+        ("distance", "variance", "distance", HOLDS),
+        ("variance", "variance", "variance", HOLDS),
+        ("variance", "kernel_variance", "variance", UNDECIDED),
+        ("kernel_variance", "kernel_variance", "variance", HOLDS),
+        ("kernel_variance", "kernel_variance", "distance", FAILS),
+    ],
+)
+def test_the_real_tasks_decide(on_record, follows, kind, better, expected):
     rng = np.random.default_rng(0)
     models = [
         {"topology": topology, "budget": "comparisons", "share": share, "seed": seed}
         | {"comparisons": round(40 * share)}
-        | {"variance": rng.uniform(), "distance": (d := rng.uniform()), "error": d}
+        | (measures := {name: rng.uniform() for name in ("distance", *KINDS)})
+        | {"error": measures[follows]}
         for seed in range(12)
         for topology in ("chain", "tree")
         for share in (0.25, 0.5, 1.0)
     ]
     on_record(outcomes("variance"), [{"task": "gsm8k", "reward_models": models}])
-    assert verdict(e6(better, learners=()), "three real tasks") == expected
+    claim = e6(better, learners=())
+    assert verdict(claim, f"three real tasks, {KINDS[kind]}") == expected
