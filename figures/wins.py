@@ -75,10 +75,11 @@ def caption() -> str:
     """Say what is drawn."""
     tasks = documents()
     told = "; ".join(f"{TASKS[task]}: {one['gold']}" for task, one in tasks.items())
+    most = max(row["draws"] for one in tasks.values() for row in wins(one))
     return (
         "How often the response of one policy scores above that of the other by the task’s gold "
         "measure, which also made the labels; bars are 95 % intervals (bootstrap over seeds and "
-        f"prompts). {told}. {behind(tasks)} Base is the generator untrained. The "
+        f"prompts), and N is {most}. {told}. {behind(tasks)} Base is the generator untrained. The "
         "paper’s models are far larger and its judge is another, so that sign and "
         "order are what can be compared, not size."
     )
