@@ -86,7 +86,7 @@ def site(tmp_path_factory):
     """Return the site that $SITE names, or one built for this test."""
     if "SITE" in os.environ:
         return Path(os.environ["SITE"]).resolve()
-    for extension in ("furo", "myst_parser", "sphinx_design"):
+    for extension in ("furo", "myst_parser", "sphinx_design", "sphinx-mathjax-offline"):
         pytest.importorskip(extension)
     folder = tmp_path_factory.mktemp("site")
     build = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(ROOT / "docs")]
@@ -100,6 +100,18 @@ def test_the_site_holds_together(site, browser):
     assert {"index.html", "gallery.html", "claims.html", "api.html", "benchmarks.html"} <= names
     assert complaints == []
     assert broken == []
+
+
+def test_the_site_typesets_formulas_without_a_network(site, browser):
+    page = browser.new_page()
+    page.route(lambda url: url.startswith("http"), lambda route: route.abort())
+    for name in ("notation", "claims"):
+        page.goto((site / f"{name}.html").as_uri())
+        page.wait_for_selector("mjx-container")
+        assert page.evaluate("[...document.querySelectorAll('mjx-merror')].length") == 0
+        assert "\\(" not in page.inner_text("article")
+        assert "\\[" not in page.inner_text("article")
+    page.close()
 
 
 def test_the_evidence_that_the_site_draws_is_that_of_the_verdicts_on_record():
