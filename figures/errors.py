@@ -13,7 +13,7 @@ from figures.tables import Cell, Table
 from figures.trained import LOOK, behind, documents, mean_of, models
 from simulations.paper import TASKS
 from simulations.predictors import Interval
-from simulations.validation.prediction import Prediction, predictions
+from simulations.validation.prediction import predictions
 
 TITLE = "Predicted against measured error of trained reward models"
 CLAIMS = ("E6",)
@@ -64,23 +64,24 @@ def caption() -> str:
     """Say what is drawn and how well each measure ranks."""
     tasks = documents()
     found = {(one.within, one.measure): one for one in predictions(list(tasks.values()))}
-    graph = found["all", "variance"]
+
+    def correlation(within: str, measure: str) -> Interval:
+        if measure == "distance":  # the same beside either variance
+            return found[within, "variance"].ranking.distance
+        return found[within, measure].ranking.variance
+
     told = "; ".join(
-        f"{name} {_of(found['all', known], measure)} over all models and "
-        f"{_of(found['repetition', known], measure)} within a task and seed"
+        f"{name} {correlation('all', measure)} over all models and "
+        f"{correlation('repetition', measure)} within a task and seed"
         for measure, name in MEASURES.items()
-        for known in ["variance" if measure == "distance" else measure]
     )
     return (
-        f"{graph.points} reward models (topologies, budgets, seeds and shares of the "
-        "budget); a point is the mean over seeds, with one standard error. Error is the mean "
-        "squared error of reward differences on unseen prompts after the best scaling. Spearman’s "
-        f"rank correlation with it, with 95 % bootstrap intervals: {told}. " + behind(tasks)
+        f"{found['all', 'variance'].points} reward models (topologies, budgets, seeds and "
+        "shares of the budget); a point is the mean over seeds, with one standard error. Error is "
+        "the mean squared error of reward differences on unseen prompts after the best scaling. "
+        f"Spearman’s rank correlation with it, with 95 % bootstrap intervals: {told}. "
+        + behind(tasks)
     )
-
-
-def _of(one: Prediction, measure: str) -> Interval:
-    return one.distance if measure == "distance" else one.variance
 
 
 _WITHIN = {
@@ -96,8 +97,7 @@ def tables() -> list[Table]:
         [
             Cell(f"{_WITHIN[one.within]}: {MEASURES[one.measure]}"),
             Cell(f"{one.points}"),
-            *[Cell(str(value), "records") for value in (one.distance, one.variance)],
-            Cell(str(one.difference), "records"),
+            *[Cell(str(value), "records") for value in one.ranking],
         ]
         for one in predictions(list(documents().values()))
     ]

@@ -76,11 +76,19 @@ def caption() -> str:
     tasks = documents()
     told = "; ".join(f"{TASKS[task]}: {one['gold']}" for task, one in tasks.items())
     most = max(row["draws"] for one in tasks.values() for row in wins(one))
+    contests = [
+        row
+        for one in tasks.values()
+        for row in one["win_rates"]
+        if (row["policy"], row["against"]) == ("tree", "chain")
+    ]
+    clear = sum(not row["low"] <= 0.5 <= row["high"] for row in contests)
     return (
         "How often the response of one policy scores above that of the other by the task’s gold "
         "measure, which also made the labels; bars are 95 % intervals (bootstrap over seeds and "
-        f"prompts), and N is {most}. {told}. {behind(tasks)} Base is the generator untrained. The "
-        "paper’s models are far larger and its judge is another, so that sign and "
+        f"prompts), and N is {most}. At every N and budget, {clear} of {len(contests)} win rates "
+        f"of tree over chain are clear of ½. {told}. {behind(tasks)} Base is the generator "
+        "untrained. The paper’s models are far larger and its judge is another, so that sign and "
         "order are what can be compared, not size."
     )
 

@@ -30,6 +30,25 @@ class Interval(NamedTuple):
         return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 
 
+class Ranking(NamedTuple):
+    """How well the two measures rank, and by how much the variance does better than the distance.
+
+    Attributes
+    ----------
+    distance, variance, difference : Interval
+        Of mean inference distance, of mean exact posterior variance, and the second less the
+        first, paired: above 0 the exact variance predicts better.
+    """
+
+    distance: Interval
+    variance: Interval
+    difference: Interval
+
+    def __str__(self) -> str:
+        """Write all three."""
+        return f"distance {self.distance}  variance {self.variance}  difference {self.difference}"
+
+
 @dataclass(frozen=True)
 class Prediction:
     """How well the two measures rank datasets by what is learnt from them.
@@ -46,26 +65,21 @@ class Prediction:
         are averaged; there the topology alone makes the difference.
     points : int
         Datasets ranked.
-    distance, variance : Interval
-        Spearman's correlation of mean inference distance, and of mean exact posterior variance,
-        with the target; intervals by bootstrap over settings.
-    difference : Interval
-        The variance's less the distance's, paired: above 0 the exact variance predicts better.
+    ranking : Ranking
+        Spearman's correlations with the target; intervals by bootstrap over settings.
     """
 
     learner: str
     target: str
     within: str
     points: int
-    distance: Interval
-    variance: Interval
-    difference: Interval
+    ranking: Ranking
 
     def __str__(self) -> str:
         """Write a line of a table."""
         return (
             f"{self.learner:17} {self.target:14} {self.within:8} {self.points:4} points  "
-            f"distance {self.distance}  variance {self.variance}  difference {self.difference}"
+            f"{self.ranking}"
         )
 
 
@@ -91,14 +105,14 @@ def predictions(outcomes: Sequence[Outcome], seed: int = 0) -> list[Prediction]:
         for target in ("squared_error", *WINS):
             # Columns: distance, variance, target.
             tables = [table(group, target) for group in groups]
-            for within, three in correlate(tables, resampled).items():
-                found.append(Prediction(learner, target, within, len(mine), *three))
+            for within, ranking in correlate(tables, resampled).items():
+                found.append(Prediction(learner, target, within, len(mine), ranking))
     return found
 
 
 def correlate(
     tables: Sequence[NDArray[np.float64]], resampled: NDArray[np.int64]
-) -> dict[str, tuple[Interval, Interval, Interval]]:
+) -> dict[str, Ranking]:
     """Rank correlations of distance and of variance with a target, and their difference.
 
     Parameters
@@ -122,13 +136,10 @@ def correlate(
     return {name: intervals(value, draws) for name, (value, draws) in both.items()}
 
 
-def intervals(
-    values: NDArray[np.float64], draws: NDArray[np.float64]
-) -> tuple[Interval, Interval, Interval]:
-    """Bootstrap intervals of three numbers, from draws of shape (bootstraps, 3)."""
+def intervals(values: NDArray[np.float64], draws: NDArray[np.float64]) -> Ranking:
+    """Bootstrap intervals of a ranking's three numbers, from draws of shape (bootstraps, 3)."""
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-    first, second, third = map(Interval, *(x.tolist() for x in (values, low, high)))
-    return first, second, third
+    return Ranking(*map(Interval, *(x.tolist() for x in (values, low, high))))
 
 
 def table(group: Sequence[Outcome], target: str) -> NDArray[np.float64]:

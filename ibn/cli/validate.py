@@ -77,7 +77,6 @@ def command(
       ibn validate gsm8k --profile tiny --data problems.jsonl --out gsm8k
       ibn validate hh --profile cpu --model ./model --data pairs.jsonl --out hh
     """  # noqa: D301 - the escape is for click
-    import hashlib
     from dataclasses import replace
 
     from simulations.paper import WINS
@@ -96,12 +95,11 @@ def command(
     read = read_task(task, data)
     require_training(chosen.tuning)
     out.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256(Path(data).read_bytes()).hexdigest()[:16]
     settings = {
         "task": task,
         "model": model or "tiny",
         "data": Path(data).name,
-        "digest": digest,
+        "digest": _digest(Path(data)),
     }
     try:
         repetitions = _repeat_all(
@@ -163,6 +161,17 @@ def _repeat_all(
 
     each = Parallel(jobs)(delayed(one)([seed]) for seed in seeds)
     return [repetition for found in each for repetition in found]
+
+
+def _digest(data: Path) -> str:
+    """Tell a file's or folder's content from others; what lies on a hub has its name alone."""
+    import hashlib
+
+    inside = sorted(data.rglob("*")) if data.is_dir() else [data]
+    found = hashlib.sha256()
+    for path in filter(Path.is_file, inside):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def _tiny(out: Path) -> str:

@@ -100,9 +100,10 @@ def draw_families(
         lacking = requests[i].count - len(families[i])
         families[i] += spare[i][:lacking]
         tally.dropped["duplicate"] += max(0, len(spare[i]) - lacking)
-        failed[i] = min(failed[i], requests[i].count - len(families[i]))
-    enough = set(range(len(requests))) - set(wanted)
-    return [(family, 0 if i in enough else failed[i]) for i, family in enumerate(families)]
+    return [
+        (family, min(lost, request.count - len(family)))
+        for family, lost, request in zip(families, failed, requests, strict=True)
+    ]
 
 
 def _segment(

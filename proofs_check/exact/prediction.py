@@ -13,7 +13,7 @@ from simulations import recorded
 from simulations.language import LEARNERS
 from simulations.outcomes import RECORD, load
 from simulations.predictors import spearman, table
-from simulations.validation.prediction import VARIANCES, by_repetition
+from simulations.validation.prediction import VARIANCES, by_repetition, points
 
 RECORDED_ERROR = 0.01  # of any of the claim's checks, were settings and runs drawn at random
 TASKS = "validation-"
@@ -97,10 +97,11 @@ def _tasks(measure: str, sign: float, level: float, context: Context) -> Finding
         return Finding(
             UNDECIDED, "no run of ibn validate is on record; one of each task would decide it"
         )
-    models = sum(len(one["reward_models"]) for one in documents)
     found = by_repetition(documents, measure)
     names = ", ".join(one["task"] for one in documents)
-    return _finding(found, sign, level, f"{models} reward models, {len(found)} runs of {names}")
+    return _finding(
+        found, sign, level, f"{points(documents)} reward models, {len(found)} runs of {names}"
+    )
 
 
 def _finding(found: NDArray[np.float64], sign: float, level: float, told: str) -> Finding:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.errors import InputError
-from simulations.predictors import BOOTSTRAPS, Interval, correlate, intervals, spearman
+from simulations.predictors import BOOTSTRAPS, Interval, Ranking, correlate, intervals, spearman
 
 Document = Mapping[str, Any]
 VARIANCES = ("variance", "kernel_variance")
@@ -42,24 +42,18 @@ class Prediction:
         Reward models, or pairs of them.
     measure : str
         Which variance: ``variance``, of the graph, or ``kernel_variance``.
-    distance, variance, difference : Interval
-        Of the two measures, and the second less the first; by bootstrap over tasks and seeds,
-        whose ends are NaN where there are fewer than 5 of these.
+    ranking : Ranking
+        By bootstrap over tasks and seeds; the ends are NaN where there are fewer than 5 of these.
     """
 
     within: str
     measure: str
     points: int
-    distance: Interval
-    variance: Interval
-    difference: Interval
+    ranking: Ranking
 
     def __str__(self) -> str:
         """Write a line of a table."""
-        return (
-            f"{self.within:10} {self.measure:15} {self.points:4} points  distance {self.distance}  "
-            f"variance {self.variance}  difference {self.difference}"
-        )
+        return f"{self.within:10} {self.measure:15} {self.points:4} points  {self.ranking}"
 
 
 def predictions(documents: Sequence[Document], seed: int = 0) -> list[Prediction]:
@@ -84,16 +78,16 @@ def predictions(documents: Sequence[Document], seed: int = 0) -> list[Prediction
     found = []
     for measure in VARIANCES:
         tables = [_table(_once(models), measure) for models in repetitions]
-        points = sum(map(len, tables))
-        for name, three in correlate(tables, resampled).items():
-            found.append(Prediction(names[name], measure, points, *_shown(three, count)))
+        ranked = sum(map(len, tables))
+        for name, ranking in correlate(tables, resampled).items():
+            found.append(Prediction(names[name], measure, ranked, _shown(ranking, count)))
         contests = [_contests(models, measure) for models in repetitions]
         whole = np.concatenate(contests)
         if len(whole):
             draws = [np.concatenate([contests[k] for k in rows]) for rows in resampled]
             means = np.array([one.mean(0) for one in draws if len(one)])
-            three = _shown(intervals(whole.mean(axis=0), means), count)
-            found.append(Prediction("topology", measure, len(whole), *three))
+            ranking = _shown(intervals(whole.mean(axis=0), means), count)
+            found.append(Prediction("topology", measure, len(whole), ranking))
     return found
 
 
@@ -102,8 +96,12 @@ def by_repetition(documents: Sequence[Document], measure: str) -> NDArray[np.flo
     return np.array([spearman(_table(_once(m), measure)) for m in _repetitions(documents)])
 
 
+def points(documents: Sequence[Document]) -> int:
+    """Count the reward models that are ranked."""
+    return sum(len(_once(models)) for models in _repetitions(documents))
+
+
 Models = list[Mapping[str, Any]]
-Three = tuple[Interval, Interval, Interval]
 
 
 def _repetitions(documents: Sequence[Document]) -> list[Models]:
@@ -153,12 +151,11 @@ def _contests(models: Models, measure: str) -> NDArray[np.float64]:
     return np.column_stack([told, told[:, 1] - told[:, 0]])
 
 
-def _shown(three: Three, groups: int) -> Three:
+def _shown(ranking: Ranking, groups: int) -> Ranking:
     """Take away the ends of intervals that so few groups make too narrow by far."""
     if groups >= FEWEST:
-        return three
-    first, second, third = (Interval(one.value, float("nan"), float("nan")) for one in three)
-    return first, second, third
+        return ranking
+    return Ranking(*(Interval(one.value, float("nan"), float("nan")) for one in ranking))
 
 
 def read(path: Path) -> Document:

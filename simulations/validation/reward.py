@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve
 
 from ibn.bias.neighbours import NeighbourGraph
 from ibn.distance import inference_distance
@@ -18,7 +17,7 @@ from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise
 from ibn.prefix_tree.prompts import Prompt
-from ibn.reward_model import fit
+from ibn.reward_model import fit, posterior
 from simulations.validation.training import Tuning, train_reward_model
 
 HELD_OUT_PAIRS = 400
@@ -216,16 +215,12 @@ def kernel_variance(
     pairs : ndarray of int, shape (p, 2)
         Rows of them. The weights' prior variance is such that the mean before any label is 2.
     """
-    asked = rows[pairs[:, 0]] - rows[pairs[:, 1]]
-    prior = np.einsum("ij,ij->i", asked, asked)
-    if not prior.any():
+    unit = float(np.mean(np.sum((rows[pairs[:, 0]] - rows[pairs[:, 1]]) ** 2, axis=1)))
+    if unit == 0:
         return 0.0
-    scale = 2.0 / prior.mean()
-    labelled = features[comparisons.a] - features[comparisons.b]
-    gram = scale * labelled @ labelled.T + NOISE * np.eye(len(labelled))
-    cross = scale * asked @ labelled.T
-    told = np.einsum("ij,ji->i", cross, solve(gram, cross.T, assume_a="pos"))
-    return float(np.mean(scale * prior - told))
+    counted = comparisons.labelled(delta=np.zeros(len(comparisons)))  # what they say is no matter
+    model = posterior(features, counted, scale=2.0 / unit, labels="gaussian", noise_variance=NOISE)
+    return float(np.mean(replace(model, features=rows).difference(*pairs.T)[1]))
 
 
 def _predictions(

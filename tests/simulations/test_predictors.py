@@ -40,9 +40,9 @@ def test_predictions_rank_what_they_should():
     for one in predictions(table(draw)):
         if one.target == "squared_error":
             assert one.points == 48
-            assert one.variance == pytest.approx((1.0, 1.0, 1.0))
-            assert one.distance == pytest.approx((-1.0, -1.0, -1.0))
-            assert one.difference == pytest.approx((2.0, 2.0, 2.0))
+            assert one.ranking.variance == pytest.approx((1.0, 1.0, 1.0))
+            assert one.ranking.distance == pytest.approx((-1.0, -1.0, -1.0))
+            assert one.ranking.difference == pytest.approx((2.0, 2.0, 2.0))
 
 
 def test_predictions_of_the_learners_that_there_are():
@@ -63,18 +63,21 @@ def test_predictions_are_spearmans_correlations():
     for name in ("distance", "variance"):
         values = [getattr(row, name) for row in mine]
         one = found["squared_error", "all"]
-        assert getattr(one, name).value == pytest.approx(spearmanr(values, errors).statistic)
+        assert getattr(one.ranking, name).value == pytest.approx(
+            spearmanr(values, errors).statistic
+        )
         one = found["rft", "setting"]
         naive = [
             spearmanr([getattr(row, name) for row in group], [-row.rft for row in group]).statistic
             for group in groups
         ]
-        assert getattr(one, name).value == pytest.approx(np.mean(naive))
+        assert getattr(one.ranking, name).value == pytest.approx(np.mean(naive))
         ratios = [getattr(row, name) / getattr(group[0], name) for group in groups for row in group]
         one = found["best_of_n", "all"]
         naive = spearmanr(ratios, [-row.best_of_n for row in mine]).statistic
-        assert getattr(one, name).value == pytest.approx(naive)
+        assert getattr(one.ranking, name).value == pytest.approx(naive)
     for one in found.values():
-        assert one.difference.value == pytest.approx(one.variance.value - one.distance.value)
-        for interval in (one.distance, one.variance, one.difference):
+        distance, variance, difference = one.ranking
+        assert difference.value == pytest.approx(variance.value - distance.value)
+        for interval in one.ranking:
             assert interval.low <= interval.value <= interval.high

@@ -36,13 +36,13 @@ def test_the_measure_that_the_errors_follow_is_found(follows):
     assert [one.points for one in found] == 2 * [72, 72, 36]
     for one in found:
         if follows == one.measure:
-            assert one.variance.value == pytest.approx(1.0)
-            assert one.difference.low > 0.3
+            assert one.ranking.variance.value == pytest.approx(1.0)
+            assert one.ranking.difference.low > 0.3
         elif follows == "distance":
-            assert one.distance.value == pytest.approx(1.0)
-            assert one.difference.high < -0.3
+            assert one.ranking.distance.value == pytest.approx(1.0)
+            assert one.ranking.difference.high < -0.3
         else:
-            assert one.variance.value < 0.5
+            assert one.ranking.variance.value < 0.5
 
 
 def test_correlations_are_scipys_and_what_has_no_error_is_left_out():
@@ -54,7 +54,9 @@ def test_correlations_are_scipys_and_what_has_no_error_is_left_out():
     rest = one["reward_models"][1:]
     found = {p.within: p for p in predictions([one]) if p.measure == "kernel_variance"}
     columns = {name: [model[name] for model in rest] for name in ("kernel_variance", "error")}
-    assert found["all"].variance.value == pytest.approx(spearmanr(*columns.values()).statistic)
+    assert found["all"].ranking.variance.value == pytest.approx(
+        spearmanr(*columns.values()).statistic
+    )
     assert found["topology"].points == 11
     agree = 0
     for seed, share in {(model["seed"], model["share"]) for model in rest}:
@@ -62,7 +64,7 @@ def test_correlations_are_scipys_and_what_has_no_error_is_left_out():
         if len(both) == 2:
             steps = [np.sign(both[1][name] - both[0][name]) for name in ("distance", "error")]
             agree += steps[0] * steps[1]
-    assert found["topology"].distance.value == pytest.approx(agree / 11)
+    assert found["topology"].ranking.distance.value == pytest.approx(agree / 11)
 
 
 def test_what_is_there_twice_counts_once_and_a_run_without_errors_not_at_all():
@@ -84,7 +86,7 @@ def test_what_is_there_twice_counts_once_and_a_run_without_errors_not_at_all():
 def test_few_runs_have_no_interval_and_none_or_twice_the_same_are_refused():
     rng = np.random.default_rng(3)
     one = document(rng)
-    assert all(np.isnan(p.difference.low) for p in predictions([one]))
+    assert all(np.isnan(p.ranking.difference.low) for p in predictions([one]))
     with pytest.raises(InputError, match="seed 0 of gsm8k is there twice"):
         predictions([one, one])
     for model in one["reward_models"]:
