@@ -102,6 +102,8 @@ def draw(found: list[Exponent]) -> Figure:
 def caption(found: list[Exponent]) -> str:
     """Say what is drawn and which claims it speaks against."""
     against = sorted({one.claim for one in found if one.excluded})
+    fails = sorted({one.claim for one in found if one.verdict == "fails"})
+    failing = f"{', '.join(fails)} fail" if fails else "none fails"
     told = (
         f"Beyond both are curves of {', '.join(against)}"
         if against
@@ -110,9 +112,10 @@ def caption(found: list[Exponent]) -> str:
     return (
         "A claimed order is right if measured over claimed settles to a constant: its slope "
         "against log n is what is left over of the exponent. Bars: the interval of the ledger’s "
-        f"decision. {told}. An order can also be refuted by derivation, as those of P5, P7 and P9 "
-        "are, where three decades of n cannot tell a logarithm from a power; the claims’ evidence "
-        "has both. P8 is held against its law, whose first term fades too slowly for an exponent."
+        f"decision. {told}. An order can also be refuted by derivation, where three decades of n "
+        f"cannot tell a logarithm from a power; of these claims {failing} by one or the other, and "
+        "the evidence has both. P8 is held against its law, whose first term fades too slowly for "
+        "an exponent."
     )
 
 
