@@ -15,7 +15,7 @@ import click
 
 from benchmarks.contest import Case, Effort
 from benchmarks.machine import Machine, commit, load
-from benchmarks.page import Record, markdown, to_json, write
+from benchmarks.results_page import Record, markdown, to_json, write
 from ibn.errors import InputError, unknown_name
 
 MODULES = (

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contest import Contest, Contestant, Faster, Trial, timed
-from benchmarks.result import Agreement
+from benchmarks.timing import Agreement
 from benchmarks.worlds import SETTING, dataset, network_of
-from ibn.distance import DistanceIndex
+from ibn.inference.paths import DistanceIndex
 from ibn.network import Network
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from benchmarks.foresight import AgainstMore, Correlation, against_more
 from ibn.auditing.evaluation import Evaluation, evaluate
-from ibn.auditing.foresight import AgainstMore, Correlation, against_more
 from ibn.auditing.scoring import Scores
 from ibn.bias.text_models import embed
 from ibn.errors import InputError

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.contest import Effort, Target, Within
 from benchmarks.process import ibn, run
-from benchmarks.result import Line, Result, Spread
+from benchmarks.timing import Line, Result, Spread
 
 DIMENSIONS = 384
 LATENT = 48  # dimensions that embeddings vary along, besides noise

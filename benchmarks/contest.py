@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from benchmarks.result import Agreement, Line, Result, Spread, Verdict
+from benchmarks.timing import Agreement, Line, Result, Spread, Verdict
 
 Report = Callable[[str], None]
 """Told what is going on."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from benchmarks.contest import Contest, Contestant, Faster, Run, Trial, timed
 from benchmarks.precision import draws_needed
-from benchmarks.result import Agreement
 from benchmarks.searchers import SEARCHERS, Graph, Search, Searcher
+from benchmarks.timing import Agreement
 from benchmarks.worlds import SETTING, WORLD, Stream, dataset, network_of, whole_network
-from ibn.distance import inference_distance, mean_distance
 from ibn.estimate import Estimate
+from ibn.inference.paths import inference_distance, mean_distance
 from ibn.network import Network
 
 REL_ERR = 0.01

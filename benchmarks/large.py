@@ -13,11 +13,11 @@ from typing import Any
 
 from benchmarks.contest import Effort, Target, Within
 from benchmarks.process import run
-from benchmarks.result import Agreement, Line, Result, Spread
+from benchmarks.timing import Agreement, Line, Result, Spread
 from benchmarks.worlds import SETTING, Stream, dataset, network_of
-from ibn.distance import mean_distance
 from ibn.estimate import Estimate
-from ibn.posterior import mean_variance
+from ibn.inference.gaussian import mean_variance
+from ibn.inference.paths import mean_distance
 
 REL_ERR = 0.01
 WARM = 20_000

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from benchmarks.contest import Contest, Contestant, Faster, Run, Trial, timed
-from benchmarks.result import Agreement
+from benchmarks.timing import Agreement
 from ibn.leaderboard import Leaderboard, rank
 from ibn.preferences.comparisons import Comparisons
 

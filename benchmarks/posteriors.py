@@ -18,13 +18,14 @@ from scipy.sparse.linalg import LinearOperator, cg
 from benchmarks.contest import Contest, Contestant, Faster, Run, Trial, timed
 from benchmarks.machine import bandwidth
 from benchmarks.precision import draws_needed
-from benchmarks.result import Agreement
 from benchmarks.roofline import iteration
+from benchmarks.timing import Agreement
 from benchmarks.worlds import SETTING, WORLD, Stream, dataset, network_of, whole_network
 from ibn.estimate import Estimate
+from ibn.inference.gaussian import mean_variance
 from ibn.network import Network
-from ibn.posterior import Solver, mean_variance
 from ibn.preferences.comparisons import Comparisons
+from ibn.solvers.reduced import Solver
 
 REL_ERR = 0.01
 ENERGY_ERR = 1e-3

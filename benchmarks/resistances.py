@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.contest import Contest, Contestant, Faster, Trial, timed
-from benchmarks.result import Agreement
+from benchmarks.timing import Agreement
 from benchmarks.worlds import dataset, network_of
+from ibn.inference.gaussian import resistance_matrix
 from ibn.network import Network
-from ibn.posterior import resistance_matrix
 
 
 def _grounded(network: Network) -> NDArray[np.float64]:

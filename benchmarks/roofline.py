@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.machine import Bandwidth
-from ibn.kernels.laplacian import conjugate_gradient
+from ibn.kernels.conjugate_gradients import conjugate_gradient
 from ibn.network import Network
-from ibn.posterior import BLOCK, Solver
+from ibn.solvers.reduced import BLOCK, Solver
 
 VECTORS = 4  # residual, direction, product, and the preconditioned residual
 FEW, MANY, REPEATS = 4, 20, 3

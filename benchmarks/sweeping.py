@@ -10,13 +10,14 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from ibn.simulations.sweeping import sweep
+from ibn.simulations.sweeping.grid import Grid
+from ibn.simulations.sweeping.store import load
+from ibn.simulations.sweeping.task import Task
+
 from benchmarks.contest import Contest, Contestant, Faster, Run, Trial
-from benchmarks.result import Agreement
+from benchmarks.timing import Agreement
 from ibn.estimate import Estimate
-from simulations import sweep
-from simulations.grid import Grid
-from simulations.store import load
-from simulations.task import Task
 
 JOBS = 2
 CHUNK = 100

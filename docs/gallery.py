@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from figures.evidence import read as read_evidence
-from figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, draw, left_out
-from figures.results import MAIN, read
-from simulations.grid import Grid
-from simulations.profiles import ALL
-from simulations.profiles import MAIN as SHOWN
-from simulations.sweep import run
+from ibn.figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, draw, left_out
+from ibn.figures.ledger_evidence import read as read_evidence
+from ibn.figures.measurements import MAIN, read
+from ibn.simulations.sweeping.grid import Grid
+from ibn.simulations.sweeping.profiles import ALL
+from ibn.simulations.sweeping.profiles import MAIN as SHOWN
+from ibn.simulations.sweeping.sweep import run
 
 GRIDS = (
     Grid(topology=SHOWN, n="1e2:1e4:5", rel_err=0.03, replicates=2),

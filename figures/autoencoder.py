@@ -6,17 +6,17 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from ibn.figures.report_tables import Cell, Table
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from figures.style import BLUE, COLUMN, VERMILION
-from figures.tables import Cell, Table
-from ibn import autoencoder
 from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.gaussian import posterior_mean
 from ibn.network import build_network
-from ibn.posterior import posterior_mean
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise, simulate_labels
+from ibn.report.style import BLUE, COLUMN, VERMILION
+from ibn.theory import autoencoder
 from ibn.topology import build
 
 TITLE = "RLHF as an autoencoder: a distribution in, a distribution out"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ibn.figures import trained
+from ibn.figures.report_tables import Cell, Table
+from ibn.figures.trained import anchor, behind, documents, wins
+from ibn.simulations.paper import TASKS
 from matplotlib.figure import Figure
 
-from figures import trained
-from figures.style import COLUMN, GREY, TOPOLOGY
-from figures.tables import Cell, Table
-from figures.trained import anchor, behind, documents, wins
-from simulations.paper import TASKS
+from ibn.report.style import COLUMN, GREY, TOPOLOGY
 
 TITLE = "Best of N: does the tree’s reward model keep improving where the chain’s saturates?"
 CLAIMS = ("E6",)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from ibn.figures.measurements import Curve, Rows, World, curve, first
+from ibn.figures.report_tables import Cell, Table, point
 from matplotlib.figure import Figure
 
-from figures.results import Curve, Rows, World, curve, first
-from figures.style import COLUMN, GREY, INFERENCE, decimal_ticks
-from figures.tables import Cell, Table, point
 from ibn.bias.ultrametric import Ultrametric
+from ibn.report.style import COLUMN, GREY, INFERENCE, decimal_ticks
 
 TITLE = "Topologies ranked against what none can beat"
 CLAIMS = ("E4", "E5")

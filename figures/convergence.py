@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from ibn.figures.ledger_evidence import Claims, data
+from ibn.figures.report_tables import Cell, Table, point
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from figures.evidence import Claims, data
-from figures.style import BLACK, COLUMN, TOPOLOGY, decimal_ticks
-from figures.tables import Cell, Table, point
+from ibn.report.style import BLACK, COLUMN, TOPOLOGY, decimal_ticks
 
 TITLE = "The autoencoder converges: loss against the number of comparisons"
 CLAIMS = ("M3", "M4")

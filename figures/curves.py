@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ibn.figures.fit import Fit
+from ibn.figures.typeset import significant, tex
 from matplotlib.axes import Axes
 
-from figures.fit import Fit
-from figures.style import legend_above
-from figures.typeset import significant, tex
+from ibn.report.style import legend_above
 
 
 def draw_curves(

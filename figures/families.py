@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from ibn.figures.report_tables import Cell, Table
 from matplotlib.figure import Figure
 
-from figures.style import BLUE, COLUMN, GREEN, VERMILION, decimal_ticks
-from figures.tables import Cell, Table
 from ibn.bias.ultrametric import Ultrametric
+from ibn.report.style import BLUE, COLUMN, GREEN, VERMILION, decimal_ticks
 
 TITLE = "How fast likeness grows as cells shrink: the three families"
 CLAIMS = ("P5", "P7")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from ibn.figures.measurements import Curve, Rows, World, curve
 from numpy.typing import ArrayLike, NDArray
 
-from figures.results import Curve, Rows, World, curve
 from ibn.errors import InputError
-from ibn.rates import Rate, rate, ratio
+from ibn.theory.rates import Rate, rate, ratio
 
 LEAST_N = 10
 """Where rates begin to be compared: log log n is positive from e on, and tiny there."""

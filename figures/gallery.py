@@ -9,34 +9,33 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
-
-from figures import (
+from ibn.figures import (
     annotation,
     autoencoder,
     best_of,
     bound,
     convergence,
-    errors,
     families,
     headline,
     network,
     overview,
+    predicted_errors,
     rates,
     ratio,
     reversal,
     scaling,
-    tasks,
     tournament,
     wins,
 )
-from figures.evidence import Claims
-from figures.fit import Fit
-from figures.results import Rows, World, worlds
-from figures.style import save, style
-from figures.tables import Table
+from ibn.figures.fit import Fit
+from ibn.figures.ledger_evidence import Claims
+from ibn.figures.measurements import Rows, World, worlds
+from ibn.figures.report_tables import Table
+from ibn.simulations.recorded import files
+from matplotlib.figure import Figure
+
 from ibn.errors import InputError, unknown_name
-from simulations.recorded import files
+from ibn.report.style import save, style
 
 EXAMPLES: dict[str, ModuleType] = {
     "autoencoder": autoencoder,
@@ -45,12 +44,11 @@ EXAMPLES: dict[str, ModuleType] = {
 }
 """Figures that need no measurements."""
 RECORDED: dict[str, ModuleType] = {
-    "tasks": tasks,
     "wins": wins,
     "best-of": best_of,
     "annotation": annotation,
     "tournament": tournament,
-    "errors": errors,
+    "errors": predicted_errors,
 }
 """Figures of results on record (``simulations/recorded``)."""
 DECIDED: dict[str, ModuleType] = {"convergence": convergence, "rates": rates}

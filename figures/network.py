@@ -12,12 +12,12 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
-from figures.style import BLACK, BLUE, COLUMN, VERMILION
 from ibn.bias.ultrametric import Ultrametric
-from ibn.distance import InferencePath, optimal_path
+from ibn.inference.paths import InferencePath, optimal_path
 from ibn.network import HUMAN_PREFERENCE, Network, build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise
+from ibn.report.style import BLACK, BLUE, COLUMN, VERMILION
 from ibn.topology import build
 
 TITLE = "Two kinds of edge, and the best path between two responses"

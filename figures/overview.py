@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
+from ibn.figures import ratio
+from ibn.figures.fit import Fit
+from ibn.figures.measurements import Rows, World, worlds
+from ibn.figures.typeset import scientific
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures import ratio
-from figures.fit import Fit
-from figures.results import Rows, World, worlds
-from figures.style import COLUMN, GREY, INFERENCE, decimal_ticks, shades
-from figures.typeset import scientific
 from ibn.bias.ultrametric import FAMILIES
+from ibn.report.style import COLUMN, GREY, INFERENCE, decimal_ticks, shades
 
 TITLE = "Chain over tree in every world"
 CLAIMS = ("P9", "E2")

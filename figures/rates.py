@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from ibn.figures.ledger_evidence import Claims, data
+from ibn.figures.report_tables import Cell, Table
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from figures.evidence import Claims, data
-from figures.style import BLACK, COLUMN, VERMILION
-from figures.tables import Cell, Table
+from ibn.report.style import BLACK, COLUMN, VERMILION
 
 TITLE = "The table of rates: exponents measured beside those claimed"
 CLAIMS = ("P5", "P6", "P7", "P8", "P9", "E2", "E3")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from ibn.figures.curves import draw_curves
+from ibn.figures.fit import LEAST_N, Fit, fit_ratio
+from ibn.figures.measurements import Rows, World
+from ibn.figures.report_tables import Table, by_size
+from ibn.figures.typeset import plus_minus
 from matplotlib.figure import Figure
 
-from figures.curves import draw_curves
-from figures.fit import LEAST_N, Fit, fit_ratio
-from figures.results import Rows, World
-from figures.style import COLUMN, GREY, INFERENCE
-from figures.tables import Table, by_size
-from figures.typeset import plus_minus
+from ibn.report.style import COLUMN, GREY, INFERENCE
 
 TITLE = "Which topology is better: chain over tree"
 CLAIMS = ("P9", "E2")

@@ -13,13 +13,13 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import numpy as np
+from ibn.figures.fit import Fit
+from ibn.figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, left_out
+from ibn.figures.ledger_evidence import Claims
+from ibn.figures.measurements import COLUMNS, Rows, World, first
+from ibn.figures.typeset import html, plus_minus, scientific, significant
 
 import ibn
-from figures.evidence import Claims
-from figures.fit import Fit
-from figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, left_out
-from figures.results import COLUMNS, Rows, World, first
-from figures.typeset import html, plus_minus, scientific, significant
 
 EVIDENCE = "claims.json"
 """Name of the file beside a report that holds what the ledger found."""
@@ -91,7 +91,7 @@ def render(
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     pages = Environment(
-        loader=PackageLoader("figures"),
+        loader=PackageLoader("ibn.figures"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

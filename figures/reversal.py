@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from ibn.figures import ratio
+from ibn.figures.measurements import Curve, Rows, World, worlds
+from ibn.figures.report_tables import Cell, Table, point
 from matplotlib.figure import Figure
 
-from figures import ratio
-from figures.results import Curve, Rows, World, worlds
-from figures.style import COLUMN, GREY, decimal_ticks, shades
-from figures.tables import Cell, Table, point
+from ibn.report.style import COLUMN, GREY, decimal_ticks, shades
 
 TITLE = "One path or all of them: where the order reverses"
 CLAIMS = ("E1", "E2")

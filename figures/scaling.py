@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ibn.figures.curves import draw_curves
+from ibn.figures.fit import LEAST_N, Fit, fit
+from ibn.figures.measurements import Rows, World
+from ibn.figures.report_tables import Table, by_size
 from matplotlib.figure import Figure
 
-from figures.curves import draw_curves
-from figures.fit import LEAST_N, Fit, fit
-from figures.results import Rows, World
-from figures.style import COLUMN, TOPOLOGY, decimal_ticks
-from figures.tables import Table, by_size
+from ibn.report.style import COLUMN, TOPOLOGY, decimal_ticks
 
 TITLE = "Uncertainty against the number of comparisons"
 CLAIMS = ("P5", "P6", "P7", "P8", "E2", "E3", "E5")

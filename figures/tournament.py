@@ -8,22 +8,25 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from ibn.simulations.language.outcomes import RECORD, WINS, Outcome, load
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from figures.style import BLUE, COLUMN, GREEN, GREY, ORANGE, PURPLE, SKY
 from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
 from ibn.preferences.noise import LabelNoise
+from ibn.report.style import BLUE, COLUMN, GREEN, GREY, ORANGE, PURPLE, SKY
 from ibn.topology import default_leaves
-from simulations.outcomes import RECORD, WINS, Outcome, load
 
 TITLE = "Who wins against the chain, and which measure of uncertainty tells"
 CLAIMS = ("E6",)
 RECORDS = "tournament"
-NEEDS = "simulations/recorded/tournament.csv, which python -m simulations.tournament writes"
+NEEDS = (
+    "simulations/recorded/tournament.csv, "
+    "which python -m ibn.simulations.language.tournament writes"
+)
 PREDICTORS = {"variance": "exact variance", "distance": "path distance"}
 DECODERS = {"regularised": "KL-regularised", "best_of_n": "best-of-16", "rft": "RFT"}
 PANELS = {

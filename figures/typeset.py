@@ -90,12 +90,12 @@ class _Tex(_Setter):
 
 
 def html(expression: Expr) -> str:
-    """Set an expression of :mod:`ibn.rates` as HTML."""
+    """Set an expression of :mod:`ibn.theory.rates` as HTML."""
     return _Html().doprint(expression)
 
 
 def tex(expression: Expr) -> str:
-    """Set an expression of :mod:`ibn.rates` as the TeX that matplotlib reads between dollars."""
+    """Set an expression of :mod:`ibn.theory.rates` as TeX that matplotlib reads."""
     return _Tex().doprint(expression)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+from ibn.figures import trained
+from ibn.figures.report_tables import Cell, Table
+from ibn.figures.trained import anchor, behind, documents, wins
+from ibn.simulations.paper import TASKS, WINS
 from matplotlib.figure import Figure
 
-from figures import trained
-from figures.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION
-from figures.tables import Cell, Table
-from figures.trained import anchor, behind, documents, wins
-from simulations.paper import TASKS, WINS
+from ibn.report.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION
 
 TITLE = "Tree against chain on real tasks: win rates beside the paper’s"
 CLAIMS = ("E6",)

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, UNDECIDED, Finding
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 from sympy import (
@@ -33,8 +34,7 @@ from sympy import (
     simplify,
 )
 
-from ibn.rates import symbols
-from proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, UNDECIDED, Finding
+from ibn.theory.rates import symbols
 
 LOWER_ORDER = 4.0
 LEAST_DECADES = 3.0
@@ -51,7 +51,7 @@ def growth(quotient: Expr) -> Expr:
     Parameters
     ----------
     quotient : sympy.Expr
-        In ``ibn.rates.symbols``.
+        In ``ibn.theory.rates.symbols``.
 
     Returns
     -------

@@ -8,10 +8,10 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
+from ibn.proofs_check.claim import Claim, Context, Verdict, decide
 from threadpoolctl import threadpool_limits
 
 from ibn.errors import InputError, unknown_name
-from proofs_check.claim import Claim, Context, Verdict, decide
 
 LEVELS = ("macro", "paths", "rates", "exact")
 TOGETHER = (("P5", "P7", "P9"),)  # draw on the same measured curves: one process measures them once

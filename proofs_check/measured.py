@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from ibn.proofs_check.asymptotics import Curve
+from ibn.proofs_check.claim import Context
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 from sympy import Expr, lambdify, log, sqrt
 
 from ibn.bias.ultrametric import Ultrametric
-from ibn.distance import mean_distance
 from ibn.estimate import Estimate
+from ibn.inference.gaussian import mean_variance
+from ibn.inference.paths import mean_distance
 from ibn.network import Network, build_network
-from ibn.posterior import mean_variance
 from ibn.preferences.comparisons import Comparisons
-from ibn.rates import symbols
+from ibn.theory.rates import symbols
 from ibn.topology import build
-from proofs_check.asymptotics import Curve
-from proofs_check.claim import Context
 
 PATH_ERROR, EXACT_ERROR = 0.01, 0.02  # relative standard error at each n
 MOST_NETWORKS = {"chain": 16, "tree": 64}  # few leaves make networks that differ much

@@ -1,4 +1,4 @@
-"""Do other seeds give the same verdicts? ``python -m proofs_check.stability --trials 20``."""
+"""Do other seeds give the same verdicts? ``python -m ibn.proofs_check.stability --trials 20``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import click
-
-from proofs_check import ledger
-from proofs_check.claim import Context
+from ibn.proofs_check import ledger
+from ibn.proofs_check.claim import Context
 
 MONTE_CARLO = "Monte Carlo"
 

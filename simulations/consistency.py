@@ -116,11 +116,11 @@ def reconstruct(setting: Autoencoder, rng: np.random.Generator) -> Reconstructio
     InputError
         If the setting is out of range.
     """
-    from ibn import autoencoder
     from ibn.bias.ultrametric import Ultrametric
     from ibn.network import build_network
     from ibn.preferences.comparisons import Comparisons
     from ibn.preferences.noise import LabelNoise, simulate_labels
+    from ibn.theory import autoencoder
     from ibn.topology import build
 
     if not 1 <= setting.digits <= MOST_DIGITS:
@@ -158,8 +158,8 @@ def _fit(
     setting: Autoencoder, network: Network, labelled: Comparisons
 ) -> tuple[Network, NDArray[np.float64]]:
     """Return the reward model and the Gaussian network of its posterior variances."""
-    from ibn.label_posterior import laplace
-    from ibn.posterior import posterior_mean
+    from ibn.inference.gaussian import posterior_mean
+    from ibn.inference.laplace import laplace
 
     if setting.learner not in LEARNERS:
         raise unknown_name("learner", setting.learner, LEARNERS)
@@ -173,7 +173,8 @@ def _variances(
     network: Network, weights: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[list[float], float]:
     """Mean posterior variance over pairs drawn from each row of weights, and the greatest."""
-    from ibn.posterior import Solver, resistance_matrix
+    from ibn.inference.gaussian import resistance_matrix
+    from ibn.solvers.reduced import Solver
 
     if weights.shape[1] <= DENSE_RESPONSES:
         variance = resistance_matrix(network)

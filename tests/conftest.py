@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
-import ibn.posterior
+import ibn.solvers.reduced
 
 # One BLAS thread a process, as in the workers of sweep and ledger: on matrices as small as these
 # more of them wait for each other, and for those of pytest's other processes, with cores busy.
@@ -22,7 +22,7 @@ settings.load_profile("suite")
 @pytest.fixture
 def iterative(monkeypatch):
     """Solve every posterior by conjugate gradients, however small the network."""
-    monkeypatch.setattr(ibn.posterior, "DENSE_NODES", 0)
+    monkeypatch.setattr(ibn.solvers.reduced, "DENSE_NODES", 0)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from scipy.stats import chisquare, kstest
 
 import ibn
-from ibn.label_posterior import LABELS, gibbs_sweeps, laplace
+from ibn.inference.laplace import LABELS, gibbs_sweeps, laplace
 
 WORLD = ibn.Ultrametric("power", 0.5, 1.0, 2, 3)
 EVERYTHING = np.arange(8, dtype=np.uint64)

@@ -32,8 +32,8 @@ def test_a_new_topology(capsys):
 
 
 def test_a_new_inductive_bias(capsys):
+    from ibn.inference.gaussian import resistance
     from ibn.network import build_network
-    from ibn.posterior import resistance
     from ibn.preferences.comparisons import Comparisons
 
     space = run("bias")
@@ -49,9 +49,9 @@ def test_a_new_claim(capsys):
 
 
 def test_a_new_figure(tmp_path):
-    from figures.results import read, worlds
-    from simulations.grid import Grid
-    from simulations.sweep import run as sweep
+    from ibn.figures.measurements import read, worlds
+    from ibn.simulations.sweeping.grid import Grid
+    from ibn.simulations.sweeping.sweep import run as sweep
 
     space = run("figure")
     out = tmp_path / "s.csv"

@@ -7,8 +7,8 @@ import pytest
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError
+from ibn.inference.gaussian import posterior_mean
 from ibn.network import HUMAN_PREFERENCE, INDUCTIVE_BIAS, Network, build_network
-from ibn.posterior import posterior_mean
 from ibn.preferences.comparisons import Comparisons
 
 CASES = [naive.random_case(seed) for seed in range(len(naive.CASES))]

@@ -26,8 +26,8 @@ from ibn.auditing.scoring import (
 )
 from ibn.errors import InputError
 from ibn.estimate import Estimate
+from ibn.learner.reward_model import RewardModel, fit
 from ibn.preferences.comparisons import Comparisons
-from ibn.reward_model import RewardModel, fit
 from ibn.threads import in_threads
 
 
@@ -112,7 +112,7 @@ def evaluate(
     splits : int
         At least 2. Prompts are dealt at random into as many parts, each held out once.
     kernel, lapse
-        As for ``ibn.reward_model.fit``.
+        As for ``ibn.learner.reward_model.fit``.
     seed : int
         Of the splits.
     progress : callable, optional

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.auditing.advice import SHARE, Recommendation
 from ibn.auditing.effort import effort_for
-from ibn.auditing.recommendation import SHARE, Recommendation
 from ibn.auditing.scenarios import Samples, Scenarios
 from ibn.estimate import Estimate
 

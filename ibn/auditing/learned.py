@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
+from ibn.auditing.advice import SHARE, Recommendation
 from ibn.auditing.effort import effort_for
 from ibn.auditing.evaluation import Evaluation, evaluate, select
-from ibn.auditing.recommendation import SHARE, Recommendation
 from ibn.bias.nearest import leading_components
 from ibn.design import (
     Design,
@@ -29,10 +29,10 @@ from ibn.design import (
 )
 from ibn.errors import InputError
 from ibn.estimate import Estimate
-from ibn.evidence import Hyperparameter
+from ibn.learner.hyperparameters import Hyperparameter
+from ibn.learner.reward_model import NODES, WEIGHTS, RewardModel, fit, posterior
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
-from ibn.reward_model import NODES, WEIGHTS, RewardModel, fit, posterior
 from ibn.threads import in_threads
 
 SPLITS = 5

@@ -13,17 +13,17 @@ from scipy.spatial import cKDTree
 
 from ibn.auditing.effort import effort_for
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.posterior import Posterior, SampledPosterior
 from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
+from ibn.auditing.variances import Posterior, SampledPosterior
 from ibn.bias.edges import BiasEdges
 from ibn.bias.nearest import leading_components
-from ibn.distance import DistanceIndex
 from ibn.estimate import Estimate, estimate_mean
+from ibn.inference.paths import DistanceIndex
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
+from ibn.solvers.two_level import Aggregates
 from ibn.threads import cores, in_threads
 from ibn.topology import build
-from ibn.two_level import Aggregates
 
 REL_ERR = 0.02
 ORDER_COORDINATES = 16

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.pairs import PromptPairs
-from ibn.kernels.two_level import WIDTH
-from ibn.two_level import TwoLevel
+from ibn.kernels.aggregates import WIDTH
+from ibn.solvers.two_level import TwoLevel
 
 TOLERANCE = 5e-3  # of a probe's energy, beside errors of sampling of a hundredth or so
 MANY = 20_000  # responses beyond which few probes within prompts suffice: each averages as many

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.auditing.advice import Recommendation
 from ibn.auditing.contradictions import Contradictions
 from ibn.auditing.effort import Effort
 from ibn.auditing.held_out import LearningCurve
 from ibn.auditing.learned import Learned
-from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.redundancy import Redundancy
-from ibn.auditing.shape import TaskStructure
+from ibn.auditing.task_structure import TaskStructure
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 from ibn.preferences.near_duplicates import NearDuplicates

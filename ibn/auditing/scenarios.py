@@ -18,7 +18,7 @@ from ibn.auditing.measure import Laid
 from ibn.auditing.pairs import PromptPairs
 from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
-from ibn.two_level import TwoLevel
+from ibn.solvers.two_level import TwoLevel
 
 TOLERANCE = 1e-6  # of a solution's energy
 MOST_SAMPLES, LEAST_SAMPLES, WORK = 64, 8, 2**17

@@ -16,20 +16,30 @@ import click
 from ibn import __version__
 from ibn.errors import InputError, unknown_name
 
-# Each verb is the object ``command`` of the module of its name. The summaries stand here so
-# that help need not import the verbs and what they stand on.
+# Each verb is the object ``command`` of a module beside what it runs, found by name. The summaries
+# stand here so that help need not import the verbs and what they stand on.
 VERBS = {
-    "sweep": "Measure reward uncertainty over a grid of simulated worlds.",
-    "merge": "Merge the stores of sweeps that ran on several machines.",
-    "check": "Decide the claims of the theory, with the evidence.",
-    "figures": "Draw the figures from the results of a sweep.",
-    "reproduce": "Run the main job: sweep, figures and report.",
-    "grow": "Grow a preference dataset from a text generator.",
-    "validate": "Compare reward models trained on chain and on tree data.",
-    "audit": "Report the uncertainty of a real preference dataset.",
-    "embed": "Embed responses by a language model, for the verbs that take embeddings.",
-    "rank": "Rank a few items by many battles, with simultaneous intervals.",
-    "plan": "Choose the comparisons to label next.",
+    "sweep": ("ibn.simulations.cli.sweep", "Measure reward uncertainty over simulated worlds."),
+    "merge": (
+        "ibn.simulations.cli.merge",
+        "Merge the stores of several machines' sweeps.",
+    ),
+    "check": ("ibn.proofs_check.cli", "Decide the claims of the theory, with the evidence."),
+    "figures": ("ibn.figures.cli", "Draw the figures from the results of a sweep."),
+    "reproduce": ("ibn.figures.reproduce", "Run the main job: sweep, figures and report."),
+    "grow": ("ibn.cli.grow", "Grow a preference dataset from a text generator."),
+    "validate": (
+        "ibn.simulations.cli.validate",
+        "Compare reward models trained on chain and tree.",
+    ),
+    "audit": ("ibn.cli.audit", "Report the uncertainty of a real preference dataset."),
+    "embed": (
+        "ibn.cli.embed",
+        "Embed responses by a language model.",
+    ),
+    "rank": ("ibn.cli.rank", "Rank a few items by many battles, with simultaneous intervals."),
+    "plan": ("ibn.cli.plan", "Choose the comparisons to label next."),
+    "replay": ("ibn.simulations.cli.replay", "Replay planned labels against random ones."),
 }
 
 
@@ -42,7 +52,7 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import a verb."""
-        return import_module(f"ibn.cli.{name}").command if name in VERBS else None
+        return import_module(VERBS[name][0]).command if name in VERBS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -55,7 +65,7 @@ class Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""
         with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
 
     def main(  # type: ignore[override]  # always exits, so it has no standalone mode
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any

@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ibn.cli.inputs import reading
 from ibn.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ibn.auditing import Audit
+    from ibn.auditing.result import Audit
     from ibn.preferences.reading import PreferenceData
-
-
-def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    """Parse NAME=THEIRS."""
-    for item in given:
-        if not all(item.partition("=")):
-            raise click.BadParameter(f"{item!r} is not NAME=THEIRS, such as prompt=question")
-    return dict(item.split("=", 1) for item in given)
 
 
 @click.command(name="audit")
@@ -80,17 +73,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
     help="Which mean the gate looks at: over pairs within prompts or across prompts.  [default: "
     "within; across, if no prompt has two responses]",
 )
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="NAME=THEIRS",
-    callback=_pairs,
-    help="What the file calls a column: --column prompt=title.",
-)
-@click.option(
-    "--skip-identical", is_flag=True, help="Leave out responses compared with themselves."
-)
+@reading
 @click.option(
     "--merge-near-duplicates",
     is_flag=True,
@@ -173,14 +156,14 @@ def command(
         data, kept = merge(data, find_near_duplicates(data, seed=options["seed"]))
         if embeddings is not None:
             options["embeddings"] = options["embeddings"][kept]
-    from ibn.auditing import audit
+    from ibn.auditing.audit import audit
 
     found = audit(data, progress=progress, **options)
     gate = None if max_variance is None else _gate(found, max_variance, max_variance_of)
     quoted = data if show_texts else None
     if out is not None:
         progress("writing the report")
-        from figures.audit import write_report
+        from ibn.report.audit_page import write_report
 
         write_report(found, out, quoted, gate)
     document = found.to_json()
@@ -228,7 +211,7 @@ def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]
     from rich.table import Table
     from rich.text import Text
 
-    from ibn.auditing.words import advice, lines_of, plus_minus, snippet, summary
+    from ibn.report.words import advice, lines_of, plus_minus, snippet, summary
 
     look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "title_justify": "left", "title_style": "bold"}
     left = Table(title="Uncertainty of reward differences", **look)

@@ -17,7 +17,7 @@ PLAIN_SECONDS = 10.0
 class Display:
     """A bar with the time left on a terminal, else a plain line now and then.
 
-    To be used as a context manager, and given to ``simulations.sweep.run`` as its ``progress``.
+    A context manager; what runs tasks calls it as its ``progress``.
 
     Attributes
     ----------

@@ -8,8 +8,8 @@ xᵀΣCΣx / (σ² + xᵀΣx) from it, whatever the label says.
 """
 
 from ibn.design.candidates import all_pairs, pairs_within, sample_pairs
+from ibn.design.fitted_noise import label_variance
 from ibn.design.greedy import Design, choose, choose_at_random, expected_variance
-from ibn.design.noise import label_variance
 from ibn.design.target import second_moment
 
 __all__ = [

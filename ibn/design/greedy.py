@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.design.noise import label_variance
+from ibn.design.fitted_noise import label_variance
 from ibn.errors import InputError, unknown_name
 from ibn.kernels.design import update_and_choose
-from ibn.reward_model import RewardModel
+from ibn.learner.reward_model import RewardModel
 
 CRITERIA = ("reduction", "variance")
 BLOCK = 4096

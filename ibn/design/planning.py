@@ -14,9 +14,9 @@ from ibn.design.greedy import Design, choose, choose_at_random, expected_varianc
 from ibn.design.target import second_moment
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
+from ibn.learner.reward_model import RewardModel, fit
 from ibn.preferences.reading import PreferenceData
 from ibn.preferences.uniting import unite
-from ibn.reward_model import RewardModel, fit
 
 KINDS = ("within", "any")
 POOL = 5000

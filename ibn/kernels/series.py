@@ -42,7 +42,7 @@ def may_hold_cliques(a, b, uses):
 def reduced_edges(parent, stem, a, b, sigma2, role, number, u, v, variance):
     """Fill in ends and variance of each comparison once its leaves of role 1 are taken out.
 
-    See ``ibn.reduction.Reduced`` for the arguments.
+    See ``ibn.solvers.reduction.Reduced`` for the arguments.
     """
     for e in range(len(a)):
         near, far, total = a[e], b[e], sigma2[e]

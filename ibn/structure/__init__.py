@@ -1,12 +1,12 @@
 """The structural function F(M) of a task, estimated from its responses, and its family."""
 
-from ibn.structure.estimate import (
+from ibn.structure.families import Fit, Fits, fit_families
+from ibn.structure.function import (
     Structure,
     bias_distances,
     structural_function,
     structural_function_of_distances,
 )
-from ibn.structure.families import Fit, Fits, fit_families
 
 __all__ = [
     "Fit",

@@ -12,7 +12,7 @@ from scipy.special import ndtri, stdtrit
 
 from ibn.bias.ultrametric import FAMILIES, Ultrametric
 from ibn.errors import InputError
-from ibn.structure.estimate import Structure
+from ibn.structure.function import Structure
 
 DECISIVE = 6.0  # of AIC between the best family and the next: odds of e³ ≈ 20
 TOLD_MISFIT = 3.0  # χ² per degree of freedom from which on words mention it

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from ibn.proofs_check.claim import Claim
+from ibn.proofs_check.exact.designed import e5
+from ibn.proofs_check.exact.lower_bound import e4
+from ibn.proofs_check.exact.minimax import e3
+from ibn.proofs_check.exact.monotonicity import e1
+from ibn.proofs_check.exact.prediction import e6
+from ibn.proofs_check.exact.reversal import Reversal, e2
 from sympy import Integer, Rational
 
-from ibn.rates import symbols
-from proofs_check.claim import Claim
-from proofs_check.exact.designed import e5
-from proofs_check.exact.lower_bound import e4
-from proofs_check.exact.minimax import e3
-from proofs_check.exact.monotonicity import e1
-from proofs_check.exact.prediction import e6
-from proofs_check.exact.reversal import Reversal, e2
+from ibn.theory.rates import symbols
 
 _, ALPHA, _, _, _, _ = symbols()
 ZERO, ONE, TENTH = Integer(0), Integer(1), Rational(1, 10)

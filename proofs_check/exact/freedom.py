@@ -16,16 +16,16 @@ stem, of variance s = (g(k-1) - g(k))/2, and on its m comparisons. So E[R] ≥ (
 from __future__ import annotations
 
 import numpy as np
+from ibn.proofs_check.claim import FAILS, HOLDS, ROUNDING, Check, Context, Finding
 from numpy.typing import NDArray
 from sympy import Expr, Integer, Rational, exp, gamma, pi, sqrt
 
 from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.gaussian import resistance
 from ibn.network import build_network
-from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
-from ibn.rates import symbols
+from ibn.theory.rates import symbols
 from ibn.topology import build
-from proofs_check.claim import FAILS, HOLDS, ROUNDING, Check, Context, Finding
 
 N, ALPHA, SCALE, SIGMA2, _, CELLS = symbols()
 BRANCHING = Integer(2)

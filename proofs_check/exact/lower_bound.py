@@ -8,14 +8,7 @@ from itertools import combinations, combinations_with_replacement, product
 
 import numpy as np
 import sympy as sp
-from numpy.typing import NDArray
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.distance import mean_distance
-from ibn.network import build_network
-from ibn.posterior import mean_variance
-from ibn.topology import TOPOLOGIES, build
-from proofs_check.claim import (
+from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
     HOLDS,
@@ -27,7 +20,14 @@ from proofs_check.claim import (
     Finding,
     decided,
 )
-from proofs_check.exact.exponents import NO_NOISE, exponents, measured, show
+from ibn.proofs_check.exact.exponents import NO_NOISE, exponents, measured, show
+from numpy.typing import NDArray
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.gaussian import mean_variance
+from ibn.inference.paths import mean_distance
+from ibn.network import build_network
+from ibn.topology import TOPOLOGIES, build
 
 WORLDS = (
     Ultrametric(alpha=0.1),

@@ -5,21 +5,29 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from sympy import Expr, Integer
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.rates import rate, symbols
-from proofs_check.asymptotics import INSTANCES, Drift, Slope, gather, growth, limits_found, listed
-from proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
-from proofs_check.exact.freedom import (
+from ibn.proofs_check.asymptotics import (
+    INSTANCES,
+    Drift,
+    Slope,
+    gather,
+    growth,
+    limits_found,
+    listed,
+)
+from ibn.proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
+from ibn.proofs_check.exact.freedom import (
     counting_freedom,
     noisy_at_least,
     noisy_at_most,
     noisy_bounds,
 )
-from proofs_check.measured import Noise, exact_curve
-from proofs_check.rates.closed import WORLD, balanced, cells_at_least, name_of
-from proofs_check.rates.many_labels import similar_sizes
+from ibn.proofs_check.measured import Noise, exact_curve
+from ibn.proofs_check.rates.closed import WORLD, balanced, cells_at_least, name_of
+from ibn.proofs_check.rates.many_labels import similar_sizes
+from sympy import Expr, Integer
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.theory.rates import rate, symbols
 
 N, ALPHA, SCALE, SIGMA2, _, _ = symbols()
 ONE = Integer(1)
@@ -39,8 +47,10 @@ def _derived(claimed: Expr, context: Context) -> Finding:
     found = balanced("E3", "power", claimed)
     known = growth(rate("chain", "power", "B", "exact").expression / claimed)
     if known != 1 and found.verdict == HOLDS:
-        return Finding(FAILS, f"ibn.rates / claimed → {known}")
-    return Finding(found.verdict, f"{found.evidence}; ibn.rates / claimed → {known}", found.data)
+        return Finding(FAILS, f"ibn.theory.rates / claimed → {known}")
+    return Finding(
+        found.verdict, f"{found.evidence}; ibn.theory.rates / claimed → {known}", found.data
+    )
 
 
 def _both_bounds(claimed: Expr, context: Context) -> Finding:

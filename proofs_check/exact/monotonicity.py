@@ -7,13 +7,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import sympy as sp
-
-from ibn.bias.ultrametric import FAMILIES, Ultrametric
-from ibn.distance import inference_distance
-from ibn.network import build_network
-from ibn.posterior import resistance
-from ibn.topology import TOPOLOGIES, build
-from proofs_check.claim import (
+from ibn.proofs_check.claim import (
     ROUNDING,
     Check,
     Claim,
@@ -21,7 +15,13 @@ from proofs_check.claim import (
     Finding,
     decided,
 )
-from proofs_check.small_graphs import SmallGraphs
+from ibn.proofs_check.small_graphs import SmallGraphs
+
+from ibn.bias.ultrametric import FAMILIES, Ultrametric
+from ibn.inference.gaussian import resistance
+from ibn.inference.paths import inference_distance
+from ibn.network import build_network
+from ibn.topology import TOPOLOGIES, build
 
 
 def e1(factor: float = 1.0, turned: bool = False, paths: float = 1) -> Claim:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from ibn.proofs_check.claim import FAILS, HOLDS, UNDECIDED, Check, Claim, Context, Finding
+from ibn.simulations import recorded
+from ibn.simulations.language.language import LEARNERS
+from ibn.simulations.language.outcomes import RECORD, load
+from ibn.simulations.language.predictors import spearman, table
+from ibn.simulations.validation.error_prediction import VARIANCES, by_repetition, points
 from numpy.typing import NDArray
 from scipy.stats import t
-
-from proofs_check.claim import FAILS, HOLDS, UNDECIDED, Check, Claim, Context, Finding
-from simulations import recorded
-from simulations.language import LEARNERS
-from simulations.outcomes import RECORD, load
-from simulations.predictors import spearman, table
-from simulations.validation.prediction import VARIANCES, by_repetition, points
 
 RECORDED_ERROR = 0.01  # of any of the claim's checks, were settings and runs drawn at random
 TASKS = "validation-"

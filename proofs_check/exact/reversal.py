@@ -6,19 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtri
-from sympy import Expr, Integer, Rational, log, simplify
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.estimate import Estimate
-from ibn.label_posterior import laplace
-from ibn.network import build_network
-from ibn.posterior import mean_variance
-from ibn.preferences.noise import LabelNoise, simulate_labels
-from ibn.rates import rate, symbols
-from ibn.topology import build
-from proofs_check.asymptotics import (
+from ibn.proofs_check.asymptotics import (
     Curve,
     Drift,
     Slope,
@@ -27,15 +15,15 @@ from proofs_check.asymptotics import (
     listed,
     same_order,
 )
-from proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, Check, Claim, Context, Finding
-from proofs_check.exact.freedom import (
+from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, Check, Claim, Context, Finding
+from ibn.proofs_check.exact.freedom import (
     binary_at_least,
     counting_freedom,
     quiet_at_least,
     quiet_at_most,
 )
-from proofs_check.exact.signs import compare_with_walks, learn
-from proofs_check.measured import (
+from ibn.proofs_check.exact.signs import compare_with_walks, learn
+from ibn.proofs_check.measured import (
     LEAVES,
     Noise,
     exact_curve,
@@ -44,7 +32,19 @@ from proofs_check.measured import (
     path_curve,
     sizes,
 )
-from proofs_check.rates.closed import WORLD, name_of
+from ibn.proofs_check.rates.closed import WORLD, name_of
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from sympy import Expr, Integer, Rational, log, simplify
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.estimate import Estimate
+from ibn.inference.gaussian import mean_variance
+from ibn.inference.laplace import laplace
+from ibn.network import build_network
+from ibn.preferences.noise import LabelNoise, simulate_labels
+from ibn.theory.rates import rate, symbols
+from ibn.topology import build
 
 N, ALPHA, SCALE, _, _, _ = symbols()
 ZERO = Integer(0)
@@ -120,7 +120,7 @@ def _both_bounds(claimed: Reversal, context: Context) -> Finding:
         "degrees of freedom and Thomson's principle (proofs_check.exact.freedom). I|S|^(-α) over "
         "the claimed order → "
         + ", ".join(f"{name} {value}" for name, value in limits.items())
-        + f"; ibn.rates over the claimed → {library}"
+        + f"; ibn.theory.rates over the claimed → {library}"
     )
     return Finding(HOLDS if holds else FAILS, words, {"least": str(least), "most": str(most)})
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from ibn.proofs_check.claim import Context
+from ibn.proofs_check.exact.freedom import difference_covariance
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import log_ndtr
@@ -19,8 +21,6 @@ from scipy.special import log_ndtr
 from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
 from ibn.preferences.comparisons import Comparisons
-from proofs_check.claim import Context
-from proofs_check.exact.freedom import difference_covariance
 
 MOST_SWEEPS = 400
 DAMPING = 0.5

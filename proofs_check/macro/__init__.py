@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proofs_check.claim import Claim
-from proofs_check.macro.convergence import m3
-from proofs_check.macro.decoders import m2
-from proofs_check.macro.label_model import m1
-from proofs_check.macro.reconstruction import m4
+from ibn.proofs_check.claim import Claim
+from ibn.proofs_check.macro.convergence import m3
+from ibn.proofs_check.macro.decoders import m2
+from ibn.proofs_check.macro.label_model import m1
+from ibn.proofs_check.macro.reconstruction import m4
 
 CLAIMS: tuple[Callable[[], Claim], ...] = (m1, m2, m3, m4)
 

@@ -8,9 +8,7 @@ from itertools import combinations, pairwise, product
 
 import numpy as np
 import sympy as sp
-from numpy.typing import NDArray
-
-from proofs_check.claim import (
+from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
     HOLDS,
@@ -20,7 +18,8 @@ from proofs_check.claim import (
     Context,
     Finding,
 )
-from simulations.consistency import Autoencoder, Consistency, measure
+from ibn.simulations.consistency import Autoencoder, Consistency, measure
+from numpy.typing import NDArray
 
 ASSUMPTIONS = {
     "labels": "the reward model's likelihood is the labels' own; continuous labels taken as "

@@ -5,9 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import sympy as sp
-from mpmath import iv
-
-from proofs_check.claim import (
+from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
     HOLDS,
@@ -17,7 +15,8 @@ from proofs_check.claim import (
     Context,
     Finding,
 )
-from simulations.consistency import Autoencoder, Consistency, measure
+from ibn.simulations.consistency import Autoencoder, Consistency, measure
+from mpmath import iv
 
 RANGES = (0.01, 0.1, 1.0, 5.0, 20.0)  # of β × error
 SIZES = (2, 3, 8)

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from functools import partial
 
 import sympy as sp
-
-from proofs_check.claim import Claim
-from proofs_check.paths.error_bound import p4
-from proofs_check.paths.metric import p1
-from proofs_check.paths.parallel import p2
-from proofs_check.paths.random_graphs import p3
+from ibn.proofs_check.claim import Claim
+from ibn.proofs_check.paths.error_bound import p4
+from ibn.proofs_check.paths.metric import p1
+from ibn.proofs_check.paths.parallel import p2
+from ibn.proofs_check.paths.random_graphs import p3
 
 CLAIMS: tuple[Callable[[], Claim], ...] = (p1, p2, p3, p4)
 

@@ -6,9 +6,7 @@ from functools import partial
 
 import numpy as np
 import sympy as sp
-
-from ibn.distance import inference_distance
-from proofs_check.claim import (
+from ibn.proofs_check.claim import (
     ROUNDING,
     Check,
     Claim,
@@ -16,7 +14,9 @@ from proofs_check.claim import (
     Finding,
     decided,
 )
-from proofs_check.small_graphs import SmallGraphs
+from ibn.proofs_check.small_graphs import SmallGraphs
+
+from ibn.inference.paths import inference_distance
 
 
 def p1(power: sp.Rational = sp.S.One, logistic: sp.Expr = sp.pi**2 / 3) -> Claim:

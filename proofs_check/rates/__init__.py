@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ibn.proofs_check.claim import Claim
+from ibn.proofs_check.rates.few_labels import p5, p7
+from ibn.proofs_check.rates.headline import p9
+from ibn.proofs_check.rates.many_labels import p6, p8
 from sympy import Integer, Rational, log
 
-from ibn.rates import symbols
-from proofs_check.claim import Claim
-from proofs_check.rates.few_labels import p5, p7
-from proofs_check.rates.headline import p9
-from proofs_check.rates.many_labels import p6, p8
+from ibn.theory.rates import symbols
 
 N, ALPHA, _, _, _, _ = symbols()
 ZERO, ONE, TENTH = Integer(0), Integer(1), Rational(1, 10)

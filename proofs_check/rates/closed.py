@@ -6,12 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from sympy import Expr, Integer, diff, exp, lambdify, limit, log, oo, sqrt
-
-from ibn.bias.ultrametric import FAMILIES, Ultrametric
-from ibn.rates import Rate, minimise, objective, rate, structural_function, symbols
-from proofs_check.asymptotics import (
+from ibn.proofs_check.asymptotics import (
     Curve,
     Drift,
     gather,
@@ -20,7 +15,12 @@ from proofs_check.asymptotics import (
     same_order,
     written,
 )
-from proofs_check.claim import FAILS, HOLDS, Check, Context, Finding
+from ibn.proofs_check.claim import FAILS, HOLDS, Check, Context, Finding
+from numpy.typing import NDArray
+from sympy import Expr, Integer, diff, exp, lambdify, limit, log, oo, sqrt
+
+from ibn.bias.ultrametric import FAMILIES, Ultrametric
+from ibn.theory.rates import Rate, minimise, objective, rate, structural_function, symbols
 
 N, ALPHA, SCALE, SIGMA2, _, CELLS = symbols()
 ZERO, ONE = Integer(0), Integer(1)
@@ -67,7 +67,7 @@ class Closed:
     inference: str = "path"
 
     def expression(self, family: str) -> Expr:
-        """Return the rate of a family, in the symbols of ``ibn.rates``."""
+        """Return the rate of a family, in the symbols of ``ibn.theory.rates``."""
         if family == "logarithmic":
             return SCALE * log(N) ** self.log_family_power
         if family == "sub-logarithmic":
@@ -215,7 +215,7 @@ def derivation(closed: Closed) -> Check:
 
 
 def library(closed: Closed, families: tuple[str, ...] = FAMILIES) -> Check:
-    """Check that ``ibn.rates`` evaluates the rates that are claimed here."""
+    """Check that ``ibn.theory.rates`` evaluates the rates that are claimed here."""
 
     def run(context: Context) -> Finding:
         quotients = {}
@@ -224,7 +224,7 @@ def library(closed: Closed, families: tuple[str, ...] = FAMILIES) -> Check:
             quotients[family] = growth(known / closed.expression(family))
         same = all(value == 1 for value in quotients.values())
         told = ", ".join(f"{family} {written(value)}" for family, value in quotients.items())
-        return Finding(HOLDS if same else FAILS, f"ibn.rates / claimed → {told}")
+        return Finding(HOLDS if same else FAILS, f"ibn.theory.rates / claimed → {told}")
 
     return Check("the library's formula", "symbolic", run)
 

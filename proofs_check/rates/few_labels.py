@@ -6,16 +6,7 @@ As orders (Θ) both fail, for what they bound is smaller; as upper bounds (O) th
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
-from sympy import Expr, Integer, diff, exp, gamma, log
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.distance import mean_distance
-from ibn.network import build_network
-from ibn.preferences.comparisons import Comparisons
-from ibn.rates import symbols
-from ibn.topology import build
-from proofs_check.asymptotics import (
+from ibn.proofs_check.asymptotics import (
     Curve,
     Drift,
     agree,
@@ -25,8 +16,8 @@ from proofs_check.asymptotics import (
     same_order,
     written,
 )
-from proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, Check, Claim, Context, Finding
-from proofs_check.measured import (
+from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, Check, Claim, Context, Finding
+from ibn.proofs_check.measured import (
     QUIET,
     chain_lower_bound,
     growth_rate,
@@ -36,7 +27,7 @@ from proofs_check.measured import (
     path_curve,
     sizes,
 )
-from proofs_check.rates.closed import (
+from ibn.proofs_check.rates.closed import (
     LOGARITHMIC,
     PAPER,
     POWER,
@@ -49,6 +40,15 @@ from proofs_check.rates.closed import (
     name_of,
     statement,
 )
+from scipy.special import ndtri
+from sympy import Expr, Integer, diff, exp, gamma, log
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.paths import mean_distance
+from ibn.network import build_network
+from ibn.preferences.comparisons import Comparisons
+from ibn.theory.rates import symbols
+from ibn.topology import build
 
 N, ALPHA, SCALE, _, _, _ = symbols()
 ONE = Integer(1)

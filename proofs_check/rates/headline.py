@@ -5,12 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
-from sympy import E, Expr, Rational, diff, gamma, log
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.rates import lower_bound, symbols
-from proofs_check.asymptotics import (
+from ibn.proofs_check.asymptotics import (
     Curve,
     Drift,
     agree,
@@ -20,8 +15,8 @@ from proofs_check.asymptotics import (
     same_order,
     written,
 )
-from proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
-from proofs_check.measured import (
+from ibn.proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
+from ibn.proofs_check.measured import (
     chain_lower_bound,
     combined_chain_curve,
     combined_chain_law,
@@ -33,7 +28,7 @@ from proofs_check.measured import (
     path_curve,
     sizes,
 )
-from proofs_check.rates.closed import (
+from ibn.proofs_check.rates.closed import (
     COMBINED,
     LOGARITHMIC,
     POWER,
@@ -43,7 +38,12 @@ from proofs_check.rates.closed import (
     cells_at_least,
     name_of,
 )
-from proofs_check.rates.many_labels import LABEL, LOUD, covering_leaves
+from ibn.proofs_check.rates.many_labels import LABEL, LOUD, covering_leaves
+from numpy.typing import NDArray
+from sympy import E, Expr, Rational, diff, gamma, log
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.theory.rates import lower_bound, symbols
 
 N, ALPHA, SCALE, SIGMA2, _, _ = symbols()
 ONE = Rational(1)

@@ -6,15 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
-from sympy import Expr, Integer, gamma, log
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.distance import mean_distance
-from ibn.network import build_network
-from ibn.rates import minimise, objective, symbols
-from ibn.topology import build
-from proofs_check.asymptotics import (
+from ibn.proofs_check.asymptotics import (
     Drift,
     gather,
     growth,
@@ -22,8 +14,8 @@ from proofs_check.asymptotics import (
     same_order,
     written,
 )
-from proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
-from proofs_check.measured import (
+from ibn.proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
+from ibn.proofs_check.measured import (
     combined_chain_curve,
     combined_chain_law,
     combined_tree_curve,
@@ -31,7 +23,7 @@ from proofs_check.measured import (
     or_direct,
     sizes,
 )
-from proofs_check.rates.closed import (
+from ibn.proofs_check.rates.closed import (
     COMBINED,
     LOGARITHMIC,
     PAPER,
@@ -44,6 +36,14 @@ from proofs_check.rates.closed import (
     name_of,
     statement,
 )
+from numpy.typing import NDArray
+from sympy import Expr, Integer, gamma, log
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.paths import mean_distance
+from ibn.network import build_network
+from ibn.theory.rates import minimise, objective, symbols
+from ibn.topology import build
 
 N, ALPHA, SCALE, SIGMA2, _, _ = symbols()
 ZERO = Integer(0)

@@ -17,6 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ibn.simulations.validation.repetition import BASE, Outcome, Policy, Repetition
+from ibn.simulations.validation.reward import (
+    Embed,
+    Learner,
+    Trained,
+    TrainLanguageModel,
+    examine,
+    fit_head,
+)
+from ibn.simulations.validation.tasks import Task, split
+from ibn.simulations.validation.training import Tuning, imitate, optimise
 from numpy.typing import NDArray
 
 from ibn.prefix_tree.dataset import BLOCK, Dataset, Plan, grow_dataset
@@ -25,17 +36,6 @@ from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt
-from simulations.validation.repetition import BASE, Outcome, Policy, Repetition
-from simulations.validation.reward import (
-    Embed,
-    Learner,
-    Trained,
-    TrainLanguageModel,
-    examine,
-    fit_head,
-)
-from simulations.validation.tasks import Task, split
-from simulations.validation.training import Tuning, imitate, optimise
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.local import LocalModel

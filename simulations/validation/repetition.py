@@ -30,7 +30,7 @@ class Outcome:
     read, read_whole : float
         Tokens that an annotator reads a comparison, without the shared prefix and with it.
     accuracy, error, distance, variance, kernel_variance : float
-        As in :class:`simulations.validation.reward.Examined`.
+        As in :class:`ibn.simulations.validation.reward.Examined`.
     """
 
     topology: str

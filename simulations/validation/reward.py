@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from ibn.simulations.validation.training import Tuning, train_reward_model
 from numpy.typing import NDArray
 
 from ibn.bias.neighbours import NeighbourGraph
-from ibn.distance import inference_distance
 from ibn.errors import InputError
+from ibn.inference.gaussian import resistance
+from ibn.inference.paths import inference_distance
+from ibn.learner.reward_model import fit, posterior
 from ibn.network import Network, build_network
-from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise
 from ibn.prefix_tree.prompts import Prompt
-from ibn.reward_model import fit, posterior
-from simulations.validation.training import Tuning, train_reward_model
 
 HELD_OUT_PAIRS = 400
 NOISE = LabelNoise(1.0, "bradley-terry").variance()

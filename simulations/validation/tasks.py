@@ -104,7 +104,7 @@ def _human_reward(data: Any, seed: int) -> Scorer:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import make_pipeline
 
-    from ibn.reward_model import fit
+    from ibn.learner.reward_model import fit
 
     embed = make_pipeline(
         TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2),

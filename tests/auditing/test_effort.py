@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from figures.audit import write_report
-from ibn.auditing import audit, effort
-from ibn.auditing.words import sampled
+from ibn.auditing import effort
+from ibn.auditing.audit import audit
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
+from ibn.report.audit_page import write_report
+from ibn.report.words import sampled
 
 
 @pytest.fixture(scope="module")

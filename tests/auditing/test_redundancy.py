@@ -6,8 +6,8 @@ import pytest
 from ibn.auditing.measure import Laid
 from ibn.auditing.redundancy import measure_redundancy
 from ibn.bias.neighbours import NeighbourGraph
+from ibn.inference.gaussian import resistance
 from ibn.network import build_network
-from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
 
 SIGMA2 = 1.7

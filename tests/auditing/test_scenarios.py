@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from ibn.auditing.advise import agreement_of, beta_of
 from ibn.auditing.measure import Laid
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.posterior import ExactPosterior
-from ibn.auditing.recommendations import agreement_of, beta_of
 from ibn.auditing.scenarios import Scenarios
+from ibn.auditing.variances import ExactPosterior
 from ibn.bias.neighbours import NeighbourGraph
 from ibn.estimate import Estimate
 from ibn.network import build_network

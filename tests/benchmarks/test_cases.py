@@ -6,22 +6,14 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from benchmarks import (
-    building,
-    commands,
-    distances,
-    large,
-    posteriors,
-    resistances,
-    scaling,
-    sweeping,
-)
+from benchmarks import building, commands, distances, large, posteriors, resistances, sweeping
+from benchmarks import growth as scaling
 from benchmarks.contest import Effort
 from benchmarks.distances import Clusters
 from benchmarks.process import run
 from benchmarks.searchers import SEARCHERS, Graph
 from benchmarks.worlds import dataset, network_of
-from ibn.distance import inference_distance
+from ibn.inference.paths import inference_distance
 from ibn.network import Network
 
 ONE_ROUND = Effort(rounds=1)

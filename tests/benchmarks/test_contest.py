@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.contest import Contest, Contestant, Effort, Faster, Run, Trial, Within
 from benchmarks.precision import draws_needed
-from benchmarks.result import Agreement, Line, Spread
+from benchmarks.timing import Agreement, Line, Spread
 
 
 def line(who, seconds, ratio=None, **more):

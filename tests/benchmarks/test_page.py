@@ -6,9 +6,9 @@ from click.testing import CliRunner
 
 from benchmarks.__main__ import cases, chosen, main
 from benchmarks.machine import Machine, bandwidth
-from benchmarks.page import Record, from_json, markdown, merge, spread, to_json, write
-from benchmarks.result import Agreement, Curve, Line, Result, Spread, Verdict
+from benchmarks.results_page import Record, from_json, markdown, merge, spread, to_json, write
 from benchmarks.roofline import iteration
+from benchmarks.timing import Agreement, Curve, Line, Result, Spread, Verdict
 from benchmarks.worlds import dataset, network_of
 from ibn.errors import InputError
 

@@ -19,11 +19,11 @@ from ibn.bias.nearest import (
     squared_norms,
 )
 from ibn.bias.neighbours import NeighbourGraph
-from ibn.distance import inference_distance
 from ibn.errors import InputError
+from ibn.inference.gaussian import resistance
+from ibn.inference.paths import inference_distance
 from ibn.kernels.select import nearest_columns, nearest_of
 from ibn.network import build_network
-from ibn.posterior import resistance
 from ibn.preferences.comparisons import Comparisons
 
 # Small whole numbers make ties and duplicates, which are exact in floating point.

@@ -18,7 +18,7 @@ from ibn.design import (
     second_moment,
 )
 from ibn.errors import InputError
-from ibn.reward_model import RewardModel
+from ibn.learner.reward_model import RewardModel
 
 seeds = st.integers(0, 10_000)
 

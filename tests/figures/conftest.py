@@ -6,11 +6,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-
-from figures.results import COLUMNS
-from simulations import recorded
-from simulations.validation.repetition import Outcome
-from simulations.validation.results import WinRate
+from ibn.figures.measurements import COLUMNS
+from ibn.simulations import recorded
+from ibn.simulations.validation.document import WinRate
+from ibn.simulations.validation.repetition import Outcome
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SIZES = (100, 1_000, 10_000)

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-
-from figures.fit import fit, fit_ratio
-from figures.results import read, worlds
+from ibn.figures.fit import fit, fit_ratio
+from ibn.figures.measurements import read, worlds
 
 
 def one_world(path):

@@ -2,15 +2,15 @@ import itertools
 
 import numpy as np
 import pytest
+from ibn.figures import bound, headline, network, overview, ratio, reversal, scaling
+from ibn.figures.gallery import FIGURES, MEASURED, NAMES, RECORDED, draw, left_out
+from ibn.figures.measurements import read, worlds
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from figures import bound, headline, network, overview, ratio, reversal, scaling
-from figures.gallery import FIGURES, MEASURED, NAMES, RECORDED, draw, left_out
-from figures.results import read, worlds
-from figures.style import TOPOLOGY, style
-from ibn.distance import inference_distance, optimal_path
 from ibn.errors import InputError
+from ibn.inference.paths import inference_distance, optimal_path
+from ibn.report.style import TOPOLOGY, style
 
 
 def drawn(module, path):

@@ -7,13 +7,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
-
-from figures import convergence, rates
-from figures.evidence import read as read_evidence
-from figures.gallery import draw
-from figures.report import Provenance, render
-from figures.results import read
-from proofs_check import ledger
+from ibn.figures import convergence, rates
+from ibn.figures.gallery import draw
+from ibn.figures.ledger_evidence import read as read_evidence
+from ibn.figures.measurements import read
+from ibn.figures.report import Provenance, render
+from ibn.proofs_check import ledger
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,15 +1,14 @@
 import re
 from html.parser import HTMLParser
 
+import ibn.figures.gallery
 import numpy as np
 import pytest
-
-import figures.gallery
-from figures import ratio
-from figures.gallery import NAMES, draw
-from figures.report import Provenance, finding, render, summary
-from figures.results import read, worlds
-from figures.typeset import plus_minus
+from ibn.figures import ratio
+from ibn.figures.gallery import NAMES, draw
+from ibn.figures.measurements import read, worlds
+from ibn.figures.report import Provenance, finding, render, summary
+from ibn.figures.typeset import plus_minus
 
 MADE = Provenance("ibn reproduce --out 'a <b>'", "sweep.csv", "2026-01-01")
 
@@ -49,7 +48,7 @@ def no_drawing(monkeypatch):
             path.write_text("<svg/>")
         return files
 
-    monkeypatch.setattr(figures.gallery, "save", save)
+    monkeypatch.setattr(ibn.figures.gallery, "save", save)
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@ import itertools
 
 import numpy as np
 import pytest
+from ibn.figures.typeset import html, plus_minus, scientific, significant, tex
 from matplotlib.mathtext import MathTextParser
 
-from figures.typeset import html, plus_minus, scientific, significant, tex
-from ibn.rates import FAMILIES, INFERENCES, REGIMES, lower_bound, rate, ratio
+from ibn.theory.rates import FAMILIES, INFERENCES, REGIMES, lower_bound, rate, ratio
 
 EVERY = [
     *(

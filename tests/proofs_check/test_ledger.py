@@ -5,11 +5,11 @@ import re
 from importlib import import_module
 
 import pytest
+from ibn.proofs_check import ledger
+from ibn.proofs_check.claim import Check, Claim, Context, Finding, decide
+from ibn.proofs_check.claims_page import markdown
 
 from ibn.errors import InputError
-from proofs_check import ledger
-from proofs_check.claim import Check, Claim, Context, Finding, decide
-from proofs_check.page import markdown
 
 
 def claim_of(*verdicts):

@@ -2,10 +2,9 @@
 
 import pytest
 from click.testing import CliRunner
-
-from proofs_check import stability
-from proofs_check.claim import Check, Claim, Finding
-from proofs_check.stability import Trial, read, table
+from ibn.proofs_check import stability
+from ibn.proofs_check.claim import Check, Claim, Finding
+from ibn.proofs_check.stability import Trial, read, table
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import numpy as np
-
-from proofs_check.exact.exponents import exponents
+from ibn.proofs_check.exact.exponents import exponents
 
 
 def test_exponents_are_recovered_and_their_intervals_cover():

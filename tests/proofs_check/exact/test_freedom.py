@@ -5,19 +5,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.network import build_network
-from ibn.posterior import resistance_matrix
-from ibn.preferences.comparisons import Comparisons
-from ibn.topology import build
-from proofs_check.exact.freedom import (
+from ibn.proofs_check.exact.freedom import (
     difference_covariance,
     noisy_at_least,
     noisy_at_most,
     spent,
     spent_at_most,
 )
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.gaussian import resistance_matrix
+from ibn.network import build_network
+from ibn.preferences.comparisons import Comparisons
+from ibn.topology import build
 
 
 @settings(max_examples=30, deadline=None)

@@ -4,10 +4,9 @@ import json
 
 import numpy as np
 import pytest
-
-from proofs_check.claim import FAILS, HOLDS, UNDECIDED, Context, decide
-from proofs_check.exact.prediction import KINDS, e6
-from simulations.outcomes import Outcome, save
+from ibn.proofs_check.claim import FAILS, HOLDS, UNDECIDED, Context, decide
+from ibn.proofs_check.exact.prediction import KINDS, e6
+from ibn.simulations.language.outcomes import Outcome, save
 
 
 def outcomes(follows, learner="linear", settings=12, noise=0.0):
@@ -33,8 +32,8 @@ def on_record(tmp_path, monkeypatch):
         save(tmp_path / "tournament.csv", rows)
         for i, document in enumerate(documents):
             (tmp_path / f"validation-{i}.json").write_text(json.dumps(document))
-        monkeypatch.setattr("proofs_check.exact.prediction.RECORD", tmp_path / "tournament.csv")
-        monkeypatch.setattr("simulations.recorded.FOLDER", tmp_path)
+        monkeypatch.setattr("ibn.proofs_check.exact.prediction.RECORD", tmp_path / "tournament.csv")
+        monkeypatch.setattr("ibn.simulations.recorded.FOLDER", tmp_path)
 
     return put
 

@@ -4,13 +4,13 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from ibn.proofs_check.exact.freedom import difference_covariance
+from ibn.proofs_check.exact.signs import expectation_propagation, learn, slice_sweeps
 from scipy.integrate import quad
 from scipy.stats import chisquare, norm
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.topology import build
-from proofs_check.exact.freedom import difference_covariance
-from proofs_check.exact.signs import expectation_propagation, learn, slice_sweeps
 
 
 def test_one_sign_is_learned_exactly():

@@ -1,7 +1,7 @@
 """M4: what is measured refutes a wrong second order by itself."""
 
-from proofs_check.claim import FAILS, Context
-from proofs_check.macro.reconstruction import m4
+from ibn.proofs_check.claim import FAILS, Context
+from ibn.proofs_check.macro.reconstruction import m4
 
 
 def test_the_measured_bridge_alone_refutes_a_wrong_second_order():

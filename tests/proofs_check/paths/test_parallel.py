@@ -1,6 +1,5 @@
 import numpy as np
-
-from proofs_check.paths.parallel import _expected_variance
+from ibn.proofs_check.paths.parallel import _expected_variance
 
 
 def test_two_logistic_labels_leave_half_the_variance_of_one():

@@ -1,9 +1,8 @@
 """P9: each wrong variant fails a check that the headline itself passes."""
 
 import pytest
-
-from proofs_check.claim import FAILS, HOLDS, Context
-from proofs_check.rates import MUTANTS, p9
+from ibn.proofs_check.claim import FAILS, HOLDS, Context
+from ibn.proofs_check.rates import MUTANTS, p9
 
 REFUTED_BY = {
     "P9: a logarithm in the other families": "elsewhere, measured",

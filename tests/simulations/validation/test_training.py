@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ibn.simulations.validation.document import win_rates
+from ibn.simulations.validation.hidden_states import HiddenStates
+from ibn.simulations.validation.protocol import PROFILES, repeat
+from ibn.simulations.validation.reward import TrainLanguageModel
+from ibn.simulations.validation.tasks import Task
+from ibn.simulations.validation.tiny import make
+from ibn.simulations.validation.training import Tuning, imitate, optimise, train_reward_model
 
 from ibn.errors import InputError
 from ibn.prefix_tree.prompts import Prompt
-from simulations.validation.features import HiddenStates
-from simulations.validation.protocol import PROFILES, repeat
-from simulations.validation.results import win_rates
-from simulations.validation.reward import TrainLanguageModel
-from simulations.validation.tasks import Task
-from simulations.validation.tiny import make
-from simulations.validation.training import Tuning, imitate, optimise, train_reward_model
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")

@@ -1,0 +1,99 @@
+"""``ibn reproduce``: sweep, ledger, figures and report in one go."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import date
+from pathlib import Path
+
+import click
+from ibn.proofs_check.cli import decide, document, tell_changed
+from ibn.simulations.cli.executing import executing
+from ibn.simulations.sweeping.profiles import PROFILES, tasks
+
+from ibn.cli.progress import Display
+
+
+@click.command(name="reproduce")
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILES)),
+    default="quick",
+    show_default=True,
+    help="quick: every regime at a glance and the ledger, minutes; full: all worlds, hours.",
+)
+@click.option(
+    "--out",
+    default="reproduction",
+    show_default=True,
+    metavar="DIR",
+    help="Where report.html, sweep.csv, claims.json and figures/ go; a sweep begun there goes on.",
+)
+@executing
+@click.option(
+    "--claims",
+    default="all",
+    show_default=True,
+    metavar="ID,...",
+    help="Claims of the ledger to decide: all, none, or these.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a summary as one JSON document.")
+def command(
+    profile: str, out: str, jobs: int, cluster: str | None, claims: str, as_json: bool
+) -> int:
+    """Measure, draw and report, from nothing to one page.
+
+    Runs the profile's sweep over simulated worlds, decides the claims of the theory, draws the
+    figures and writes DIR/report.html, an article with everything inside. Claims are decided as
+    by ibn check, with its quick profile. It needs no data and
+    no network. Exit status 1 if a verdict is not the one on record, as with ibn check.
+
+    \b
+    Examples:
+      ibn reproduce
+      ibn reproduce --profile full --out full --jobs 8
+      ibn reproduce --claims P5,E2
+    """  # noqa: D301 - the escape is for click
+    import numpy as np
+    from ibn.figures.gallery import draw
+    from ibn.figures.measurements import read
+    from ibn.figures.report import EVIDENCE, Provenance, render, summary
+    from ibn.proofs_check import ledger
+    from ibn.proofs_check.claim import Context
+    from ibn.simulations.sweeping.sweep import run
+
+    chosen = () if claims == "all" else claims.split(",")
+    names = [] if claims == "none" else ledger.select(chosen)
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    store, report = folder / "sweep.csv", folder / "report.html"
+    with Display() as display:
+        measured = run(tasks(profile), store, jobs=jobs, cluster=cluster, progress=display)
+    click.echo(f"{len(measured)} rows in {store}; deciding {len(names)} claims", err=True)
+    verdicts = decide(names, Context(), jobs)
+    decided = [document(verdict) for verdict in verdicts]
+    changed = ledger.changed(verdicts)
+
+    stored = read(store)  # with whatever other profiles have left there
+    rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
+    evidence = json.dumps({"claims": decided}, indent=1)
+    (folder / EVIDENCE).write_text(evidence + "\n", encoding="utf-8")
+    pictures = draw((), rows, folder / "figures", decided)
+    made = Provenance(
+        command=shlex.join(
+            ["ibn", "reproduce", "--profile", profile, "--out", out]
+            + ([] if claims == "all" else ["--claims", claims])
+        ),
+        store=store.name,
+        date=date.today().isoformat(),
+    )
+    page = render(pictures, rows, made, decided, ledger.recorded())
+    report.write_text(page, encoding="utf-8")
+    if as_json:
+        made_of = {"profile": profile, "report": str(report), "store": str(store)}
+        told = {"claims": {one["id"]: one["verdict"] for one in decided}}
+        print(json.dumps({**made_of, **summary(pictures, rows), **told}))
+    else:
+        click.echo(report)
+    return tell_changed(changed)

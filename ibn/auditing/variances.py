@@ -1,0 +1,297 @@
+"""The posterior over the responses' rewards: all of it where it fits, random samples where not.
+
+Both kinds answer the same questions about posterior variances of reward differences: the mean
+within and across prompts, of each prompt, of each response and of given pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ibn.auditing.effort import effort_for
+from ibn.auditing.pairs import PromptPairs
+from ibn.auditing.probes import Probes, columns_within, probe
+from ibn.estimate import Estimate
+from ibn.inference.gaussian import resistance_matrix
+from ibn.kernels.aggregates import WIDTH
+from ibn.network import Network
+from ibn.solvers.two_level import Aggregates, TwoLevel
+from ibn.threads import in_threads
+
+SAMPLE_TOLERANCE = 1e-6  # of the energy of a sample, most of which is in small differences
+
+
+class Posterior(Protocol):
+    """What the audit asks of a posterior; every variance is of a reward difference."""
+
+    @property
+    def pairs(self) -> PromptPairs:
+        """The pairs it is asked about."""
+        ...
+
+    def scaled(self, factor: float) -> Posterior:
+        """Return the posterior of a network all of whose variances are ``factor`` times these."""
+        ...
+
+    def overall(self) -> Estimate:
+        """Mean variance over all pairs."""
+        ...
+
+    def within(self) -> Estimate:
+        """Mean variance over the pairs within a prompt."""
+        ...
+
+    def across(self) -> Estimate:
+        """Mean variance over the pairs across prompts."""
+        ...
+
+    def of_prompts(self) -> NDArray[np.float64]:
+        """Mean variance over the pairs within each prompt; NaN where there are none."""
+        ...
+
+    def of_responses(self) -> NDArray[np.float64]:
+        """Mean variance of each response against all others."""
+        ...
+
+    def of_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Variance of each of these pairs of responses, shape (p, 2)."""
+        ...
+
+    def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Variance of each of these pairs of responses, without sampling error."""
+        ...
+
+
+def _average(total: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class ExactPosterior:
+    """Posterior variances of all pairs, from one dense factorisation.
+
+    Attributes
+    ----------
+    pairs : PromptPairs
+        The pairs it is asked about.
+    variance : ndarray, shape (m, m)
+        Of the reward difference of each two responses.
+    """
+
+    pairs: PromptPairs
+    variance: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, network: Network, pairs: PromptPairs) -> ExactPosterior:
+        """Solve a connected network."""
+        return cls(pairs, resistance_matrix(network))
+
+    def scaled(self, factor: float) -> ExactPosterior:
+        """Return the posterior of a network all of whose variances are ``factor`` times these."""
+        return replace(self, variance=factor * self.variance)
+
+    def _prompt_totals(self) -> NDArray[np.float64]:
+        """Sum of variances over the pairs within each prompt."""
+        prompt = self.pairs.prompt_of
+        columns = np.add.reduceat(self.variance[self.pairs.order], self.pairs.start, axis=0)
+        return np.bincount(prompt, weights=columns[prompt, np.arange(len(prompt))]) / 2.0
+
+    def overall(self) -> Estimate:
+        """Mean variance over all pairs, without error."""
+        count = self.pairs.within + self.pairs.across
+        return Estimate(float(self.variance.sum()) / 2.0 / count, 0.0, count)
+
+    def within(self) -> Estimate:
+        """Mean variance over the pairs within a prompt, without error."""
+        count = self.pairs.within
+        return Estimate(float(self._prompt_totals().sum()) / count, 0.0, count)
+
+    def across(self) -> Estimate:
+        """Mean variance over the pairs across prompts, without error."""
+        count = self.pairs.across
+        rest = self.variance.sum() / 2.0 - self._prompt_totals().sum()
+        return Estimate(float(rest) / count, 0.0, count)
+
+    def of_prompts(self) -> NDArray[np.float64]:
+        """Mean variance over the pairs within each prompt; NaN where there are none."""
+        return _average(self._prompt_totals(), self.pairs.within_of)
+
+    def of_responses(self) -> NDArray[np.float64]:
+        """Mean variance of each response against all others."""
+        return self.variance.sum(axis=0) / (len(self.variance) - 1)
+
+    def of_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Variance of each of these pairs of responses, shape (p, 2)."""
+        return self.variance[pairs[:, 0], pairs[:, 1]]
+
+    def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Variance of each of these pairs of responses, which is known already."""
+        return self.of_pairs(pairs)
+
+
+@dataclass(frozen=True, eq=False)
+class SampledPosterior:
+    """Random probes of the posterior for means, and samples from it for single pairs.
+
+    The mean square of a reward difference over k samples estimates its variance with relative
+    standard error √(2/k): a Johnson-Lindenstrauss sketch of effective resistances (Spielman and
+    Srivastava 2011). It tells which pairs are uncertain; means over many pairs come from probes,
+    which are far more precise.
+
+    Attributes
+    ----------
+    pairs : PromptPairs
+        The pairs it is asked about.
+    system : TwoLevel
+        The network, made ready for solving.
+    probes : Probes
+        Independent estimates of the means.
+    samples : ndarray, shape (k, m)
+        Rewards, each row centred.
+    solved : dict
+        Pairs solved for already, and their variances.
+    """
+
+    pairs: PromptPairs
+    system: TwoLevel
+    probes: Probes
+    samples: NDArray[np.float64]
+    solved: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        pairs: PromptPairs,
+        count: int,
+        rng: np.random.Generator,
+        aggregates: Aggregates | None = None,
+        samples: int | None = None,
+    ) -> SampledPosterior:
+        """Probe a connected network of a node a response, in order.
+
+        Parameters
+        ----------
+        network : Network
+            Connected.
+        pairs : PromptPairs
+            The pairs it will be asked about.
+        count : int
+            Probes of each mean, at least; they come in blocks.
+        rng : numpy.random.Generator
+            Source of randomness.
+        aggregates : Aggregates, optional
+            The coarse level, such as that of the inductive bias alone.
+        samples : int, optional
+            Samples, by default as many as probes; without any, only means can be asked for.
+        """
+        if aggregates is None:
+            conductance = 1.0 / network.variance
+            aggregates = Aggregates.of(network.size, network.u, network.v, conductance)
+        system = TwoLevel.of(network, aggregates)
+        coarse_mean = system.mean_coarse_energy()
+        blocks = -(-count // (WIDTH - columns_within(pairs)))
+        wanted = count if samples is None else samples
+        width = [min(WIDTH, wanted - low) for low in range(0, wanted, WIDTH)]
+        streams = rng.spawn(blocks + len(width))
+        tolerance = effort_for(network.size).tolerance if pairs.within else SAMPLE_TOLERANCE
+        made = in_threads(lambda r: probe(system, coarse_mean, pairs, r), streams[:blocks])
+        drawn = in_threads(
+            lambda job: _sample(network, system, tolerance, *job),
+            list(zip(width, streams[blocks:], strict=True)),
+        )
+        found = Probes(
+            np.concatenate([each.overall for each in made]),
+            np.concatenate([each.within for each in made if each.within is not None])
+            if pairs.within
+            else None,
+        )
+        return cls(pairs, system, found, np.concatenate([np.empty((0, network.size)), *drawn]))
+
+    def overall(self) -> Estimate:
+        """Mean variance over all pairs."""
+        return Estimate.of(self.probes.overall)
+
+    def within(self) -> Estimate:
+        """Mean variance over the pairs within a prompt."""
+        assert self.probes.within is not None
+        return Estimate.of(self.probes.within)
+
+    def across(self) -> Estimate:
+        """Mean variance over the pairs across prompts: what is left of all pairs."""
+        inside, outside = self.pairs.within, self.pairs.across
+        every = self.overall()
+        own = self.within() if inside else Estimate(0.0, 0.0, every.count)
+        mean = ((inside + outside) * every.mean - inside * own.mean) / outside
+        stderr = float(np.hypot((inside + outside) * every.stderr, inside * own.stderr)) / outside
+        return Estimate(mean, stderr, min(every.count, own.count))
+
+    def scaled(self, factor: float) -> SampledPosterior:
+        """Return the posterior of a network all of whose variances are ``factor`` times these."""
+        within = self.probes.within
+        return replace(
+            self,
+            system=replace(self.system, unit=factor * self.system.unit),
+            probes=Probes(
+                factor * self.probes.overall, None if within is None else factor * within
+            ),
+            samples=np.sqrt(factor) * self.samples,
+            solved={},
+        )
+
+    def of_prompts(self) -> NDArray[np.float64]:
+        """Mean variance over the pairs within each prompt; NaN where there are none."""
+        total = np.zeros(len(self.pairs.size))
+        for sample in self.samples:
+            ordered = sample[self.pairs.order]
+            total += self.pairs.size * np.add.reduceat(ordered**2, self.pairs.start)
+            total -= np.add.reduceat(ordered, self.pairs.start) ** 2
+        return _average(total / len(self.samples), self.pairs.within_of)
+
+    def of_responses(self) -> NDArray[np.float64]:
+        """Mean variance of each response against all others."""
+        k, m = self.samples.shape
+        squares = np.einsum("ki,ki->i", self.samples, self.samples)
+        return (m * squares + squares.sum()) / (k * (m - 1))
+
+    def of_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Variance of each of these pairs of responses, shape (p, 2), by the sketch."""
+        result = np.zeros(len(pairs))
+        for sample in self.samples:
+            result += (sample[pairs[:, 0]] - sample[pairs[:, 1]]) ** 2
+        return result / len(self.samples)
+
+    def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Variance of each of these pairs of responses, shape (p, 2), without sampling error."""
+        keys = [(int(low), int(high)) for low, high in np.sort(pairs, axis=1)]
+        tolerance = effort_for(self.samples.shape[1]).pair_tolerance
+        fresh = [key for key in dict.fromkeys(keys) if key not in self.solved]
+
+        def solve(low: int) -> NDArray[np.float64]:
+            block = np.array(fresh[low : low + WIDTH])
+            inflow = np.zeros((self.samples.shape[1], len(block)))
+            inflow[block[:, 0], np.arange(len(block))] = 1.0
+            inflow[block[:, 1], np.arange(len(block))] = -1.0
+            return self.system.energy(inflow, tolerance)
+
+        found = in_threads(solve, range(0, len(fresh), WIDTH))
+        variances = np.concatenate([np.empty(0), *found]).tolist()
+        self.solved.update(zip(fresh, variances, strict=True))
+        return np.array([self.solved[key] for key in keys])
+
+
+def _sample(
+    network: Network, system: TwoLevel, tolerance: float, count: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw rewards from the posterior, shape (count, m), as ``posterior_samples`` does."""
+    inflow = np.empty((network.size, count))
+    deviation = 1.0 / np.sqrt(network.variance)
+    for column in inflow.T:
+        noise = deviation * rng.normal(size=len(deviation))
+        column[:] = np.bincount(network.u, noise, network.size)
+        column -= np.bincount(network.v, noise, network.size)
+    return system.potential(inflow, tolerance).T

@@ -1,0 +1,36 @@
+"""Documents of the verbs on standard output: as JSON, or as tables for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+KINDS = {"within": "within prompts", "any": "of any two responses", "given": "given"}
+
+
+def print_document(
+    document: dict[str, Any], tables: Callable[[dict[str, Any]], list[Any]], as_json: bool
+) -> None:
+    """Print a document, as it is or as tables for people."""
+    if as_json:
+        click.echo(json.dumps(document))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for table in tables(document):
+        console.print(table)
+
+
+def table(title: str, *columns: str) -> Any:
+    """Begin a table for a terminal."""
+    from rich import box
+    from rich.table import Table
+
+    begun = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for i, column in enumerate(columns):
+        begun.add_column(column, justify="right" if i else "left")
+    return begun

@@ -1,0 +1,1 @@
+"""What a network says of rewards: by paths, by all evidence at once, from binary labels."""

@@ -1,0 +1,279 @@
+"""The exact Gaussian posterior of a network: every path at once (theory §6).
+
+With each edge a resistor of its variance, the posterior variance of r(y1) - r(y2) is the
+effective resistance between y1 and y2, and posterior means are potentials. Small networks are
+solved densely, large ones by conjugate gradients; the two agree.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+from threadpoolctl import threadpool_limits
+
+from ibn.errors import InputError
+from ibn.estimate import Estimate, estimate_mean
+from ibn.kernels.conjugate_gradients import pairwise_resistance
+from ibn.kernels.trie import inject_pairs, locate
+from ibn.network import Network
+from ibn.preferences.comparisons import Comparisons
+from ibn.solvers.laplacian import fill_null_space
+from ibn.solvers.reduced import BLOCK, STIFF, TIGHT, Solver, require_connected
+
+# Draws made before their spread is believed: many where they are cheap, few in large networks,
+# where each is itself a mean over many cells and so nearly normal.
+MIN_PROBES = (4, 64)
+MIN_WORK = 2**18
+LEAST_PAIRS, MOST_PAIRS = 2**10, 2**17
+
+
+def resistance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Posterior variance of r(y1) - r(y2) for given pairs: the effective resistance.
+
+    Parameters
+    ----------
+    network : Network
+        An induced Bayesian network.
+    pairs : ndarray of int, shape (p, 2)
+        Positions of responses.
+
+    Returns
+    -------
+    ndarray of float, shape (p,)
+        In squared units of reward.
+
+    Raises
+    ------
+    InputError
+        If the network is not connected.
+    """
+    solver = Solver.of(network)
+    nodes = network.nodes_of(pairs)
+    result = np.empty(len(nodes))
+    for low in range(0, len(nodes), BLOCK):
+        block = nodes[low : low + BLOCK]
+        inflow = np.zeros((network.size, len(block)))
+        columns = np.arange(len(block))
+        inflow[block[:, 0], columns] += 1.0
+        inflow[block[:, 1], columns] -= 1.0
+        result[low : low + BLOCK] = solver.energy(inflow)
+    return result
+
+
+def resistance_matrix(network: Network) -> NDArray[np.float64]:
+    """Posterior variance of r(y1) - r(y2) for all pairs of responses, densely.
+
+    Parameters
+    ----------
+    network : Network
+        A connected induced Bayesian network, small enough for a dense matrix over its nodes.
+
+    Returns
+    -------
+    ndarray of float, shape (m, m)
+        In squared units of reward.
+
+    Raises
+    ------
+    InputError
+        If the network is not connected.
+    """
+    require_connected(network)
+    size, conductance = network.size, 1.0 / network.variance
+    matrix = np.zeros((size, size), order="F")
+    np.add.at(matrix, (network.u, network.v), -conductance)
+    matrix += matrix.T
+    matrix[np.diag_indices(size)] -= matrix.sum(axis=0)
+    fill_null_space(matrix)
+    # On one thread: at these sizes more of them wait for each other longer than they compute.
+    with threadpool_limits(1, user_api="blas"):
+        factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+        if info == 0:
+            inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    if info != 0:
+        raise InputError("the posterior is singular in double precision", mend=STIFF)
+    return pairwise_resistance(inverse, network.nodes)
+
+
+def mean_variance(
+    network: Network,
+    *,
+    rel_err: float = 0.01,
+    rng: np.random.Generator,
+    max_count: int = 2**31,
+    max_seconds: float = float("inf"),
+) -> Estimate:
+    """Mean posterior variance of r(y1) - r(y2) over random pairs of responses.
+
+    One draw injects unit currents at q/2 random responses, takes them out at q/2 others and
+    reads the energy dissipated. Cross terms between pairs vanish in expectation, so that 2/q
+    times the energy is an unbiased estimate of the mean over pairs: a randomised trace
+    (Hutchinson 1989) whose probes are themselves fresh samples of the response space.
+
+    Parameters
+    ----------
+    network : Network
+        A connected induced Bayesian network. Over an ultrametric world the pairs are drawn from
+        all of it, over any other bias from the network's own responses, without repeats.
+    rel_err : float
+        Target for the standard error over the mean.
+    rng : numpy.random.Generator
+        Source of randomness.
+    max_count, max_seconds : optional
+        Caps on draws and time.
+
+    Returns
+    -------
+    Estimate
+        Its ``count`` is draws, each one linear solve.
+
+    Raises
+    ------
+    InputError
+        If the network is not connected.
+    """
+    solver = Solver.of(network)
+    # Conjugate gradients approach the energy from below; this keeps the bias out of sight.
+    tolerance = rel_err / 50.0
+    pairs = _pairs_a_draw(network, rel_err)
+
+    def draw(count: int) -> NDArray[np.float64]:
+        values = np.empty(count)
+        for low in range(0, count, BLOCK):
+            flow = np.zeros((len(solver.reduced.role), min(BLOCK, count - low)))
+            spent = np.array([_probe(network, column, pairs, rng) for column in flow.T])
+            values[low : low + BLOCK] = (solver._energy(flow, tolerance) + spent) / pairs
+        return values
+
+    return estimate_mean(
+        draw,
+        rel_err,
+        min_count=int(np.clip(MIN_WORK // network.size, *MIN_PROBES)),
+        max_count=max_count,
+        max_seconds=max_seconds,
+    )
+
+
+def _pairs_a_draw(network: Network, rel_err: float) -> int:
+    """Pairs that one draw averages: as many as the precision asks for, if there are so many."""
+    pairs = len(network.nodes) // 2
+    if network.trie is not None:
+        # A resistance varies by less than its mean, so that these leave a draw below the target.
+        return min(max(pairs, 1), MOST_PAIRS, max(int(rel_err**-2), LEAST_PAIRS))
+    if not pairs:
+        raise InputError("a mean over pairs needs at least two responses")
+    return pairs
+
+
+def _probe(
+    network: Network, inflow: NDArray[np.float64], pairs: int, rng: np.random.Generator
+) -> float:
+    """Add random unit currents to the inflow at nodes; return the energy spent outside them."""
+    trie = network.trie
+    if trie is None:
+        order = rng.permutation(network.nodes)
+        np.add.at(inflow, order[:pairs], 1.0)
+        np.add.at(inflow, order[pairs : 2 * pairs], -1.0)
+        return 0.0
+    world = trie.world
+    ends = world.sample(2 * pairs, rng)
+    order = np.argsort(ends)  # neighbours are found faster in turn
+    child, branch = np.empty((2, len(ends)), np.int64)
+    child[order], branch[order] = locate(
+        trie.addresses, trie.parent, trie.depth, ends[order], world.powers, world.digit_bits
+    )
+    return inject_pairs(
+        trie.parent,
+        trie.depth,
+        (ends[:pairs], child[:pairs], branch[:pairs]),
+        (ends[pairs:], child[pairs:], branch[pairs:]),
+        world.half_variance,
+        world.powers,
+        world.digit_bits,
+        inflow,
+    )
+
+
+def _label_inflow(network: Network, pull: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Currents that evidence ``pull`` = (observed difference)/variance, an edge, injects."""
+    inflow = np.zeros(network.size)
+    np.add.at(inflow, network.u, pull)
+    np.subtract.at(inflow, network.v, pull)
+    return inflow
+
+
+def posterior_mean(network: Network, comparisons: Comparisons) -> NDArray[np.float64]:
+    """Posterior mean of the responses' rewards given continuous labels.
+
+    Parameters
+    ----------
+    network : Network
+        A connected network built from ``comparisons``.
+    comparisons : Comparisons
+        Labelled with ``delta``.
+
+    Returns
+    -------
+    ndarray of float, shape (m,)
+        Rewards, centred over the responses: only differences are identified.
+
+    Raises
+    ------
+    InputError
+        If labels are missing or the network is not connected.
+    """
+    if comparisons.delta is None:
+        raise InputError("a posterior mean needs continuous labels (delta)")
+    if len(comparisons) != len(network.u) - network.bias_edges:
+        raise InputError(
+            f"{len(comparisons)} comparisons, but a network of "
+            f"{len(network.u) - network.bias_edges}"
+        )
+    pull = np.zeros(len(network.u))
+    pull[network.bias_edges :] = comparisons.delta / network.variance[network.bias_edges :]
+    reward = Solver.of(network).potential(_label_inflow(network, pull)[:, None])[:, 0]
+    return reward[network.nodes] - reward[network.nodes].mean()
+
+
+def posterior_samples(
+    network: Network,
+    count: int,
+    rng: np.random.Generator,
+    comparisons: Comparisons | None = None,
+    *,
+    tolerance: float = TIGHT,
+) -> NDArray[np.float64]:
+    """Draw the responses' rewards from the posterior.
+
+    Each sample perturbs every edge's evidence by its own noise and solves (perturb and
+    optimise, Papandreou and Yuille 2010), which is exact for Gaussian models.
+
+    Parameters
+    ----------
+    network : Network
+        A connected network.
+    count : int
+        Samples.
+    rng : numpy.random.Generator
+        Source of randomness.
+    comparisons : Comparisons, optional
+        Labelled with ``delta``; without them the samples are about 0.
+    tolerance : float
+        Relative error allowed of a sample's energy, see ``Solver.potential``.
+
+    Returns
+    -------
+    ndarray of float, shape (count, m)
+        Rewards, each row centred over the responses.
+
+    Raises
+    ------
+    InputError
+        If the network is not connected.
+    """
+    noise = rng.normal(0.0, 1.0 / np.sqrt(network.variance), (count, len(network.u)))
+    inflow = np.stack([_label_inflow(network, row) for row in noise], axis=1)
+    reward = Solver.of(network).potential(inflow, tolerance)[network.nodes].T
+    reward = reward - reward.mean(axis=1, keepdims=True)
+    return reward if comparisons is None else reward + posterior_mean(network, comparisons)

@@ -1,0 +1,1 @@
+"""A reward model linear in features of responses, fitted to labels."""

@@ -1,0 +1,1 @@
+"""The audit's page: its figures, words and templates."""

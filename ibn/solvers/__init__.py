@@ -1,0 +1,1 @@
+"""Linear systems of networks, made ready for many right-hand sides."""

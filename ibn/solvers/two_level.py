@@ -1,0 +1,284 @@
+"""Posterior variances of a network without a hierarchy, by conjugate gradients over two levels.
+
+Where parts of a neighbour graph hang together by few edges, the differences between those parts
+are what conjugate gradients with Jacobi's preconditioner find last, after a thousand iterations.
+Here a coarse Laplacian over aggregates of nodes, factorised once, finds them at once: an additive
+two-level preconditioner (Nicolaides 1987) with aggregates made by matching along heavy edges.
+
+The coarse solution is also a control variate. Its energy takes part in all that of a random probe
+that is due to few, slow modes, and has a known expectation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve, lapack
+from scipy.sparse import coo_array
+
+from ibn.errors import InputError
+from ibn.kernels.aggregates import (
+    WIDTH,
+    add_up,
+    advance,
+    match,
+    multiply,
+    precondition,
+    rows_of_edges,
+    turn,
+)
+from ibn.network import Network
+from ibn.solvers.laplacian import fill_null_space
+from ibn.solvers.reduced import MOST_ITERATIONS, STIFF
+
+AGGREGATES = 2304  # at most: their dense matrix is factorised for every network
+LEAST = 8  # nodes an aggregate, at least, on average
+EXCESS = 2  # times the mean that an aggregate may hold
+DELAY, SHARE = 4, 4  # iterations whose decreases stand for the missing energy: see the kernel CG
+SINGLE = 1e5  # spread of conductances up to which single precision will do
+
+
+@dataclass(frozen=True, eq=False)
+class Aggregates:
+    """Groups of nodes that a graph ties closely.
+
+    Attributes
+    ----------
+    of_node : ndarray of int64, shape (N,)
+        The aggregate of each node.
+    count : int
+        How many there are.
+    place : ndarray of int64, shape (N,)
+        Place of each node where nodes are sorted by aggregate, which keeps neighbours together in
+        memory.
+    """
+
+    of_node: NDArray[np.int64]
+    count: int
+    place: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        size: int,
+        u: NDArray[np.int64],
+        v: NDArray[np.int64],
+        conductance: NDArray[np.float64],
+        most: int | None = None,
+    ) -> Aggregates:
+        """Match nodes along heavy edges, then the pairs, and so on.
+
+        Parameters
+        ----------
+        size : int
+            Nodes.
+        u, v, conductance : ndarray, shape (e,)
+            Edges.
+        most : int, optional
+            Aggregates wanted at most; more where the graph has as many components.
+        """
+        most = max(1, min(AGGREGATES, size // LEAST)) if most is None else most
+        label = np.arange(size)
+        held = np.ones(size, np.int64)
+        nested = [label]
+        while len(held) > most:
+            start, head, weight = rows_of_edges(len(held), u, v, conductance)
+            pair = match(start, head, weight, held, max(2, EXCESS * size // most))
+            count = int(pair.max()) + 1
+            if count == len(held):
+                break
+            held = np.bincount(pair, weights=held, minlength=count).astype(np.int64)
+            label = pair[label]
+            nested.append(label)
+            u, v, conductance = _contract(count, pair[u], pair[v], conductance)
+        place = np.empty(size, np.int64)
+        place[np.lexsort(nested)] = np.arange(size)
+        return cls(label, len(held), place)
+
+
+def _contract(
+    count: int, u: NDArray[np.int64], v: NDArray[np.int64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Merge parallel edges and drop loops."""
+    apart = u != v
+    ends = np.minimum(u, v)[apart], np.maximum(u, v)[apart]
+    merged = coo_array((weight[apart], ends), shape=(count, count)).tocsr().tocoo()
+    u, v = (end.astype(np.int64) for end in merged.coords)
+    return u, v, merged.data
+
+
+@dataclass(frozen=True, eq=False)
+class TwoLevel:
+    """A connected network made ready for many right-hand sides.
+
+    Attributes
+    ----------
+    aggregates : Aggregates
+        The coarse level.
+    unit : float
+        Variance that the arrays below are in units of.
+    start, head, weight : ndarray
+        The graph in compressed sparse rows, nodes in the aggregates' order.
+    inverse : ndarray, shape (N,)
+        One over each node's total conductance.
+    label : ndarray of int64, shape (N,)
+        The aggregate of each node, in that order.
+    factor : tuple
+        Cholesky factor of the coarse Laplacian, its null space filled in.
+    """
+
+    aggregates: Aggregates
+    unit: float
+    start: NDArray[np.int64]
+    head: NDArray[np.int32]
+    weight: NDArray[np.floating]
+    inverse: NDArray[np.floating]
+    label: NDArray[np.int64]
+    factor: tuple[NDArray[np.float64], bool]
+
+    @classmethod
+    def of(cls, network: Network, aggregates: Aggregates) -> TwoLevel:
+        """Lay out a network and factorise its coarse Laplacian.
+
+        Parameters
+        ----------
+        network : Network
+            Connected.
+        aggregates : Aggregates
+            Of its nodes; those of its inductive bias will do.
+
+        Raises
+        ------
+        InputError
+            If variances differ so much that the coarse Laplacian is singular in double precision.
+        """
+        unit = float(np.median(network.variance))
+        conductance = unit / network.variance
+        spread = conductance.max() / conductance.min()
+        kind = np.float32 if spread <= SINGLE else np.float64
+        u, v = aggregates.place[network.u], aggregates.place[network.v]
+        start, head, weight = rows_of_edges(network.size, u, v, conductance.astype(kind))
+        degree = np.bincount(u, conductance, network.size)
+        degree += np.bincount(v, conductance, network.size)
+        label = np.empty(network.size, np.int64)
+        label[aggregates.place] = aggregates.of_node
+        count = aggregates.count
+        flat = np.bincount(label[u] * count + label[v], conductance, count * count)
+        coarse = np.asarray(-flat.reshape(count, count), dtype=np.float64)
+        coarse = coarse + coarse.T
+        coarse[np.diag_indices(count)] = 0.0
+        coarse[np.diag_indices(count)] = -coarse.sum(axis=0)
+        fill_null_space(coarse)
+        try:
+            factor = cho_factor(coarse, lower=True, overwrite_a=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            raise InputError("the posterior is singular in double precision", mend=STIFF) from None
+        inverse = np.divide(1.0, degree, out=np.zeros(network.size), where=degree > 0)
+        return cls(aggregates, unit, start, head, weight, inverse.astype(kind), label, factor)
+
+    def energy(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """Energy inflow' L⁺ inflow dissipated by currents injected at the nodes.
+
+        Parameters
+        ----------
+        inflow : ndarray of float, shape (size, k)
+            Current at each node, each column adding up to 0.
+        tolerance : float
+            Relative error allowed; the energy is approached from below.
+
+        Returns
+        -------
+        ndarray of float, shape (k,)
+        """
+        return np.concatenate([self._solve(b, tolerance, False)[0] for b in _blocks(inflow)])
+
+    def potential(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """Potentials L⁺ inflow at every node, each column centred over the nodes.
+
+        Parameters
+        ----------
+        inflow : ndarray of float, shape (size, k)
+            Current at each node, each column adding up to 0.
+        tolerance : float
+            Relative error allowed of each column's energy.
+
+        Returns
+        -------
+        ndarray of float, shape (size, k)
+        """
+        found = [self._solve(block, tolerance, True)[1] for block in _blocks(inflow)]
+        potential = np.concatenate(found, axis=1)
+        return potential - potential.mean(axis=0)
+
+    def coarse_energy(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Energy that the coarse level alone accounts for, never more than all of it.
+
+        Parameters
+        ----------
+        inflow : ndarray of float, shape (size, k)
+            As for :meth:`energy`.
+        """
+        shape = (self.aggregates.count, inflow.shape[1])
+        total = np.zeros(shape)
+        np.add.at(total, self.aggregates.of_node, inflow)
+        solved = cho_solve(self.factor, total, check_finite=False)
+        return self.unit * np.einsum("ik,ik->k", total, solved)
+
+    def mean_coarse_energy(self) -> float:
+        """Mean over all pairs of nodes of the coarse energy of a unit current from one to another.
+
+        It is that of all effective resistances between aggregates, weighted by their nodes.
+        """
+        inverse, info = lapack.dpotri(self.factor[0], lower=1)
+        if info != 0:
+            raise InputError("the posterior is singular in double precision", mend=STIFF)
+        size = len(self.label)
+        held = np.bincount(self.label, minlength=self.aggregates.count).astype(float)
+        own = np.diag(inverse)
+        lower = np.tril(inverse)
+        crossed = 2.0 * held @ (lower @ held) - (held * held) @ own
+        total = size * (held @ own) - crossed  # over unordered pairs
+        return self.unit * float(total) / (size * (size - 1) / 2.0)
+
+    def _solve(
+        self, inflow: NDArray[np.float64], tolerance: float, with_potential: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Solve for at most ``WIDTH`` columns."""
+        place, kind = self.aggregates.place, self.weight.dtype
+        size, columns = inflow.shape
+        r = np.zeros((size, WIDTH), kind)
+        r[place, :columns] = inflow
+        z, product, direction = np.empty_like(r), np.empty_like(r), np.zeros_like(r)
+        potential = np.zeros((size if with_potential else 0, WIDTH), kind)
+        coarse = np.empty((self.aggregates.count, WIDTH))
+        rho, fresh, curvature = np.zeros(WIDTH), np.empty(WIDTH), np.empty(WIDTH)
+        energy = np.zeros(WIDTH)
+        decreases: list[NDArray[np.float64]] = []
+        while len(decreases) < MOST_ITERATIONS:
+            add_up(self.label, r, coarse)
+            solved = cho_solve(self.factor, coarse, check_finite=False)
+            precondition(self.inverse, self.label, solved.astype(kind), r, z, fresh)
+            beta = np.divide(fresh, rho, out=np.zeros(WIDTH), where=rho > 0)
+            rho[:] = fresh
+            turn(beta.astype(kind), z, direction)
+            multiply(self.start, self.head, self.weight, direction, product, curvature)
+            alpha = np.divide(rho, curvature, out=np.zeros(WIDTH), where=curvature > 0)
+            decreases.append(alpha * rho)
+            energy += decreases[-1]
+            advance(alpha.astype(kind), direction, product, r, potential)
+            last = max(DELAY, len(decreases) // SHARE)
+            if len(decreases) >= last and np.all(
+                np.sum(decreases[-last:], axis=0) <= tolerance * energy
+            ):
+                scaled = np.empty((len(potential), columns))
+                scaled[:] = potential[place[: len(potential)], :columns]
+                return self.unit * energy[:columns], self.unit * scaled
+        raise InputError(
+            f"the posterior did not converge within {MOST_ITERATIONS} iterations", mend=STIFF
+        )
+
+
+def _blocks(inflow: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    return [inflow[:, low : low + WIDTH] for low in range(0, inflow.shape[1], WIDTH)]

@@ -1,0 +1,1 @@
+"""The formulas of the theory: rates and bounds, and RLHF as an autoencoder."""

@@ -1,0 +1,242 @@
+"""``ibn replay``: planned labels against random ones, hidden and then revealed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ibn.cli.inputs import given_embeddings, read_all, reading
+from ibn.cli.printing import print_document, table
+from ibn.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from ibn.simulations.replay import Problem, Replay
+
+WORLD_RESPONSES = 256
+
+
+@click.command(name="replay")
+@click.argument("prefs", metavar="[PREFS …]", nargs=-1)
+@click.option("--budget", type=click.IntRange(min=1), required=True, help="Comparisons wanted, K.")
+@click.option(
+    "--pairs",
+    type=click.Choice(["within", "any"]),
+    show_default="within, where a prompt has two responses",
+    help="Candidates: pairs within prompts, or any two responses.",
+)
+@click.option(
+    "--target",
+    type=click.Choice(["within", "any"]),
+    show_default="within, where a prompt has two responses",
+    help="Pairs over which the posterior variance is averaged.",
+)
+@click.option(
+    "--embeddings",
+    metavar="FILE",
+    help="A .npy matrix, a row a distinct (prompt, response) in order of first appearance, as for "
+    "ibn audit; responses that only --candidates names follow. Default: TF-IDF with SVD.",
+)
+@click.option(
+    "--kernel",
+    type=click.Choice(["linear", "rbf", "best"]),
+    default="linear",
+    show_default=True,
+    help="Of the reward model.",
+)
+@click.option(
+    "--beta", type=float, show_default="1; 1814 for --world", help="β of the labels, per reward."
+)
+@click.option(
+    "--pool",
+    type=click.IntRange(min=1),
+    default=5000,
+    show_default=True,
+    help="With --pairs any: random pairs from which each choice starts its search.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all.")
+@reading
+@click.option("--repetitions", default=20, show_default=True, help="Of the replay.")
+@click.option("--batches", default=16, show_default=True, help="The model learns between them.")
+@click.option("--figure", metavar="FILE", help="Draw the replay: .svg, .png or .pdf.")
+@click.option(
+    "--world",
+    metavar="FAMILY",
+    help="Replay in the ultrametric world instead: power, logarithmic or sub-logarithmic.",
+)
+@click.option("--alpha", default=0.3, show_default=True, help="Decay α of the world.")
+@click.option(
+    "--responses", default=WORLD_RESPONSES, show_default=True, help="Drawn from the world."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    prefs: tuple[str, ...], world: str | None, figure: str | None, as_json: bool, **options: Any
+) -> None:
+    """Replay a plan on labels drawn from the fitted reward model.
+
+    Fits a reward model to the labels in PREFS, hides them, draws labels from that model instead
+    and lets planned, random and uncertainty sampling each choose which to see. Prints how many
+    random labels are worth as much as the planned ones.
+
+    \b
+    Examples:
+      ibn replay preferences.jsonl --budget 200 --figure replay.svg
+      ibn replay --world power --alpha 0.3 --budget 32
+    """  # noqa: D301 - the escape is for click
+    start = time.perf_counter()
+
+    def progress(message: str) -> None:
+        click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
+
+    _check_figure(figure)
+    replayed, about = _replay(prefs, world, options, progress)
+    if figure is not None:
+        from ibn.simulations.replay_figure import write_figure
+
+        write_figure(replayed, figure)
+        progress(f"figure in {figure}")
+    print_document(replay_document(replayed, about), replay_tables, as_json)
+
+
+def _check_figure(figure: str | None) -> None:
+    if figure is None:
+        return
+    if Path(figure).suffix not in (".svg", ".png", ".pdf"):
+        raise InputError("unknown kind of figure", file=figure, mend="name it .svg, .png or .pdf")
+    if not Path(figure).parent.is_dir():
+        raise InputError("no such directory", file=Path(figure).parent)
+
+
+def _replay(
+    prefs: tuple[str, ...],
+    world: str | None,
+    options: dict[str, Any],
+    progress: Callable[[str], None],
+) -> tuple[Replay, dict[str, Any]]:
+    from ibn.simulations.replay import data_problem, replay, world_problem
+
+    names = ("budget", "batches", "repetitions", "seed")
+    common = {name: options[name] for name in names}
+    if world is not None:
+        from ibn.bias.ultrametric import Ultrametric
+        from ibn.preferences.noise import LabelNoise
+
+        if prefs:
+            raise InputError("--world replays without PREFS", mend="leave one of the two out")
+        place = Ultrametric(world, alpha=options["alpha"])
+        noise = LabelNoise(1814.0 if options["beta"] is None else options["beta"])
+        count = options["responses"]
+        if count < 3:
+            raise InputError(f"the world needs at least 3 responses, not {count}")
+        about = {"world": world, "alpha": place.alpha, "beta": noise.beta, "responses": count}
+        found = replay(
+            lambda rng: world_problem(place, count, noise, rng),
+            policies=("planned", "random", "variance"),  # continuous labels have no margin
+            progress=progress,
+            **common,
+        )
+        return found, {**about, "pairs": "any", "target": "any"}
+    if not prefs:
+        raise InputError("nothing to replay", mend="give PREFS, or --world power")
+    import numpy as np
+    from ibn.simulations.replay import unlearnt
+
+    from ibn.design.planning import LANDMARKS, embedded
+    from ibn.learner.reward_model import fit
+
+    data = read_all(prefs, options)
+    embeddings = embedded(
+        data,
+        given_embeddings(options["embeddings"], len(data.responses)),
+        options["seed"],
+        progress,
+    )
+    beta = 1.0 if options["beta"] is None else options["beta"]
+    model = fit(
+        embeddings,
+        data.comparisons,
+        kernel=options["kernel"],
+        beta=beta,
+        own_variance=0.0,
+        landmarks=LANDMARKS,
+        seed=options["seed"],
+        progress=progress,
+    )
+    shared = "within" if np.bincount(data.prompt_of).max() > 1 else "any"
+    pairs, target = options["pairs"] or shared, options["target"] or shared
+    prior = unlearnt(model)
+
+    def draw(rng: np.random.Generator) -> Problem:
+        return data_problem(
+            prior,
+            data.prompt_of,
+            rng,
+            within=pairs == "within",
+            target_within=target == "within",
+            pool=max(options["pool"], 2 * options["budget"]),
+        )
+
+    about = {"source": data.source, "responses": len(data.responses), "beta": beta}
+    about |= {
+        "scale": model.scale,
+        "features": model.features.shape[1],
+        "kernel": options["kernel"],
+    }
+    return replay(draw, progress=progress, **common), {**about, "pairs": pairs, "target": target}
+
+
+def replay_document(found: Replay, about: dict[str, Any]) -> dict[str, Any]:
+    """Make the JSON document of a replay; ``about`` says what was replayed."""
+    last = len(found.labels) - 1
+    shown = sorted({max(1, last // 4), max(1, last // 2), last})
+    document: dict[str, Any] = {**about, "repetitions": len(found.variance["random"])}
+    document |= {"seed": found.seed, "labels": found.labels.tolist(), "policies": {}}
+    for policy, variance in found.variance.items():
+        savings = []
+        for k in shown if policy != "random" else []:
+            saving = found.saving(policy, k)
+            low, high = saving.variance.interval()
+            savings.append(
+                {
+                    "labels": saving.labels,
+                    "ratio": saving.variance.mean,
+                    "stderr": saving.variance.stderr,
+                    "interval": [low, high],
+                    "error_ratio": saving.error,
+                    "error_interval": list(saving.error_interval),
+                }
+            )
+        document["policies"][policy] = {
+            "variance": variance.mean(axis=0).tolist(),
+            "squared_error": found.error[policy].mean(axis=0).tolist(),
+            "savings": savings,
+        }
+    return document
+
+
+def replay_tables(document: dict[str, Any]) -> list[Any]:
+    """Lay a replay out for a terminal."""
+    last = document["labels"][-1]
+    title = f"{document['repetitions']} replays of {last} labels, {document['pairs']} pairs"
+    curves = table(title, "policy", "posterior variance left", "squared error left")
+    for policy, found in document["policies"].items():
+        curves.add_row(policy, f"{found['variance'][-1]:.4g}", f"{found['squared_error'][-1]:.4g}")
+    ratios = table(
+        "Labels that random choice needs over those that the policy needs (95 % interval)",
+        "policy",
+        "random labels",
+        "by posterior variance",
+        "by squared error",
+    )
+    for policy, found in document["policies"].items():
+        for saving in found["savings"]:
+            cells = [
+                f"{saving[ratio]:.2f} [{saving[interval][0]:.2f}, {saving[interval][1]:.2f}]"
+                for ratio, interval in (("ratio", "interval"), ("error_ratio", "error_interval"))
+            ]
+            ratios.add_row(policy, str(saving["labels"]), *cells)
+    return [curves, ratios]

@@ -1,0 +1,1 @@
+"""A synthetic language: reward models trained on it, and what predicts their errors."""

@@ -1,0 +1,1 @@
+"""Sweeps: a grid of tasks, measured into a store that resumes."""

@@ -1,0 +1,297 @@
+"""The results store: one CSV file, a row a task, that survives a crash at any byte.
+
+Rows are appended as tasks end. Each carries a checksum, in the digits of ``seconds`` below the
+microsecond: so it covers the one column that a repetition of the task would change, and changes
+no other. A line counts only if it is, byte for byte, what would be written for what it says.
+While no sweep runs, rows lie in the order of their tasks, whoever computed them in which order.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import stat
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from operator import attrgetter
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+from ibn.simulations.sweeping.row import COLUMNS, Row, differ
+from ibn.simulations.sweeping.task import RESULTS_VERSION, Task
+
+from ibn.errors import InputError
+
+_ID = re.compile(rb"t[0-9a-f]{19},")
+_HEADER = ",".join(COLUMNS).encode()
+_ORDER = attrgetter(*(f"task.{field.name}" for field in fields(Task)))
+_SYNC_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Found(NamedTuple):
+    """A row, and the line it was read from."""
+
+    row: Row
+    path: Path
+    line: int
+
+
+def find(path: str | os.PathLike[str]) -> list[Found]:
+    """Read a store's rows, one a task, in the order of their tasks, with the line of each.
+
+    Damaged lines are skipped, each with a warning in the log.
+
+    Raises
+    ------
+    InputError
+        If the file is no results store, or of another results version, or gives a task two
+        answers.
+    OSError
+        If it cannot be read.
+    """
+    return _scan(Path(path).read_bytes(), Path(path))[0]
+
+
+def load(path: str | os.PathLike[str]) -> list[Row]:
+    """Read a store's rows; see :func:`find`."""
+    return [found.row for found in find(path)]
+
+
+def two_answers(pairs: Sequence[tuple[Found, Found]]) -> InputError:
+    """Build the error for rows that differ, at least one pair of them."""
+    one, other = pairs[0]
+    more = f", and so for {len(pairs) - 1} other tasks" if len(pairs) > 1 else ""
+    return InputError(
+        f"task {other.row.task.id} is {_spell(other.row)} here and {_spell(one.row)} at "
+        f"{one.path}:{one.line}{more}",
+        file=other.path,
+        line=other.line,
+        mend="find out which machine is wrong, and delete its lines",
+    )
+
+
+def _spell(row: Row) -> str:
+    return f"{row.estimate.mean:.8g} ± {row.estimate.stderr:.3g} (count {row.estimate.count})"
+
+
+class Store:
+    """A store open for writing by one sweep, to be used as a context manager.
+
+    Opening mends it: a torn last line is dropped, damaged lines are set aside in a file beside
+    it, and both are told in the log; every valid row is kept.
+
+    Parameters
+    ----------
+    path : path-like
+        The CSV file, made if missing.
+
+    Raises
+    ------
+    InputError
+        If the file is no results store, of another results version, gives a task two answers,
+        or is being written by another sweep.
+    OSError
+        If it cannot be opened or written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._rows: dict[str, Row] = {}
+
+    def __enter__(self) -> Store:
+        self._fd = _open_locked(self.path)
+        self._synced = time.monotonic()
+        try:
+            found, damaged = _scan(self.path.read_bytes(), self.path)
+            if damaged:
+                aside = self.path.with_name(self.path.name + ".damaged")
+                with aside.open("ab") as file:
+                    file.writelines(line + b"\n" for line in damaged)
+                _log.warning("%s: what was damaged is now in %s", self.path, aside)
+            self._rows = {row.task.id: row for row, _, _ in found}
+            self._tidy()
+        except BaseException:
+            os.close(self._fd)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._tidy()
+            else:
+                os.fsync(self._fd)
+        finally:
+            os.close(self._fd)
+
+    def __getitem__(self, task: Task) -> Row:
+        """Return the row of a task."""
+        return self._rows[task.id]
+
+    def get(self, task: Task) -> Row | None:
+        """Return the row of a task if there is one."""
+        return self._rows.get(task.id)
+
+    def answers(self, task: Task) -> bool:
+        """Whether the store holds all that running the task would give."""
+        row = self.get(task)
+        return row is not None and row.answers(task)
+
+    def append(self, row: Row) -> None:
+        """Add a row; it survives the process at once, and the machine within a second.
+
+        Raises
+        ------
+        InputError
+            If it is of another results version, made by a worker with another ibn.
+        OSError
+            If it cannot be written.
+        """
+        if row.version != RESULTS_VERSION:
+            raise InputError(
+                f"a worker made a row of results version {row.version}, "
+                f"this ibn makes {RESULTS_VERSION}",
+                mend="install the same ibn where its workers run",
+            )
+        _write(self._fd, row.line + b"\n", self.path)
+        self._rows[row.task.id] = row
+        if time.monotonic() - self._synced >= _SYNC_SECONDS:
+            os.fsync(self._fd)
+            self._synced = time.monotonic()
+
+    def _tidy(self) -> None:
+        """Make the file the header and the rows in order, by replacing it whole if need be."""
+        wanted = _file(sorted(self._rows.values(), key=_ORDER))
+        if self.path.read_bytes() == wanted:
+            os.fsync(self._fd)
+            return
+        path = self.path.resolve()
+        beside = path.with_name(path.name + ".tmp")
+        fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
+        try:
+            _lock(fd, self.path)
+            shutil.copymode(path, beside)
+            _write(fd, wanted, beside)
+            os.fsync(fd)
+            os.replace(beside, path)
+        except BaseException:
+            os.close(fd)
+            beside.unlink(missing_ok=True)
+            raise
+        self._fd, old = fd, self._fd
+        os.close(old)
+        _sync_folder(path.parent)
+
+
+def _file(rows: Iterable[Row]) -> bytes:
+    return b"".join(line + b"\n" for line in (_HEADER, *(row.line for row in rows)))
+
+
+def _scan(data: bytes, path: Path) -> tuple[list[Found], list[bytes]]:
+    """Find the valid rows, the best of each task in the order of tasks, and the damaged lines."""
+    best: dict[str, Found] = {}
+    differing: list[tuple[Found, Found]] = []
+    damaged: list[tuple[int, bytes]] = []
+    *lines, torn = data.split(b"\n")
+    for number, line in enumerate([*lines, torn], 1):
+        if _HEADER.startswith(line):  # empty, torn, or once more where stores were joined by hand
+            continue
+        row, whole = _last_row(line)
+        if not whole:
+            damaged.append((number, line))
+        if row is None:
+            continue
+        if row.version != RESULTS_VERSION:
+            raise InputError(
+                f"this row has results version {row.version}, this ibn makes {RESULTS_VERSION}",
+                file=path,
+                line=number,
+                mend="give another store, or use the ibn that made it",
+            )
+        found = Found(row, path, number)
+        kept = best.get(row.task.id)
+        if kept is not None and differ(kept.row, row):
+            differing.append((kept, found))
+        if kept is None or kept.row.status == "capped":
+            best[row.task.id] = found
+    if not (best or _HEADER in lines or _HEADER.startswith(data)):
+        raise InputError("not a results store", file=path, mend="give another --out")
+    if differing:
+        raise two_answers(differing)
+    if damaged and damaged[-1][1] == torn:
+        number, _ = damaged.pop()
+        _log.warning("%s:%d: dropped the torn last line, whose task runs again", path, number)
+    for number, _ in damaged:
+        _log.warning("%s:%d: damaged line, whose task runs again", path, number)
+    rows = sorted(best.values(), key=lambda found: _ORDER(found.row))
+    return rows, [line for _, line in damaged]
+
+
+def _last_row(line: bytes) -> tuple[Row | None, bool]:
+    """Find the row that ends a line, and whether it is all of the line.
+
+    Where a line's end was damaged, the next row hangs on behind what is left.
+    """
+    for match in _ID.finditer(line):
+        try:
+            return Row.parse(line[match.start() :]), match.start() == 0
+        except ValueError:
+            continue
+    return None, False
+
+
+def _open_locked(path: Path) -> int:
+    """Open a store, made if missing, as the only one to write it."""
+    while True:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise InputError("not a file that can hold results", file=path)
+            _lock(fd, path)
+            if os.path.samestat(os.fstat(fd), os.stat(path)):
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)  # the file was replaced between its opening and its locking
+
+
+def _lock(fd: int, path: Path) -> None:
+    import fcntl  # where there is none, stores can still be read
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(
+            "another sweep is writing this store",
+            file=path,
+            mend="wait for it to end, or give another --out",
+        ) from None
+
+
+def _write(fd: int, data: bytes, path: Path) -> None:
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError as error:  # a full disk, told by the name of the file that it stopped
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a replaced file survive the machine."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,47 @@
+"""The verb that decides claims: its document, its table, its exit status."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from ibn.proofs_check import ledger
+
+from ibn.cli import main
+
+
+def run(*args):
+    return CliRunner().invoke(main, ["check", *args])
+
+
+def test_the_document_holds_every_field_of_the_contract():
+    result = run("P1", "--json")
+    assert result.exit_code == 0
+    (claim,) = json.loads(result.stdout)["claims"]
+    assert {"id", "statement", "source", "method", "verdict", "evidence", "seconds"} <= set(claim)
+    assert (claim["id"], claim["verdict"]) == ("P1", "holds")
+    assert all(check["evidence"] for check in claim["evidence"])
+
+
+def test_a_changed_verdict_is_status_1(tmp_path, monkeypatch):
+    path = tmp_path / "recorded.json"
+    path.write_text('{"P1": "fails"}')
+    monkeypatch.setattr(ledger, "RECORD", path)
+    page = tmp_path / "claims.md"
+    result = run("P1", "--page", str(page))
+    assert result.exit_code == 1
+    assert "the verdict has changed: P1 holds, on record: fails" in result.stderr
+    assert "## P1" in page.read_text()
+    assert run("P1", "--record").exit_code == 0
+
+
+@pytest.mark.parametrize("args", [["P99"], ["P1", "--jobs", "0"], ["--profile", "huge"]])
+def test_bad_usage_is_one_line(args):
+    result = run(*args)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_evidence_is_printed_for_claims_that_are_named():
+    shown = run("P1").stdout
+    assert "The ledger" in shown
+    assert "(symbolic):" in " ".join(shown.split())
