@@ -19,16 +19,8 @@ from benchmarks.results_page import Record, markdown, to_json, write
 from ibn.errors import InputError, unknown_name
 
 MODULES = (
-    "building",
-    "distances",
-    "posteriors",
-    "resistances",
-    "large",
-    "commands",
-    "scaling",
-    "leaderboards",
     *("building", "distances", "posteriors", "resistances"),
-    *("large", "sweeping", "commands", "scaling"),
+    *("large", "sweeping", "commands", "growth", "leaderboards"),
 )
 
 

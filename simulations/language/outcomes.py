@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from ibn.simulations.recorded import FOLDER
+
 from ibn.errors import InputError
 from ibn.estimate import Estimate
 
-RECORD = Path(__file__).with_name("recorded") / "tournament.csv"
+RECORD = FOLDER / "tournament.csv"
 """What ``ibn.simulations.language.tournament`` made on seed 0."""
 WINS = ("regularised", "best_of_n", "rft")
 MEASURES = (*WINS, "squared_error", "distance", "variance")

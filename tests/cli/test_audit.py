@@ -9,21 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from ibn.cli import main
-
 WORDS = ["red", "green", "blue", "warm", "cold", "sweet", "sour", "bitter", "loud", "calm"]
-
-
-@pytest.fixture
-def ibn(capsys):
-    """Run the command; return its exit status, standard output and standard error."""
-
-    def run(*args):
-        with pytest.raises(SystemExit) as end:
-            main(list(map(str, args)))
-        return end.value.code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture(scope="module")

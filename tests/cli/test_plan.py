@@ -5,38 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from ibn.cli import main
 from ibn.preferences.files import read_records
 from ibn.preferences.reading import read_preferences
-
-WORDS = ["red", "green", "blue", "warm", "cold", "sweet", "sour", "bitter", "loud", "calm"]
-
-
-@pytest.fixture
-def ibn(capsys):
-    """Run the command; return its exit status, standard output and standard error."""
-
-    def run(*args):
-        with pytest.raises(SystemExit) as end:
-            main(list(map(str, args)))
-        return end.value.code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def prefs(tmp_path_factory):
-    """Four responses to each of 10 prompts, two of the six pairs compared."""
-    rng = np.random.default_rng(0)
-    path = tmp_path_factory.mktemp("plan") / "prefs.jsonl"
-    with path.open("w") as file:
-        for i in range(10):
-            texts = [" ".join(rng.choice(WORDS, 5)) + f" {i} {j}" for j in range(4)]
-            for a, b in ((0, 1), (2, 3)):
-                good, bad = sorted((texts[a], texts[b]), key=lambda text: "red" not in text)
-                record = {"prompt": f"Question {i}?", "chosen": good, "rejected": bad}
-                file.write(json.dumps(record) + "\n")
-    return path
 
 
 def rows(path):
@@ -137,38 +107,6 @@ def test_same_seed_same_plan_and_terminal(ibn, prefs, tmp_path):
     assert out.read_bytes() == other.read_bytes()
 
 
-def test_replay_of_data(ibn, prefs, tmp_path):
-    figure = tmp_path / "replay.svg"
-    arguments = ("--simulate", "--budget", 8, "--repetitions", 3, "--batches", 4, "--seed", 5)
-    status, text, _ = ibn("plan", prefs, *arguments, "--json", "--figure", figure)
-    assert status == 0
-    found = json.loads(text)
-    assert found["labels"] == [0, 2, 4, 6, 8]
-    assert set(found["policies"]) == {"planned", "random", "variance", "margin"}
-    for policy in found["policies"].values():
-        assert policy["variance"][0] == 1.0
-        assert np.all(np.diff(policy["variance"]) < 0)
-    saving = found["policies"]["planned"]["savings"][-1]
-    low, high = saving["interval"]
-    assert low < saving["ratio"] < high
-    assert "<svg" in figure.read_text()
-    status, text, _ = ibn("plan", prefs, *arguments)
-    assert status == 0
-    assert f"{saving['ratio']:.2f} [{low:.2f}, {high:.2f}]" in text
-
-
-def test_replay_in_the_ultrametric_world(ibn):
-    status, text, _ = ibn(
-        *("plan", "--simulate", "--world", "power", "--responses", 24, "--budget", 48),
-        *("--repetitions", 4, "--batches", 4, "--json"),
-    )
-    assert status == 0
-    found = json.loads(text)
-    # Two comparisons a response: planned, all is known; at random, some are left out.
-    assert found["policies"]["planned"]["savings"][-1]["interval"][0] > 1.0
-    assert found["policies"]["planned"]["variance"][-1] < 1e-3
-
-
 GOOD = ("--budget", 3, "--out", "next.jsonl")
 
 
@@ -188,14 +126,6 @@ GOOD = ("--budget", 3, "--out", "next.jsonl")
         ((*GOOD, "--pairs", "withn"), "--pairs"),
         ((*GOOD, "--beta", 0), "beta must be positive"),
         ((*GOOD, "--candidates", "none.jsonl"), "none.jsonl: no such file"),
-        ((*GOOD, "--figure", "x.svg"), "are for --simulate"),
-        (("--budget", 3, "--simulate", "--out", "next.jsonl"), "--simulate goes with neither"),
-        (("--budget", 3, "--simulate", "--figure", "x.doc"), "unknown kind of figure"),
-        (("--budget", 3, "--simulate", "--world", "power"), "without PREFS"),
-        (("--budget", 3, "--simulate", "--repeat"), "without --max-uses and --repeat"),
-        (("--budget", 3, "--simulate", "--repetitions", 1), "at least 2"),
-        (("--budget", 3, "--simulate", "--batches", 4), "batches must lie between 1 and"),
-        (("--budget", 99, "--simulate"), "60 candidates for a budget of 99"),
     ],
 )
 def test_errors(ibn, prefs, tmp_path, monkeypatch, arguments, problem):
@@ -209,7 +139,3 @@ def test_errors(ibn, prefs, tmp_path, monkeypatch, arguments, problem):
 
 def test_errors_without_data(ibn):
     assert "no preference file" in ibn("plan", "--budget", 3, "--out", "x.jsonl")[2]
-    assert "nothing to replay" in ibn("plan", "--budget", 3, "--simulate")[2]
-    world = ("plan", "--budget", 3, "--batches", 2, "--simulate", "--world")
-    assert "did you mean 'power'" in ibn(*world, "powr")[2]
-    assert "at least 3 responses" in ibn(*world, "power", "--responses", 2)[2]

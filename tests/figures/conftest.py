@@ -11,7 +11,6 @@ from ibn.simulations import recorded
 from ibn.simulations.validation.document import WinRate
 from ibn.simulations.validation.repetition import Outcome
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SIZES = (100, 1_000, 10_000)
 
 
@@ -167,18 +166,3 @@ def records(tmp_path, monkeypatch):
         (folder / f"validation-{task}.json").write_text(json.dumps(validation(task)))
     monkeypatch.setattr(recorded, "FOLDER", folder)
     return folder
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Return a headless Chromium; tests of pages are skipped without."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("there is no Chromium")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        )
-        yield opened
-        opened.close()

@@ -77,7 +77,7 @@ def test_the_page_needs_nothing_else_and_leads_to_every_row(page, evidence, reco
     assert set(inner) <= set(found.ids)
     # Topologies, sizes and inferences in the tables of curves alone.
     assert len(set(inner) & set(rows["task"])) >= 4 * 3 * 2
-    assert {"P5", "M3", "record-structure", "record-validation-hh"} <= set(inner)
+    assert {"P5", "M3", "record-validation-hh"} <= set(inner)
 
 
 def test_numbers_are_those_of_the_rows(page):

@@ -1,30 +1,22 @@
 import json
 
-import ibn.simulations.sweeping.profiles
 import pytest
 from ibn.proofs_check import ledger
+from ibn.simulations.sweeping import profiles
 from ibn.simulations.sweeping.grid import Grid
 from ibn.simulations.sweeping.task import INFERENCES
 
 from ibn.bias.ultrametric import FAMILIES
-from ibn.cli import main
 from ibn.preferences.noise import LabelNoise
 from ibn.theory.rates import regime_of
 from ibn.topology import TOPOLOGIES
 
 
-@pytest.fixture
-def ibn(capsys, monkeypatch):
-    """Run the command line; return its exit status, standard output and standard error."""
-    tiny = Grid(topology="chain,tree,star", n="30,100,300", rel_err=0.2, replicates=2)
-    monkeypatch.setitem(ibn.simulations.sweeping.profiles.PROFILES, "quick", (tiny,))
-
-    def run(*args):
-        with pytest.raises(SystemExit) as status:
-            main([str(arg) for arg in args])
-        return status.value.code, *capsys.readouterr()
-
-    return run
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    """Make the quick profile one of seconds."""
+    grid = Grid(topology="chain,tree,star", n="30,100,300", rel_err=0.2, replicates=2)
+    monkeypatch.setitem(profiles.PROFILES, "quick", (grid,))
 
 
 def test_reproduce_from_nothing_and_again(ibn, tmp_path):
@@ -102,7 +94,7 @@ def test_bad_usage_is_one_line(ibn, tmp_path, monkeypatch, args, message):
 
 
 def test_the_full_profile_has_every_world_and_every_topology():
-    full = ibn.simulations.sweeping.profiles.tasks("full")
+    full = profiles.tasks("full")
     assert {task.topology for task in full} == set(TOPOLOGIES)
     assert {task.inference for task in full} == set(INFERENCES)
     assert {task.family for task in full} == set(FAMILIES)
@@ -116,8 +108,8 @@ def test_the_full_profile_has_every_world_and_every_topology():
 
 
 def test_the_profiles_can_be_expanded():
-    for profile in ibn.simulations.sweeping.profiles.PROFILES:
-        tasks = ibn.simulations.sweeping.profiles.tasks(profile)
+    for profile in profiles.PROFILES:
+        tasks = profiles.tasks(profile)
         assert {task.topology for task in tasks} >= {
             "chain",
             "tree",

@@ -3,22 +3,13 @@ import json
 
 import pytest
 
-from ibn.cli import main
-
 SMALL = ("--n", "50", "--rel-err", "0.05", "--jobs", "1")
 
 
-@pytest.fixture
-def ibn(capsys, tmp_path, monkeypatch):
-    """Run the command in an empty folder; return its exit status, output and errors."""
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    """Run in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*args):
-        with pytest.raises(SystemExit) as end:
-            main(list(args))
-        return end.value.code, *capsys.readouterr()
-
-    return run
 
 
 def test_stores_of_two_machines_make_one_that_a_sweep_goes_on_with(ibn):

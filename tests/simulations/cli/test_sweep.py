@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 
-import ibn.simulations.sweeping.sweep
 import pytest
+from ibn.simulations.sweeping import sweep as sweeping
+from ibn.simulations.sweeping import task as sweep_task
 from ibn.simulations.sweeping.store import Store, load
 
-from ibn.cli import main
 from ibn.estimate import Estimate
 from ibn.topology import TOPOLOGIES
 
@@ -22,17 +22,10 @@ CONTRACT = (
 SMALL = ("--n", "50", "--rel-err", "0.05", "--jobs", "1")
 
 
-@pytest.fixture
-def ibn(capsys, tmp_path, monkeypatch):
-    """Run the command in an empty folder; return its exit status, output and errors."""
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    """Run in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*args):
-        with pytest.raises(SystemExit) as end:
-            main(list(args))
-        return end.value.code, *capsys.readouterr()
-
-    return run
 
 
 def rows_without_time(rows):
@@ -76,7 +69,7 @@ def test_run_again_it_does_nothing_and_says_so(ibn):
 
 
 def test_rows_do_not_depend_on_jobs(ibn, monkeypatch):
-    monkeypatch.setattr(ibn.simulations.sweeping.sweep, "WORTH_PROCESSES", 0.0)
+    monkeypatch.setattr(sweeping, "WORTH_PROCESSES", 0.0)
     one = ibn("sweep", *SMALL, "--out", "1.csv", "--json")
     two = ibn("sweep", *SMALL, "--jobs", "2", "--out", "2.csv", "--json")
     one, two = (rows_without_time(json.loads(out)["rows"]) for _, out, _ in (one, two))
@@ -159,7 +152,7 @@ def test_interruption_is_told_in_one_line(ibn, monkeypatch):
     def interrupt(*_, **__):
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setitem(ibn.simulations.sweeping.task.INFERENCES, "path", interrupt)
+    monkeypatch.setitem(sweep_task.INFERENCES, "path", interrupt)
     status, out, err = ibn("sweep", *SMALL, "--out", "s.csv")
     assert (status, out) == (130, "")
     assert err == "ibn: interrupted: 2 of 4 tasks are in s.csv; the same command runs the rest\n"
