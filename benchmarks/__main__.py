@@ -20,7 +20,7 @@ from ibn.errors import InputError, unknown_name
 
 MODULES = (
     *("building", "distances", "posteriors", "resistances"),
-    *("large", "sweeping", "commands", "growth", "leaderboards"),
+    *("large", "sweeping", "commands", "time_growth", "leaderboards"),
 )
 
 

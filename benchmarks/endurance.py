@@ -19,13 +19,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
+
+from benchmarks.process import ROOT
+from ibn.estimate import Estimate
 from ibn.simulations.sweeping import sweep
 from ibn.simulations.sweeping.grid import Grid
 from ibn.simulations.sweeping.store import load
 from ibn.simulations.sweeping.task import Task
-
-from benchmarks.process import ROOT
-from ibn.estimate import Estimate
 
 PATIENCE = 60.0
 """Seconds in which the workers of a killed sweep must have ended by themselves."""

@@ -95,7 +95,7 @@ def write(path: Path, new: Sequence[Record], order: Sequence[str]) -> None:
     path.write_text(markdown(records))
     curves = [curve for record in records for curve in record.result.curves]
     if curves:
-        from benchmarks.growth import draw
+        from benchmarks.time_growth import draw
 
         draw(curves, path.with_name(FIGURE))
 

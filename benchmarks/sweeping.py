@@ -10,14 +10,13 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from benchmarks.contest import Contest, Contestant, Faster, Run, Trial
+from benchmarks.timing import Agreement
+from ibn.estimate import Estimate
 from ibn.simulations.sweeping import sweep
 from ibn.simulations.sweeping.grid import Grid
 from ibn.simulations.sweeping.store import load
 from ibn.simulations.sweeping.task import Task
-
-from benchmarks.contest import Contest, Contestant, Faster, Run, Trial
-from benchmarks.timing import Agreement
-from ibn.estimate import Estimate
 
 JOBS = 2
 CHUNK = 100

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from matplotlib.figure import Figure
+
 from ibn.figures import trained
 from ibn.figures.report_tables import Cell, Table, point
 from ibn.figures.trained import Documents, anchor, behind, documents, mean_of, models
-from ibn.simulations.paper import READ, TASKS
-from matplotlib.figure import Figure
-
 from ibn.report.style import BLACK, COLUMN, TOPOLOGY
+from ibn.simulations.paper import READ, TASKS
 
 TITLE = "What an annotator reads: chain and tree"
 CLAIMS = ()

@@ -6,11 +6,11 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from ibn.figures.report_tables import Cell, Table
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ibn.bias.ultrametric import Ultrametric
+from ibn.figures.report_tables import Cell, Table
 from ibn.inference.gaussian import posterior_mean
 from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from matplotlib.figure import Figure
+
 from ibn.figures import trained
 from ibn.figures.report_tables import Cell, Table
 from ibn.figures.trained import anchor, behind, documents, wins
-from ibn.simulations.paper import TASKS
-from matplotlib.figure import Figure
-
 from ibn.report.style import COLUMN, GREY, TOPOLOGY
+from ibn.simulations.paper import TASKS
 
 TITLE = "Best of N: does the tree’s reward model keep improving where the chain’s saturates?"
 CLAIMS = ("E6",)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ibn.figures.measurements import Curve, Rows, World, curve, first
-from ibn.figures.report_tables import Cell, Table, point
 from matplotlib.figure import Figure
 
 from ibn.bias.ultrametric import Ultrametric
+from ibn.figures.measurements import Curve, Rows, World, curve, first
+from ibn.figures.report_tables import Cell, Table, point
 from ibn.report.style import COLUMN, GREY, INFERENCE, decimal_ticks
 
 TITLE = "Topologies ranked against what none can beat"

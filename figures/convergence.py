@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from ibn.figures.ledger_evidence import Claims, data
-from ibn.figures.report_tables import Cell, Table, point
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ibn.figures.ledger_evidence import Claims, data
+from ibn.figures.report_tables import Cell, Table, point
 from ibn.report.style import BLACK, COLUMN, TOPOLOGY, decimal_ticks
 
 TITLE = "The autoencoder converges: loss against the number of comparisons"

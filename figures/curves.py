@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ibn.figures.fit import Fit
-from ibn.figures.typeset import significant, tex
 from matplotlib.axes import Axes
 
+from ibn.figures.fit import Fit
+from ibn.figures.typeset import significant, tex
 from ibn.report.style import legend_above
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from ibn.figures.report_tables import Cell, Table
 from matplotlib.figure import Figure
 
 from ibn.bias.ultrametric import Ultrametric
+from ibn.figures.report_tables import Cell, Table
 from ibn.report.style import BLUE, COLUMN, GREEN, VERMILION, decimal_ticks
 
 TITLE = "How fast likeness grows as cells shrink: the three families"

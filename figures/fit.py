@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from ibn.figures.measurements import Curve, Rows, World, curve
 from numpy.typing import ArrayLike, NDArray
 
 from ibn.errors import InputError
+from ibn.figures.measurements import Curve, Rows, World, curve
 from ibn.theory.rates import Rate, rate, ratio
 
 LEAST_N = 10

@@ -9,6 +9,9 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+
+from ibn.errors import InputError, unknown_name
 from ibn.figures import (
     annotation,
     autoencoder,
@@ -31,11 +34,8 @@ from ibn.figures.fit import Fit
 from ibn.figures.ledger_evidence import Claims
 from ibn.figures.measurements import Rows, World, worlds
 from ibn.figures.report_tables import Table
-from ibn.simulations.recorded import files
-from matplotlib.figure import Figure
-
-from ibn.errors import InputError, unknown_name
 from ibn.report.style import save, style
+from ibn.simulations.recorded import files
 
 EXAMPLES: dict[str, ModuleType] = {
     "autoencoder": autoencoder,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import cycle
 
 import numpy as np
+from matplotlib.figure import Figure
+
 from ibn.figures import ratio
 from ibn.figures.fit import Fit
 from ibn.figures.measurements import Rows, worlds
 from ibn.figures.report_tables import Table, by_size
-from matplotlib.figure import Figure
-
 from ibn.report.style import COLUMN, GREY, decimal_ticks, shades
 
 TITLE = "The headline: chain over tree against the rate claimed for it"

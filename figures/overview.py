@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-from ibn.figures import ratio
-from ibn.figures.fit import Fit
-from ibn.figures.measurements import Rows, World, worlds
-from ibn.figures.typeset import scientific
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ibn.bias.ultrametric import FAMILIES
+from ibn.figures import ratio
+from ibn.figures.fit import Fit
+from ibn.figures.measurements import Rows, World, worlds
+from ibn.figures.typeset import scientific
 from ibn.report.style import COLUMN, GREY, INFERENCE, decimal_ticks, shades
 
 TITLE = "Chain over tree in every world"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+
 from ibn.figures import trained
 from ibn.figures.report_tables import Cell, Table
 from ibn.figures.trained import LOOK, behind, documents, mean_of, models
+from ibn.report.style import COLUMN, TOPOLOGY
 from ibn.simulations.language.predictors import Interval
 from ibn.simulations.paper import TASKS
 from ibn.simulations.validation.error_prediction import predictions
-from matplotlib.figure import Figure
-
-from ibn.report.style import COLUMN, TOPOLOGY
 
 TITLE = "Predicted against measured error of trained reward models"
 CLAIMS = ("E6",)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ibn.figures.ledger_evidence import Claims, data
-from ibn.figures.report_tables import Cell, Table
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from ibn.figures.ledger_evidence import Claims, data
+from ibn.figures.report_tables import Cell, Table
 from ibn.report.style import BLACK, COLUMN, VERMILION
 
 TITLE = "The table of rates: exponents measured beside those claimed"

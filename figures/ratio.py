@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from matplotlib.figure import Figure
+
 from ibn.figures.curves import draw_curves
 from ibn.figures.fit import LEAST_N, Fit, fit_ratio
 from ibn.figures.measurements import Rows, World
 from ibn.figures.report_tables import Table, by_size
 from ibn.figures.typeset import plus_minus
-from matplotlib.figure import Figure
-
 from ibn.report.style import COLUMN, GREY, INFERENCE
 
 TITLE = "Which topology is better: chain over tree"

@@ -13,13 +13,13 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import numpy as np
+
+import ibn
 from ibn.figures.fit import Fit
 from ibn.figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, left_out
 from ibn.figures.ledger_evidence import Claims
 from ibn.figures.measurements import COLUMNS, Rows, World, first
 from ibn.figures.typeset import html, plus_minus, scientific, significant
-
-import ibn
 
 EVIDENCE = "claims.json"
 """Name of the file beside a report that holds what the ledger found."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+
 from ibn.figures.measurements import Curve
 from ibn.figures.typeset import plus_minus
 

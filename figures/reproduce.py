@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 
 import click
+
+from ibn.cli.progress import Display
 from ibn.proofs_check.cli import decide, document, tell_changed
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.profiles import PROFILES, tasks
-
-from ibn.cli.progress import Display
 
 
 @click.command(name="reproduce")
@@ -56,6 +56,7 @@ def command(
       ibn reproduce --claims P5,E2
     """  # noqa: D301 - the escape is for click
     import numpy as np
+
     from ibn.figures.gallery import draw
     from ibn.figures.measurements import read
     from ibn.figures.report import EVIDENCE, Provenance, render, summary

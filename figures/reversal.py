@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+
 from ibn.figures import ratio
 from ibn.figures.measurements import Curve, Rows, World, worlds
 from ibn.figures.report_tables import Cell, Table, point
-from matplotlib.figure import Figure
-
 from ibn.report.style import COLUMN, GREY, decimal_ticks, shades
 
 TITLE = "One path or all of them: where the order reverses"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from matplotlib.figure import Figure
+
 from ibn.figures.curves import draw_curves
 from ibn.figures.fit import LEAST_N, Fit, fit
 from ibn.figures.measurements import Rows, World
 from ibn.figures.report_tables import Table, by_size
-from matplotlib.figure import Figure
-
 from ibn.report.style import COLUMN, TOPOLOGY, decimal_ticks
 
 TITLE = "Uncertainty against the number of comparisons"

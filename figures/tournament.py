@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from ibn.simulations.language.outcomes import RECORD, WINS, Outcome, load
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,6 +17,7 @@ from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
 from ibn.preferences.noise import LabelNoise
 from ibn.report.style import BLUE, COLUMN, GREEN, GREY, ORANGE, PURPLE, SKY
+from ibn.simulations.language.outcomes import RECORD, WINS, Outcome, load
 from ibn.topology import default_leaves
 
 TITLE = "Who wins against the chain, and which measure of uncertainty tells"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from ibn.simulations import recorded
-from ibn.simulations.paper import TASKS
 
 from ibn.errors import InputError
 from ibn.report.style import BLUE, GREEN, VERMILION
+from ibn.simulations import recorded
+from ibn.simulations.paper import TASKS
 
 RECORDS = "validation-"
 NEEDS = "simulations/recorded/validation-TASK.json, which ibn validate TASK --json prints"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from ibn.figures import trained
 from ibn.figures.report_tables import Cell, Table
 from ibn.figures.trained import anchor, behind, documents, wins
-from ibn.simulations.paper import TASKS, WINS
-from matplotlib.figure import Figure
-
 from ibn.report.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION
+from ibn.simulations.paper import TASKS, WINS
 
 TITLE = "Tree against chain on real tasks: win rates beside the paper’s"
 CLAIMS = ("E6",)

@@ -6,9 +6,15 @@ The objects and verbs of the library, imported when first used so that ``import 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 __version__ = "0.1.0"
+
+# Installed, simulations, proofs_check and figures stand in this folder; in a checkout, beside it.
+_ROOT = Path(__file__).parents[1]
+if (_ROOT / "setup.cfg").is_file() and (_ROOT / "proofs_check").is_dir():
+    __path__.append(str(_ROOT))
 
 _HOME = {
     "Comparisons": "ibn.preferences.comparisons",

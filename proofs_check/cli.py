@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ibn.proofs_check.claim import Context, Verdict
     from rich.console import Console
     from rich.table import Table
+
+    from ibn.proofs_check.claim import Context, Verdict
 
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 

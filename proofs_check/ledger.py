@@ -8,10 +8,10 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
-from ibn.proofs_check.claim import Claim, Context, Verdict, decide
 from threadpoolctl import threadpool_limits
 
 from ibn.errors import InputError, unknown_name
+from ibn.proofs_check.claim import Claim, Context, Verdict, decide
 
 LEVELS = ("macro", "paths", "rates", "exact")
 TOGETHER = (("P5", "P7", "P9"),)  # draw on the same measured curves: one process measures them once
@@ -22,7 +22,7 @@ def claims() -> dict[str, Callable[[], Claim]]:
     """Builders of all claims by id, in the order of the theory."""
     builders: dict[str, Callable[[], Claim]] = {}
     for level in LEVELS:
-        for build in import_module(f"proofs_check.{level}").CLAIMS:
+        for build in import_module(f"ibn.proofs_check.{level}").CLAIMS:
             builders[build().id] = build
     return dict(sorted(builders.items(), key=lambda item: ("MPE".index(item[0][0]), item[0])))
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from ibn.proofs_check.asymptotics import Curve
-from ibn.proofs_check.claim import Context
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 from sympy import Expr, lambdify, log, sqrt
@@ -19,6 +17,8 @@ from ibn.inference.gaussian import mean_variance
 from ibn.inference.paths import mean_distance
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
+from ibn.proofs_check.asymptotics import Curve
+from ibn.proofs_check.claim import Context
 from ibn.theory.rates import symbols
 from ibn.topology import build
 

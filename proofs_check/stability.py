@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import click
+
 from ibn.proofs_check import ledger
 from ibn.proofs_check.claim import Context
 

@@ -6,12 +6,12 @@ import os
 from typing import Any
 
 import numpy as np
-from ibn.simulations.replay import Replay
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ibn.estimate import Estimate
 from ibn.report.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION, decimal_ticks, style
+from ibn.simulations.replay import Replay
 
 LOOKS: dict[str, dict[str, Any]] = {
     "planned": {"color": BLUE, "marker": "^", "label": "planned (A-optimal)"},

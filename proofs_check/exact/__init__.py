@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from sympy import Integer, Rational
+
 from ibn.proofs_check.claim import Claim
 from ibn.proofs_check.exact.designed import e5
 from ibn.proofs_check.exact.lower_bound import e4
@@ -12,8 +14,6 @@ from ibn.proofs_check.exact.minimax import e3
 from ibn.proofs_check.exact.monotonicity import e1
 from ibn.proofs_check.exact.prediction import e6
 from ibn.proofs_check.exact.reversal import Reversal, e2
-from sympy import Integer, Rational
-
 from ibn.theory.rates import symbols
 
 _, ALPHA, _, _, _, _ = symbols()

@@ -6,6 +6,15 @@ from functools import partial
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import shortest_path
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.estimate import Estimate
+from ibn.inference.paths import inference_distance
+from ibn.network import build_network
+from ibn.preferences.comparisons import Comparisons
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -20,15 +29,6 @@ from ibn.proofs_check.claim import (
 )
 from ibn.proofs_check.exact.exponents import contains, exponents, measured, show
 from ibn.proofs_check.exact.lower_bound import WORLDS, label_of
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import shortest_path
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.estimate import Estimate
-from ibn.inference.paths import inference_distance
-from ibn.network import build_network
-from ibn.preferences.comparisons import Comparisons
 from ibn.topology import build, default_leaves
 
 

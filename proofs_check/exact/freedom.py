@@ -16,7 +16,6 @@ stem, of variance s = (g(k-1) - g(k))/2, and on its m comparisons. So E[R] ≥ (
 from __future__ import annotations
 
 import numpy as np
-from ibn.proofs_check.claim import FAILS, HOLDS, ROUNDING, Check, Context, Finding
 from numpy.typing import NDArray
 from sympy import Expr, Integer, Rational, exp, gamma, pi, sqrt
 
@@ -24,6 +23,7 @@ from ibn.bias.ultrametric import Ultrametric
 from ibn.inference.gaussian import resistance
 from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
+from ibn.proofs_check.claim import FAILS, HOLDS, ROUNDING, Check, Context, Finding
 from ibn.theory.rates import symbols
 from ibn.topology import build
 

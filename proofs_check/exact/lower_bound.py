@@ -8,6 +8,12 @@ from itertools import combinations, combinations_with_replacement, product
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.gaussian import mean_variance
+from ibn.inference.paths import mean_distance
+from ibn.network import build_network
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -21,12 +27,6 @@ from ibn.proofs_check.claim import (
     decided,
 )
 from ibn.proofs_check.exact.exponents import NO_NOISE, exponents, measured, show
-from numpy.typing import NDArray
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.inference.gaussian import mean_variance
-from ibn.inference.paths import mean_distance
-from ibn.network import build_network
 from ibn.topology import TOPOLOGIES, build
 
 WORLDS = (

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from sympy import Expr, Integer
+
+from ibn.bias.ultrametric import Ultrametric
 from ibn.proofs_check.asymptotics import (
     INSTANCES,
     Drift,
@@ -24,9 +27,6 @@ from ibn.proofs_check.exact.freedom import (
 from ibn.proofs_check.measured import Noise, exact_curve
 from ibn.proofs_check.rates.closed import WORLD, balanced, cells_at_least, name_of
 from ibn.proofs_check.rates.many_labels import similar_sizes
-from sympy import Expr, Integer
-
-from ibn.bias.ultrametric import Ultrametric
 from ibn.theory.rates import rate, symbols
 
 N, ALPHA, SCALE, SIGMA2, _, _ = symbols()

@@ -7,6 +7,11 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import sympy as sp
+
+from ibn.bias.ultrametric import FAMILIES, Ultrametric
+from ibn.inference.gaussian import resistance
+from ibn.inference.paths import inference_distance
+from ibn.network import build_network
 from ibn.proofs_check.claim import (
     ROUNDING,
     Check,
@@ -16,11 +21,6 @@ from ibn.proofs_check.claim import (
     decided,
 )
 from ibn.proofs_check.small_graphs import SmallGraphs
-
-from ibn.bias.ultrametric import FAMILIES, Ultrametric
-from ibn.inference.gaussian import resistance
-from ibn.inference.paths import inference_distance
-from ibn.network import build_network
 from ibn.topology import TOPOLOGIES, build
 
 

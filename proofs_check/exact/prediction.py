@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+
 from ibn.proofs_check.claim import FAILS, HOLDS, UNDECIDED, Check, Claim, Context, Finding
 from ibn.simulations import recorded
 from ibn.simulations.language.language import LEARNERS
 from ibn.simulations.language.outcomes import RECORD, load
 from ibn.simulations.language.predictors import spearman, table
 from ibn.simulations.validation.error_prediction import VARIANCES, by_repetition, points
-from numpy.typing import NDArray
-from scipy.stats import t
 
 RECORDED_ERROR = 0.01  # of any of the claim's checks, were settings and runs drawn at random
 TASKS = "validation-"

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from ibn.proofs_check.claim import Context
-from ibn.proofs_check.exact.freedom import difference_covariance
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import log_ndtr
@@ -21,6 +19,8 @@ from scipy.special import log_ndtr
 from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
 from ibn.preferences.comparisons import Comparisons
+from ibn.proofs_check.claim import Context
+from ibn.proofs_check.exact.freedom import difference_covariance
 
 MOST_SWEEPS = 400
 DAMPING = 0.5

@@ -8,6 +8,8 @@ from itertools import combinations, pairwise, product
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
+
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -19,7 +21,6 @@ from ibn.proofs_check.claim import (
     Finding,
 )
 from ibn.simulations.consistency import Autoencoder, Consistency, measure
-from numpy.typing import NDArray
 
 ASSUMPTIONS = {
     "labels": "the reward model's likelihood is the labels' own; continuous labels taken as "

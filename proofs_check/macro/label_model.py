@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import sympy as sp
-from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, Check, Claim, Context, Finding
 from scipy.stats import beta as beta_distribution
 
 from ibn.estimate import Estimate
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise, simulate_labels
+from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, Check, Claim, Context, Finding
 
 X, D = sp.symbols("x d", real=True)
 BETA = sp.Symbol("beta", positive=True)

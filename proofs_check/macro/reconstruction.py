@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import product
 
 import sympy as sp
+from mpmath import iv
+
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -16,7 +18,6 @@ from ibn.proofs_check.claim import (
     Finding,
 )
 from ibn.simulations.consistency import Autoencoder, Consistency, measure
-from mpmath import iv
 
 RANGES = (0.01, 0.1, 1.0, 5.0, 20.0)  # of β × error
 SIZES = (2, 3, 8)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import sympy as sp
+
 from ibn.proofs_check.claim import Claim
 from ibn.proofs_check.paths.error_bound import p4
 from ibn.proofs_check.paths.metric import p1

@@ -5,6 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.estimate import Estimate
+from ibn.inference.gaussian import posterior_mean, resistance
+from ibn.inference.paths import inference_distance, optimal_path
+from ibn.network import HUMAN_PREFERENCE, Network, build_network
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.noise import LabelNoise, simulate_labels
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -17,15 +26,6 @@ from ibn.proofs_check.claim import (
     Finding,
     decided,
 )
-from numpy.typing import NDArray
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.estimate import Estimate
-from ibn.inference.gaussian import posterior_mean, resistance
-from ibn.inference.paths import inference_distance, optimal_path
-from ibn.network import HUMAN_PREFERENCE, Network, build_network
-from ibn.preferences.comparisons import Comparisons
-from ibn.preferences.noise import LabelNoise, simulate_labels
 from ibn.topology import build
 
 

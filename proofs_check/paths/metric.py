@@ -6,6 +6,8 @@ from functools import partial
 
 import numpy as np
 import sympy as sp
+
+from ibn.inference.paths import inference_distance
 from ibn.proofs_check.claim import (
     ROUNDING,
     Check,
@@ -15,8 +17,6 @@ from ibn.proofs_check.claim import (
     decided,
 )
 from ibn.proofs_check.small_graphs import SmallGraphs
-
-from ibn.inference.paths import inference_distance
 
 
 def p1(power: sp.Rational = sp.S.One, logistic: sp.Expr = sp.pi**2 / 3) -> Claim:

@@ -6,6 +6,13 @@ from functools import partial
 
 import numpy as np
 import sympy as sp
+from scipy.stats import t as student
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.estimate import Estimate
+from ibn.inference.gaussian import resistance
+from ibn.network import Network, build_network
+from ibn.preferences.comparisons import Comparisons
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -18,13 +25,6 @@ from ibn.proofs_check.claim import (
     Finding,
     decided,
 )
-from scipy.stats import t as student
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.estimate import Estimate
-from ibn.inference.gaussian import resistance
-from ibn.network import Network, build_network
-from ibn.preferences.comparisons import Comparisons
 
 
 def p2(power: float = 1.0, limit: sp.Expr | int = 3, binary: sp.Expr = sp.S.One / 4) -> Claim:

@@ -8,6 +8,13 @@ from math import lgamma
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+from scipy.special import logsumexp
+from scipy.stats import beta as beta_distribution
+
+from ibn.estimate import Estimate
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -19,13 +26,6 @@ from ibn.proofs_check.claim import (
     Finding,
     decided,
 )
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
-from scipy.special import logsumexp
-from scipy.stats import beta as beta_distribution
-
-from ibn.estimate import Estimate
 
 
 def p3(threshold: float = 1.0, cells: float = 1.0, degree: float = 1.0) -> Claim:

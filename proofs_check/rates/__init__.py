@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sympy import Integer, Rational, log
+
 from ibn.proofs_check.claim import Claim
 from ibn.proofs_check.rates.few_labels import p5, p7
 from ibn.proofs_check.rates.headline import p9
 from ibn.proofs_check.rates.many_labels import p6, p8
-from sympy import Integer, Rational, log
-
 from ibn.theory.rates import symbols
 
 N, ALPHA, _, _, _, _ = symbols()

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Integer, diff, exp, lambdify, limit, log, oo, sqrt
+
+from ibn.bias.ultrametric import FAMILIES, Ultrametric
 from ibn.proofs_check.asymptotics import (
     Curve,
     Drift,
@@ -16,10 +20,6 @@ from ibn.proofs_check.asymptotics import (
     written,
 )
 from ibn.proofs_check.claim import FAILS, HOLDS, Check, Context, Finding
-from numpy.typing import NDArray
-from sympy import Expr, Integer, diff, exp, lambdify, limit, log, oo, sqrt
-
-from ibn.bias.ultrametric import FAMILIES, Ultrametric
 from ibn.theory.rates import Rate, minimise, objective, rate, structural_function, symbols
 
 N, ALPHA, SCALE, SIGMA2, _, CELLS = symbols()

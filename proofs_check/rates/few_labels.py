@@ -6,6 +6,13 @@ As orders (Θ) both fail, for what they bound is smaller; as upper bounds (O) th
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtri
+from sympy import Expr, Integer, diff, exp, gamma, log
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.paths import mean_distance
+from ibn.network import build_network
+from ibn.preferences.comparisons import Comparisons
 from ibn.proofs_check.asymptotics import (
     Curve,
     Drift,
@@ -40,13 +47,6 @@ from ibn.proofs_check.rates.closed import (
     name_of,
     statement,
 )
-from scipy.special import ndtri
-from sympy import Expr, Integer, diff, exp, gamma, log
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.inference.paths import mean_distance
-from ibn.network import build_network
-from ibn.preferences.comparisons import Comparisons
 from ibn.theory.rates import symbols
 from ibn.topology import build
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
+from sympy import E, Expr, Rational, diff, gamma, log
+
+from ibn.bias.ultrametric import Ultrametric
 from ibn.proofs_check.asymptotics import (
     Curve,
     Drift,
@@ -39,10 +43,6 @@ from ibn.proofs_check.rates.closed import (
     name_of,
 )
 from ibn.proofs_check.rates.many_labels import LABEL, LOUD, covering_leaves
-from numpy.typing import NDArray
-from sympy import E, Expr, Rational, diff, gamma, log
-
-from ibn.bias.ultrametric import Ultrametric
 from ibn.theory.rates import lower_bound, symbols
 
 N, ALPHA, SCALE, SIGMA2, _, _ = symbols()

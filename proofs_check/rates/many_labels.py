@@ -6,6 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Integer, gamma, log
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.paths import mean_distance
+from ibn.network import build_network
 from ibn.proofs_check.asymptotics import (
     Drift,
     gather,
@@ -36,12 +42,6 @@ from ibn.proofs_check.rates.closed import (
     name_of,
     statement,
 )
-from numpy.typing import NDArray
-from sympy import Expr, Integer, gamma, log
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.inference.paths import mean_distance
-from ibn.network import build_network
 from ibn.theory.rates import minimise, objective, symbols
 from ibn.topology import build
 

@@ -15,6 +15,7 @@ from ibn.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
+
     from ibn.simulations.replay import Problem, Replay
 
 WORLD_RESPONSES = 256
@@ -143,10 +144,10 @@ def _replay(
     if not prefs:
         raise InputError("nothing to replay", mend="give PREFS, or --world power")
     import numpy as np
-    from ibn.simulations.replay import unlearnt
 
     from ibn.design.planning import LANDMARKS, embedded
     from ibn.learner.reward_model import fit
+    from ibn.simulations.replay import unlearnt
 
     data = read_all(prefs, options)
     embeddings = embedded(

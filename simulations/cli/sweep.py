@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ibn.cli.progress import Display
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.grid import Grid
 
-from ibn.cli.progress import Display
-
 if TYPE_CHECKING:
-    from ibn.simulations.sweeping.row import Row
     from rich.table import Table
+
+    from ibn.simulations.sweeping.row import Row
 
 MOST_LINES = 60
 NAMES = ("inference", "family", "topology")

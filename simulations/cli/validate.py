@@ -131,11 +131,10 @@ def _repeat_all(
     from dataclasses import asdict
     from functools import partial
 
+    from ibn.prefix_tree.local import LocalModel
     from ibn.simulations.validation.hidden_states import HiddenStates
     from ibn.simulations.validation.protocol import repeat
     from ibn.simulations.validation.repetition import kept
-
-    from ibn.prefix_tree.local import LocalModel
 
     whole = {**settings, "gold": task.gold_is, "profile": asdict(profile)}
     del whole["profile"]["seeds"]  # there may be more another time

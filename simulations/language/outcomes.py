@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from ibn.simulations.recorded import FOLDER
-
 from ibn.errors import InputError
 from ibn.estimate import Estimate
+from ibn.simulations.recorded import FOLDER
 
 RECORD = FOLDER / "tournament.csv"
 """What ``ibn.simulations.language.tournament`` made on seed 0."""

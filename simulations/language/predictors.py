@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from ibn.simulations.language.language import LEARNERS
-from ibn.simulations.language.outcomes import WINS, Outcome
 from numpy.typing import NDArray
 from scipy.stats import rankdata
+
+from ibn.simulations.language.language import LEARNERS
+from ibn.simulations.language.outcomes import WINS, Outcome
 
 BOOTSTRAPS = 1000
 

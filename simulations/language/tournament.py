@@ -22,6 +22,12 @@ from typing import NamedTuple
 
 import click
 import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from ibn.errors import InputError
+from ibn.estimate import Estimate
+from ibn.inference.paths import inference_distance
 from ibn.simulations.language.language import (
     DECODERS,
     LEARNERS,
@@ -33,12 +39,6 @@ from ibn.simulations.language.language import (
 )
 from ibn.simulations.language.outcomes import MEASURES, WINS, Outcome, load, save
 from ibn.simulations.language.predictors import predictions
-from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
-
-from ibn.errors import InputError
-from ibn.estimate import Estimate
-from ibn.inference.paths import inference_distance
 from ibn.topology import default_leaves
 
 PAIRS = 256  # of responses whose inference distance is measured, a replicate

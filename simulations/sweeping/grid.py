@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
-from ibn.simulations.sweeping.task import INFERENCES, Task
-
 from ibn.errors import InputError, unknown_name
+from ibn.simulations.sweeping.task import INFERENCES, Task
 
 Values = str | float | Iterable[str | float]
 """What a parameter accepts: text as on the command line, one value or several."""

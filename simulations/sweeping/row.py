@@ -9,9 +9,8 @@ from math import isclose
 from operator import attrgetter
 from typing import Any
 
-from ibn.simulations.sweeping.task import CAPS, RESULTS_VERSION, Task
-
 from ibn.estimate import Estimate
+from ibn.simulations.sweeping.task import CAPS, RESULTS_VERSION, Task
 
 _ASKED = ("rel_err", *CAPS)
 COLUMNS = (

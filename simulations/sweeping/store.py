@@ -21,10 +21,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from ibn.errors import InputError
 from ibn.simulations.sweeping.row import COLUMNS, Row, differ
 from ibn.simulations.sweeping.task import RESULTS_VERSION, Task
-
-from ibn.errors import InputError
 
 _ID = re.compile(rb"t[0-9a-f]{19},")
 _HEADER = ",".join(COLUMNS).encode()

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from math import isfinite, log
 
+from ibn.errors import InputError
+from ibn.estimate import Estimate
 from ibn.simulations.sweeping.executors import cluster as on_cluster
 from ibn.simulations.sweeping.executors import in_process, processes
 from ibn.simulations.sweeping.row import Row
 from ibn.simulations.sweeping.store import Store
 from ibn.simulations.sweeping.task import Task, run_task
-
-from ibn.errors import InputError
-from ibn.estimate import Estimate
 
 WORTH_PROCESSES = 5e5
 """Guessed cost, about a second, below which starting processes takes longer than it saves."""

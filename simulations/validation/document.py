@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from ibn.simulations.validation.repetition import BASE, Policy, Repetition
 from numpy.typing import NDArray
+
+from ibn.simulations.validation.repetition import BASE, Policy, Repetition
 
 BOOTSTRAPS = 2000
 

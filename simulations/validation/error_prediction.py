@@ -17,6 +17,9 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
+
+from ibn.errors import InputError
 from ibn.simulations.language.predictors import (
     BOOTSTRAPS,
     Interval,
@@ -25,9 +28,6 @@ from ibn.simulations.language.predictors import (
     intervals,
     spearman,
 )
-from numpy.typing import NDArray
-
-from ibn.errors import InputError
 
 Document = Mapping[str, Any]
 VARIANCES = ("variance", "kernel_variance")

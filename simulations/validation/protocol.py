@@ -17,6 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from ibn.prefix_tree.dataset import BLOCK, Dataset, Plan, grow_dataset
+from ibn.prefix_tree.generator import Generator, Request, extend_all
+from ibn.prefix_tree.growth import Growth
+from ibn.prefix_tree.journal import Journal
+from ibn.prefix_tree.judging import ByScore
+from ibn.prefix_tree.prompts import Prompt
 from ibn.simulations.validation.repetition import BASE, Outcome, Policy, Repetition
 from ibn.simulations.validation.reward import (
     Embed,
@@ -28,14 +36,6 @@ from ibn.simulations.validation.reward import (
 )
 from ibn.simulations.validation.tasks import Task, split
 from ibn.simulations.validation.training import Tuning, imitate, optimise
-from numpy.typing import NDArray
-
-from ibn.prefix_tree.dataset import BLOCK, Dataset, Plan, grow_dataset
-from ibn.prefix_tree.generator import Generator, Request, extend_all
-from ibn.prefix_tree.growth import Growth
-from ibn.prefix_tree.journal import Journal
-from ibn.prefix_tree.judging import ByScore
-from ibn.prefix_tree.prompts import Prompt
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.local import LocalModel

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from ibn.simulations.validation.training import Tuning, train_reward_model
 from numpy.typing import NDArray
 
 from ibn.bias.neighbours import NeighbourGraph
@@ -19,6 +18,7 @@ from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise
 from ibn.prefix_tree.prompts import Prompt
+from ibn.simulations.validation.training import Tuning, train_reward_model
 
 HELD_OUT_PAIRS = 400
 NOISE = LabelNoise(1.0, "bradley-terry").variance()

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from benchmarks import building, commands, distances, large, posteriors, resistances, sweeping
-from benchmarks import growth as scaling
+from benchmarks import (
+    building,
+    commands,
+    distances,
+    large,
+    posteriors,
+    resistances,
+    sweeping,
+    time_growth,
+)
 from benchmarks.contest import Effort
 from benchmarks.distances import Clusters
 from benchmarks.process import run
@@ -93,7 +101,7 @@ def test_large_measures_every_stage():
 
 
 def test_scaling_fits_every_curve():
-    result = replace(scaling.CASES[0], small=50).run(4000, ONE_ROUND)
+    result = replace(time_growth.CASES[0], small=50).run(4000, ONE_ROUND)
     assert [curve.label for curve in result.curves] == [
         f"{topology}, {stage}"
         for topology in ("chain", "tree")
@@ -104,7 +112,7 @@ def test_scaling_fits_every_curve():
 
 def test_fit_recovers_a_power():
     n = [10, 100, 1000, 10_000]
-    slope, stderr = scaling.fit(n, [3.0 * k**1.2 for k in n])
+    slope, stderr = time_growth.fit(n, [3.0 * k**1.2 for k in n])
     assert slope == pytest.approx(1.2)
     assert stderr < 1e-9
 

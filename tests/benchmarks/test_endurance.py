@@ -1,9 +1,9 @@
 import random
 
 import pytest
-from ibn.simulations.sweeping.sweep import run
 
 from benchmarks.endurance import answers, tasks, trial
+from ibn.simulations.sweeping.sweep import run
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -2,10 +2,10 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from ibn.simulations.validation.tiny import make
 
 from ibn.cli import main
 from ibn.preferences.reading import read_preferences
+from ibn.simulations.validation.tiny import make
 
 
 def run(*arguments):

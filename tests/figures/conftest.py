@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from ibn.figures.measurements import COLUMNS
 from ibn.simulations import recorded
 from ibn.simulations.validation.document import WinRate

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from ibn.figures.fit import fit, fit_ratio
 from ibn.figures.measurements import read, worlds
 

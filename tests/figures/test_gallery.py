@@ -2,13 +2,13 @@ import itertools
 
 import numpy as np
 import pytest
-from ibn.figures import bound, headline, network, overview, ratio, reversal, scaling
-from ibn.figures.gallery import FIGURES, MEASURED, NAMES, RECORDED, draw, left_out
-from ibn.figures.measurements import read, worlds
 from matplotlib.image import imread
 from matplotlib.text import Text
 
 from ibn.errors import InputError
+from ibn.figures import bound, headline, network, overview, ratio, reversal, scaling
+from ibn.figures.gallery import FIGURES, MEASURED, NAMES, RECORDED, draw, left_out
+from ibn.figures.measurements import read, worlds
 from ibn.inference.paths import inference_distance, optimal_path
 from ibn.report.style import TOPOLOGY, style
 

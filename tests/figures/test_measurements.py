@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from ibn.figures.measurements import COLUMNS, curve, merge, read, worlds
 
 from ibn.errors import InputError
+from ibn.figures.measurements import COLUMNS, curve, merge, read, worlds
 
 
 def test_a_curve_merges_its_replicates(sweep):

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
+
 from ibn.figures import convergence, rates
 from ibn.figures.gallery import draw
 from ibn.figures.ledger_evidence import read as read_evidence

@@ -1,9 +1,10 @@
 import re
 from html.parser import HTMLParser
 
-import ibn.figures.gallery
 import numpy as np
 import pytest
+
+import ibn.figures.gallery
 from ibn.figures import ratio
 from ibn.figures.gallery import NAMES, draw
 from ibn.figures.measurements import read, worlds

@@ -1,13 +1,13 @@
 import json
 
 import pytest
+
+from ibn.bias.ultrametric import FAMILIES
+from ibn.preferences.noise import LabelNoise
 from ibn.proofs_check import ledger
 from ibn.simulations.sweeping import profiles
 from ibn.simulations.sweeping.grid import Grid
 from ibn.simulations.sweeping.task import INFERENCES
-
-from ibn.bias.ultrametric import FAMILIES
-from ibn.preferences.noise import LabelNoise
 from ibn.theory.rates import regime_of
 from ibn.topology import TOPOLOGIES
 

@@ -2,12 +2,12 @@ import csv
 import re
 
 import pytest
-from ibn.figures import tournament
-from ibn.simulations.language.outcomes import RECORD
 from matplotlib.text import Text
 from scipy.stats import t
 
+from ibn.figures import tournament
 from ibn.report.style import COLUMN, style
+from ibn.simulations.language.outcomes import RECORD
 
 
 def recorded():

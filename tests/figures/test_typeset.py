@@ -2,9 +2,9 @@ import itertools
 
 import numpy as np
 import pytest
-from ibn.figures.typeset import html, plus_minus, scientific, significant, tex
 from matplotlib.mathtext import MathTextParser
 
+from ibn.figures.typeset import html, plus_minus, scientific, significant, tex
 from ibn.theory.rates import FAMILIES, INFERENCES, REGIMES, lower_bound, rate, ratio
 
 EVERY = [

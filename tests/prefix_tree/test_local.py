@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from ibn.simulations.validation.tiny import make
 
 from ibn.errors import InputError
 from ibn.prefix_tree.generator import Request
@@ -10,6 +9,7 @@ from ibn.prefix_tree.growing import grow_tree
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.judging import RewardModelScore
 from ibn.prefix_tree.prompts import Prompt
+from ibn.simulations.validation.tiny import make
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from ibn.simulations.validation.tiny import make
 from prefix_tree.generators import Babbler
 
 from ibn.prefix_tree.dataset import Plan, as_conversations, grow_dataset, write_dataset
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt
+from ibn.simulations.validation.tiny import make
 
 trl = pytest.importorskip("trl")
 datasets = pytest.importorskip("datasets")

@@ -5,11 +5,12 @@ from functools import partial
 from importlib import import_module
 
 import pytest
+
 from ibn.proofs_check import exact, ledger, macro, paths
 from ibn.proofs_check.claim import FAILS, HOLDS, METHODS, Context, decide
 from ibn.proofs_check.rates import p5, p7
 
-LEVELS = [import_module(f"proofs_check.{level}") for level in ledger.LEVELS]
+LEVELS = [import_module(f"ibn.proofs_check.{level}") for level in ledger.LEVELS]
 CLAIMS = [build for level in LEVELS for build in level.CLAIMS]
 # P9 fails itself: what its wrong variants fail beyond that stands with the tests of the headline.
 MUTANTS = {

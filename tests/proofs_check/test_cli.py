@@ -4,9 +4,9 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from ibn.proofs_check import ledger
 
 from ibn.cli import main
+from ibn.proofs_check import ledger
 
 
 def run(*args):

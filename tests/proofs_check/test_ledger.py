@@ -5,11 +5,11 @@ import re
 from importlib import import_module
 
 import pytest
+
+from ibn.errors import InputError
 from ibn.proofs_check import ledger
 from ibn.proofs_check.claim import Check, Claim, Context, Finding, decide
 from ibn.proofs_check.claims_page import markdown
-
-from ibn.errors import InputError
 
 
 def claim_of(*verdicts):
@@ -57,7 +57,7 @@ def test_formulas_run_no_spacing_into_the_letter_behind():
 
 def test_every_claim_has_a_wrong_variant():
     """What test_claims.py then refutes."""
-    levels = [import_module(f"proofs_check.{name}") for name in ledger.LEVELS]
+    levels = [import_module(f"ibn.proofs_check.{name}") for name in ledger.LEVELS]
     varied = {name.split(":")[0] for level in levels for name in level.MUTANTS}
     assert varied == set(ledger.claims())
 

@@ -2,6 +2,7 @@ import naive
 import networkx as nx
 import numpy as np
 import pytest
+
 from ibn.proofs_check.small_graphs import SmallGraphs, _determinant
 
 JOINTS = ((), (1,), (2,), (1, 2))

@@ -2,6 +2,7 @@
 
 import pytest
 from click.testing import CliRunner
+
 from ibn.proofs_check import stability
 from ibn.proofs_check.claim import Check, Claim, Finding
 from ibn.proofs_check.stability import Trial, read, table

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from ibn.simulations import consistency
-from ibn.simulations.consistency import LEARNERS, Autoencoder, Reconstruction, measure, reconstruct
 
 from ibn.errors import InputError
+from ibn.simulations import consistency
+from ibn.simulations.consistency import LEARNERS, Autoencoder, Reconstruction, measure, reconstruct
 
 
 def test_the_same_seed_gives_the_same_reconstruction():

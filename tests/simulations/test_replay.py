@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from ibn.simulations.replay import Problem, Replay, replay, world_problem
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError
 from ibn.preferences.noise import LabelNoise
+from ibn.simulations.replay import Problem, Replay, replay, world_problem
 
 
 def world(rng):

@@ -1,7 +1,7 @@
 import numpy as np
-from ibn.proofs_check.exact.designed import _nearest
 
 from ibn.bias.ultrametric import Ultrametric
+from ibn.proofs_check.exact.designed import _nearest
 
 
 def test_nearest_leaf_is_that_of_a_simulation():

@@ -1,4 +1,5 @@
 import numpy as np
+
 from ibn.proofs_check.exact.exponents import exponents
 
 

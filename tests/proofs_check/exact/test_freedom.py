@@ -5,6 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from ibn.bias.ultrametric import Ultrametric
+from ibn.inference.gaussian import resistance_matrix
+from ibn.network import build_network
+from ibn.preferences.comparisons import Comparisons
 from ibn.proofs_check.exact.freedom import (
     difference_covariance,
     noisy_at_least,
@@ -12,11 +17,6 @@ from ibn.proofs_check.exact.freedom import (
     spent,
     spent_at_most,
 )
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.inference.gaussian import resistance_matrix
-from ibn.network import build_network
-from ibn.preferences.comparisons import Comparisons
 from ibn.topology import build
 
 

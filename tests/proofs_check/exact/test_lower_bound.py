@@ -2,10 +2,10 @@ from itertools import pairwise
 
 import naive
 import numpy as np
-from ibn.proofs_check.exact.lower_bound import _counting_bound, _observe, _prior, _variogram
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.preferences.comparisons import Comparisons
+from ibn.proofs_check.exact.lower_bound import _counting_bound, _observe, _prior, _variogram
 
 
 def test_observing_gives_the_posterior_variance():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from ibn.proofs_check.claim import FAILS, HOLDS, UNDECIDED, Context, decide
 from ibn.proofs_check.exact.prediction import KINDS, e6
 from ibn.simulations.language.outcomes import Outcome, save

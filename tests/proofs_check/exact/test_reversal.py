@@ -3,11 +3,11 @@
 from functools import partial
 
 import pytest
+
+from ibn.bias.ultrametric import Ultrametric
 from ibn.proofs_check.claim import FAILS, Context
 from ibn.proofs_check.exact import ALPHA, ONE, TENTH, minimax, reversal
 from ibn.proofs_check.exact.reversal import Reversal
-
-from ibn.bias.ultrametric import Ultrametric
 
 
 @pytest.mark.parametrize(

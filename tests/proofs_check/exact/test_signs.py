@@ -4,12 +4,12 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from ibn.proofs_check.exact.freedom import difference_covariance
-from ibn.proofs_check.exact.signs import expectation_propagation, learn, slice_sweeps
 from scipy.integrate import quad
 from scipy.stats import chisquare, norm
 
 from ibn.bias.ultrametric import Ultrametric
+from ibn.proofs_check.exact.freedom import difference_covariance
+from ibn.proofs_check.exact.signs import expectation_propagation, learn, slice_sweeps
 from ibn.topology import build
 
 

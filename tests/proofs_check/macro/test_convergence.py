@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import sympy as sp
-from ibn.proofs_check.claim import FAILS, Context
-from ibn.proofs_check.macro import convergence
 
 from ibn.bias.ultrametric import Ultrametric
+from ibn.proofs_check.claim import FAILS, Context
+from ibn.proofs_check.macro import convergence
 
 
 def test_the_measured_error_alone_refutes_a_wrong_factor():

@@ -1,4 +1,5 @@
 import numpy as np
+
 from ibn.proofs_check.paths.parallel import _expected_variance
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from ibn.proofs_check.paths.random_graphs import _log_cut_bound, _mean_hops, _random_graph
 from scipy.sparse.csgraph import shortest_path
+
+from ibn.proofs_check.paths.random_graphs import _log_cut_bound, _mean_hops, _random_graph
 
 
 def test_random_graph_has_the_degree_asked_for_and_no_parallel_edges():

@@ -1,6 +1,7 @@
 """P9: each wrong variant fails a check that the headline itself passes."""
 
 import pytest
+
 from ibn.proofs_check.claim import FAILS, HOLDS, Context
 from ibn.proofs_check.rates import MUTANTS, p9
 

@@ -8,11 +8,11 @@ import subprocess
 import sys
 
 import pytest
+
+from ibn.estimate import Estimate
 from ibn.simulations.sweeping import sweep as sweeping
 from ibn.simulations.sweeping import task as sweep_task
 from ibn.simulations.sweeping.store import Store, load
-
-from ibn.estimate import Estimate
 from ibn.topology import TOPOLOGIES
 
 CONTRACT = (

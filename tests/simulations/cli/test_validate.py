@@ -2,10 +2,10 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from ibn.simulations.validation import protocol
-from ibn.simulations.validation.protocol import SHARES
 
 from ibn.cli import main
+from ibn.simulations.validation import protocol
+from ibn.simulations.validation.protocol import SHARES
 
 
 def run(*arguments):

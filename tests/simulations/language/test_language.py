@@ -2,6 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import check_grad, minimize
+from scipy.special import logsumexp
+
+from ibn.inference.gaussian import posterior_mean, resistance_matrix
 from ibn.simulations.language import language
 from ibn.simulations.language.language import (
     LEARNERS,
@@ -12,10 +16,6 @@ from ibn.simulations.language.language import (
     fine_tune,
     win_rate,
 )
-from scipy.optimize import check_grad, minimize
-from scipy.special import logsumexp
-
-from ibn.inference.gaussian import posterior_mean, resistance_matrix
 from ibn.theory import autoencoder
 
 SMALL = Language("chain", 48, alpha=0.7, beta=50.0, length=6)

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
+
 from ibn.simulations.language import predictors
 from ibn.simulations.language.language import LEARNERS
 from ibn.simulations.language.outcomes import Outcome
 from ibn.simulations.language.predictors import predictions
-from scipy.stats import spearmanr
 
 
 def table(draw):

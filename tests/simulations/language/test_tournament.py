@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from ibn.errors import InputError
 from ibn.simulations.language import tournament
 from ibn.simulations.language.language import LEARNERS, Language
 from ibn.simulations.language.outcomes import MEASURES, RECORD, WINS, load, save
 from ibn.simulations.language.tournament import Setting, rivals, run, run_once
-
-from ibn.errors import InputError
 
 SMALL = Setting(0.5, 16, 20.0, 5, ("chain", "tree", "expander"))
 
@@ -55,9 +55,8 @@ def test_a_rival_rests_once_its_intervals_are_narrow():
 
 def test_replicates_are_those_of_the_naive_twin():
     """Against the network's own posterior and all pairs of sequences."""
-    from ibn.simulations.language.language import TIE, draw, fine_tune
-
     from ibn.inference.gaussian import posterior_mean, resistance_matrix
+    from ibn.simulations.language.language import TIE, draw, fine_tune
     from ibn.theory import autoencoder
 
     setting = SMALL._replace(learners=("gaussian-process",))

@@ -16,16 +16,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import ibn.simulations.sweeping.row
 import pytest
+
+import ibn.simulations.sweeping.row
+from ibn.cli import main
+from ibn.errors import InputError
 from ibn.simulations.sweeping.executors import cluster
 from ibn.simulations.sweeping.grid import Grid
 from ibn.simulations.sweeping.store import load
 from ibn.simulations.sweeping.sweep import run
 from ibn.simulations.sweeping.task import RESULTS_VERSION, run_task
-
-from ibn.cli import main
-from ibn.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 TASKS = Grid(topology="chain,tree,star", n="30,300", rel_err=0.05).tasks()

@@ -3,9 +3,9 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ibn.simulations.sweeping.grid import Grid, leaves_at
 
 from ibn.errors import InputError
+from ibn.simulations.sweeping.grid import Grid, leaves_at
 
 
 def test_tasks_are_the_product_in_the_documented_order():

@@ -1,13 +1,13 @@
 from dataclasses import replace
 
 import pytest
+
+from ibn.errors import InputError
+from ibn.estimate import Estimate
 from ibn.simulations.sweeping.grid import Grid
 from ibn.simulations.sweeping.merge import merge
 from ibn.simulations.sweeping.row import Row
 from ibn.simulations.sweeping.store import Store, load
-
-from ibn.errors import InputError
-from ibn.estimate import Estimate
 
 TASKS = Grid(topology="chain,tree", n="10,20").tasks()
 ROWS = [Row(task, Estimate(0.1 + i / 7, 1e-4, 100, 0.25)) for i, task in enumerate(TASKS)]

@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ibn.simulations.sweeping.grid import Grid
-from ibn.simulations.sweeping.row import COLUMNS, Row
-from ibn.simulations.sweeping.store import Store, load
 
 from ibn.errors import InputError
 from ibn.estimate import Estimate
+from ibn.simulations.sweeping.grid import Grid
+from ibn.simulations.sweeping.row import COLUMNS, Row
+from ibn.simulations.sweeping.store import Store, load
 
 TASKS = Grid(topology="chain,tree", n="10,20").tasks()
 CONTRACT = (

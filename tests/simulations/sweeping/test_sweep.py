@@ -5,13 +5,13 @@ import sys
 from dataclasses import replace
 
 import pytest
+
+from ibn.errors import InputError
+from ibn.estimate import Estimate
 from ibn.simulations.sweeping import sweep
 from ibn.simulations.sweeping.grid import Grid
 from ibn.simulations.sweeping.store import load
 from ibn.simulations.sweeping.sweep import guess_cost, run
-
-from ibn.errors import InputError
-from ibn.estimate import Estimate
 
 TASKS = Grid(topology="chain,tree", n="10,1e3,100").tasks()
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ibn.simulations.sweeping.grid import Grid
-from ibn.simulations.sweeping.task import RESULTS_VERSION, Task, run_task
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.inference.paths import mean_distance
 from ibn.network import build_network
 from ibn.preferences.noise import LabelNoise
+from ibn.simulations.sweeping.grid import Grid
+from ibn.simulations.sweeping.task import RESULTS_VERSION, Task, run_task
 from ibn.topology import tree
 
 TASK = Grid(topology="tree", n=100, inference="path").tasks()[0]

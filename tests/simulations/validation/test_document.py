@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from ibn.simulations.validation.document import dumps, win_rates
 from ibn.simulations.validation.repetition import BASE, Policy, Repetition
 

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from ibn.simulations.paper import TASKS
-from ibn.simulations.validation.error_prediction import main, predictions, read
 from scipy.stats import spearmanr
 
 from ibn.errors import InputError
+from ibn.simulations.paper import TASKS
+from ibn.simulations.validation.error_prediction import main, predictions, read
 
 
 def document(rng, seeds=3, follows="variance", task="gsm8k"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from ibn.simulations.validation.hidden_states import HiddenStates
 from ibn.simulations.validation.tiny import make
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ibn.simulations.validation.reward import NOISE, kernel_variance
 
 from ibn.preferences.comparisons import Comparisons
+from ibn.simulations.validation.reward import NOISE, kernel_variance
 
 
 @settings(max_examples=30, deadline=None)

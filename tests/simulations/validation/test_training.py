@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from ibn.errors import InputError
+from ibn.prefix_tree.prompts import Prompt
 from ibn.simulations.validation.document import win_rates
 from ibn.simulations.validation.hidden_states import HiddenStates
 from ibn.simulations.validation.protocol import PROFILES, repeat
@@ -11,9 +14,6 @@ from ibn.simulations.validation.reward import TrainLanguageModel
 from ibn.simulations.validation.tasks import Task
 from ibn.simulations.validation.tiny import make
 from ibn.simulations.validation.training import Tuning, imitate, optimise, train_reward_model
-
-from ibn.errors import InputError
-from ibn.prefix_tree.prompts import Prompt
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
