@@ -167,12 +167,12 @@ def _found(name: str, rows: Rows | None, claims: Claims | None) -> Any:
         return None
     if name in DECIDED:
         if not claims:
-            raise InputError(needs, mend="give what ibn check --json prints with --evidence")
+            raise InputError(needs, fix="give what ibn check --json prints with --evidence")
         if found := module.gather(claims):
             return found
         raise InputError(f"{needs}; the evidence has {', '.join(one['id'] for one in claims)}")
     if rows is None:
-        raise InputError(needs, mend="give the results of a sweep with --data")
+        raise InputError(needs, fix="give the results of a sweep with --data")
     if name in ACROSS:
         found = module.gather(rows)
     else:

@@ -27,7 +27,7 @@ def read(path: str | os.PathLike[str]) -> Claims:
             assert all({"id", "verdict", "evidence"} <= set(one) for one in claims)
         except (ValueError, KeyError, TypeError, AssertionError):
             raise InputError(
-                "not the ledger's evidence", file=path, mend="give what ibn check --json prints"
+                "not the ledger's evidence", file=path, fix="give what ibn check --json prints"
             ) from None
     return claims
 

@@ -71,13 +71,13 @@ def read(path: str | os.PathLike[str]) -> Rows:
                     "no column " + ", ".join(missing),
                     file=path,
                     line=1,
-                    mend="give a file that ibn sweep wrote",
+                    fix="give a file that ibn sweep wrote",
                 )
             rows = [_row(cells, path, lines.line_num) for cells in lines]
         except (csv.Error, UnicodeDecodeError) as error:
             raise InputError(f"not a CSV file: {error}", file=path) from None
     if not rows:
-        raise InputError("holds no results", file=path, mend="run ibn sweep")
+        raise InputError("holds no results", file=path, fix="run ibn sweep")
     return np.array(rows, dtype=_DTYPE)
 
 

@@ -30,7 +30,7 @@ def documents() -> Documents:
     each: Documents = {}
     for one in found:
         if each.setdefault(one["task"], one) is not one:
-            raise InputError(f"two results of {one['task']} are on record", mend="keep one")
+            raise InputError(f"two results of {one['task']} are on record", fix="keep one")
     return {task: each[task] for task in TASKS if task in each}
 
 

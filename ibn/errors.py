@@ -1,4 +1,4 @@
-"""The one error type for bad input: what is wrong, where, and how to mend it."""
+"""The one error type for bad input: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class InputError(ValueError):
         The file it is in.
     line : int, optional
         The line of that file, counted from 1.
-    mend : str, optional
+    fix : str, optional
         What to do about it.
     """
 
@@ -27,11 +27,11 @@ class InputError(ValueError):
         *,
         file: object = None,
         line: int | None = None,
-        mend: str | None = None,
+        fix: str | None = None,
     ) -> None:
-        self.problem, self.file, self.line, self.mend = problem, file, line, mend
+        self.problem, self.file, self.line, self.fix = problem, file, line, fix
         where = "" if file is None else f"{file}: " if line is None else f"{file}:{line}: "
-        super().__init__(where + problem + (f" ({mend})" if mend else ""))
+        super().__init__(where + problem + (f" ({fix})" if fix else ""))
 
 
 class MissingExtra(InputError):
@@ -39,7 +39,7 @@ class MissingExtra(InputError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
-            f"{purpose} needs the package {package}", mend=f"pip install 'ibn[{extra}]'"
+            f"{purpose} needs the package {package}", fix=f"pip install 'ibn[{extra}]'"
         )
 
 
@@ -57,5 +57,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
     """
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.5)
-    mend = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(names)
-    return InputError(f"unknown {kind} {name!r}", mend=mend)
+    fix = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(names)
+    return InputError(f"unknown {kind} {name!r}", fix=fix)

@@ -125,7 +125,7 @@ def rank(
     if k > MOST_ITEMS:
         raise InputError(
             f"{k} items are too many for a leaderboard of at most {MOST_ITEMS}",
-            mend="audit them: responses that are hardly reused need an inductive bias",
+            fix="audit them: responses that are hardly reused need an inductive bias",
         )
     wins, ties = count(comparisons)
     half = wins + ties / 2.0
@@ -190,7 +190,7 @@ def _complain(
     members = np.flatnonzero(group == np.argmin(size))
     told = ", ".join(repr(shorten(names[i], LONGEST_NAME)) for i in members[:NAMED])
     told += f" and {len(members) - NAMED} more" if len(members) > NAMED else ""
-    raise InputError(problem.format(told), mend="leave them out, or add battles")
+    raise InputError(problem.format(told), fix="leave them out, or add battles")
 
 
 def maximise(wins: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -229,7 +229,7 @@ def maximise(wins: NDArray[np.float64]) -> NDArray[np.float64]:
         reward, now = reward + length * move, then
     raise InputError(
         "the rewards of greatest likelihood were not found",
-        mend="some item all but never loses, or wins; leave it out, or add battles",
+        fix="some item all but never loses, or wins; leave it out, or add battles",
     )
 
 
@@ -243,7 +243,7 @@ def _grounded(weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
     except LinAlgError:
         raise InputError(
             "rewards lie too far apart for a curvature",
-            mend="some item all but never loses, or wins; leave it out, or add battles",
+            fix="some item all but never loses, or wins; leave it out, or add battles",
         ) from None
 
 

@@ -142,7 +142,7 @@ def grown_leaves(
     if distinct and growth > choices:
         raise InputError(
             f"{growth} distinct siblings need segments of more than {segment} digits",
-            mend="ask for longer segments or less growth",
+            fix="ask for longer segments or less growth",
         )
     prefix = np.zeros(1, np.uint64)
     depth = 0

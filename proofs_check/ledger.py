@@ -86,7 +86,7 @@ def recorded() -> dict[str, str]:
         return json.loads(RECORD.read_text())
     except (OSError, ValueError) as error:
         raise InputError(
-            "the record of verdicts cannot be read", file=RECORD, mend="run ibn check --record"
+            "the record of verdicts cannot be read", file=RECORD, fix="run ibn check --record"
         ) from error
 
 

@@ -9,16 +9,16 @@ from ibn.errors import InputError, MissingExtra, unknown_name
         ({}, "bad"),
         ({"file": "a.csv"}, "a.csv: bad"),
         ({"file": "a.csv", "line": 3}, "a.csv:3: bad"),
-        ({"file": "a.csv", "line": 3, "mend": "mend it"}, "a.csv:3: bad (mend it)"),
-        ({"mend": "mend it"}, "bad (mend it)"),
+        ({"file": "a.csv", "line": 3, "fix": "fix it"}, "a.csv:3: bad (fix it)"),
+        ({"fix": "fix it"}, "bad (fix it)"),
     ],
 )
 def test_an_input_error_is_one_line_that_says_where(where, text):
     error = InputError("bad", **where)
     assert str(error) == text
     assert error.problem == "bad"
-    assert (error.file, error.line, error.mend) == tuple(
-        where.get(name) for name in ("file", "line", "mend")
+    assert (error.file, error.line, error.fix) == tuple(
+        where.get(name) for name in ("file", "line", "fix")
     )
     assert isinstance(error, ValueError)
 

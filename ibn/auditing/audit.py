@@ -141,7 +141,7 @@ def audit(
     if not 1e-5 <= beta * np.sqrt(bias_scale) <= 1e5:  # beyond, solving would lose digits
         raise InputError(
             f"beta {beta} and bias scale {bias_scale} make labels all but worthless or faultless",
-            mend="beta² times the scale must lie between 1e-10 and 1e10",
+            fix="beta² times the scale must lie between 1e-10 and 1e10",
         )
     if replicates < 2:
         raise InputError(f"replicates must be at least 2, not {replicates}")

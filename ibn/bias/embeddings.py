@@ -50,7 +50,7 @@ def load_embeddings(path: str | os.PathLike[str], rows: int) -> NDArray[np.float
         raise InputError(f"cannot be read: {error.strerror or error}", file=name) from None
     except (ValueError, EOFError, SyntaxError):
         raise InputError(
-            "not a .npy file, or cut off", file=name, mend="write it with numpy.save"
+            "not a .npy file, or cut off", file=name, fix="write it with numpy.save"
         ) from None
     if not isinstance(stored, np.ndarray):
         raise InputError("an archive, not a single .npy array", file=name)
@@ -102,7 +102,7 @@ def embed_texts(
     except ValueError as error:
         if "empty vocabulary" not in str(error):
             raise
-        raise InputError("no words to embed in any response", mend="give embeddings") from None
+        raise InputError("no words to embed in any response", fix="give embeddings") from None
     rows = _unit(_truncate(weights, dimensions, seed))
     if len(prompts) == 1:
         return rows

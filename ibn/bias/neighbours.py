@@ -184,7 +184,7 @@ def check_embeddings(
         raise InputError(
             f"{len(matrix)} rows of embeddings for {rows} distinct responses",
             file=file,
-            mend="one row a distinct (prompt, response), in order of first appearance, chosen "
+            fix="one row a distinct (prompt, response), in order of first appearance, chosen "
             "before rejected",
         )
     if matrix.dtype not in (np.float32, np.float64):

@@ -224,5 +224,5 @@ def _loaded(model: str, load: Callable[[str], Any]) -> Any:
         raise InputError(
             f"no model can be loaded: {told[0] if told else type(error).__name__}",
             file=model,
-            mend="give the folder of a saved model, or a name on its hub",
+            fix="give the folder of a saved model, or a name on its hub",
         ) from None

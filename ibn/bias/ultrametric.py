@@ -68,7 +68,7 @@ class Ultrametric:
         if not np.all(np.diff(self.half_variance) < 0):
             raise InputError(
                 f"alpha = {self.alpha} leaves the deepest of {self.digits} levels no variance",
-                mend="ask for fewer digits or a smaller alpha",
+                fix="ask for fewer digits or a smaller alpha",
             )
 
     @cached_property

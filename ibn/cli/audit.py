@@ -127,12 +127,12 @@ def command(
     if max_variance is not None and not max_variance >= 0:
         raise InputError(f"--max-variance must not be negative, not {max_variance}")
     if max_variance_of is not None and max_variance is None:
-        raise InputError("--max-variance-of without --max-variance", mend="give a limit")
+        raise InputError("--max-variance-of without --max-variance", fix="give a limit")
     if out is not None:
         if not Path(out).parent.is_dir():
             raise InputError("no such directory", file=Path(out).parent)
         if Path(out).is_dir():
-            raise InputError("a directory", file=out, mend="name a file")
+            raise InputError("a directory", file=out, fix="name a file")
     start = time.perf_counter()
 
     def progress(message: str) -> None:

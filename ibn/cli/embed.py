@@ -49,7 +49,7 @@ def command(prefs: str, embedder: str, out: str, skip_identical: bool, seed: int
     if not target.parent.is_dir():
         raise InputError("no such directory", file=target.parent)
     if target.exists():
-        raise InputError("exists already", file=out, mend="remove it, or give another name")
+        raise InputError("exists already", file=out, fix="remove it, or give another name")
     from ibn.bias.text_models import embed
     from ibn.preferences.reading import read_preferences
 

@@ -187,7 +187,7 @@ def command(**options: Any) -> None:
     except InputError as error:
         if error.line is None or error.file is not None:
             raise
-        place = {"file": options["prompts"], "line": error.line, "mend": error.mend}
+        place = {"file": options["prompts"], "line": error.line, "fix": error.fix}
         raise InputError(error.problem, **place) from None
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
@@ -224,13 +224,13 @@ def _require_fitting(options: dict[str, Any]) -> None:
     if options["conversations"] and not labelled:
         raise InputError(
             "--conversations are of chosen and rejected",
-            mend="give a judge, and no --ties keep",
+            fix="give a judge, and no --ties keep",
         )
     for name, default in (("opening", "{prompt}"), ("context", 4096), ("stop", ())):
         if not options["server"] and options[name] != default:
             raise InputError(f"--{name} is of --server, and a local model has its own")
     if options["server"] and options["raw"]:
-        raise InputError("--raw is of a local model", mend="--opening says how a server is asked")
+        raise InputError("--raw is of a local model", fix="--opening says how a server is asked")
 
 
 def _require_folder(out: str) -> None:
@@ -244,7 +244,7 @@ def _generator(options: dict[str, Any]) -> Generator:
 
         opening = options["opening"].replace("\\n", "\n")
         if "{prompt}" not in opening:
-            raise InputError("--opening has no {prompt}", mend="write {prompt} where it goes")
+            raise InputError("--opening has no {prompt}", fix="write {prompt} where it goes")
         return Server(
             options["server"],
             options["model"],
@@ -268,7 +268,7 @@ def _judge(kind: str, name: str, options: dict[str, Any]) -> Judge | None:
         judging.rouge()  # a missing package is noticed before anything is grown
         return judging.ByScore(judging.overlap)
     if not name:
-        raise InputError(f"--judge {kind} needs a name", mend=f"such as {kind}:NAME")
+        raise InputError(f"--judge {kind} needs a name", fix=f"such as {kind}:NAME")
     if kind == "model":
         return judging.ByScore(judging.RewardModelScore(name))
     url = options["judge_server"] or options["server"]

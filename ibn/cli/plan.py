@@ -94,9 +94,9 @@ def command(
         click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
 
     if not prefs:
-        raise InputError("no preference file given", mend="ibn plan PREFS --budget K --out FILE")
+        raise InputError("no preference file given", fix="ibn plan PREFS --budget K --out FILE")
     if out is None:
-        raise InputError("nowhere to write the comparisons", mend="--out next.jsonl")
+        raise InputError("nowhere to write the comparisons", fix="--out next.jsonl")
     check_out(out)
     planned = _plan(prefs, options, progress)
     _write(out, planned)

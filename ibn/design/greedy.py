@@ -58,7 +58,7 @@ class _Learner:
     def __init__(self, model: RewardModel, target: NDArray[np.float64]) -> None:
         if model.own_variance:
             raise InputError(
-                "designs are for reward models without own parts", mend="own_variance=0"
+                "designs are for reward models without own parts", fix="own_variance=0"
             )
         self.model = model
         self.covariance = model.covariance.copy()
@@ -363,5 +363,5 @@ def _uses_left(m: int, max_uses: int | None) -> NDArray[np.int64]:
 def _too_few(found: int, budget: int) -> InputError:
     return InputError(
         f"only {found} comparisons can be chosen for a budget of {budget}",
-        mend="ask for fewer, give more candidates, or allow more uses or repeats",
+        fix="ask for fewer, give more candidates, or allow more uses or repeats",
     )

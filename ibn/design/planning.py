@@ -160,7 +160,7 @@ def plan(
         fresh = "" if repeat else " that are not compared already"
         raise InputError(
             f"a budget of {budget} is more than the {most} pairs {_told(pairs)}{fresh}",
-            mend=_advice(pairs, repeat),
+            fix=_advice(pairs, repeat),
         )
     moment = second_moment(model.features, data.prompt_of if target == "within" else None)
     progress(f"choosing {budget} of {count} candidates")

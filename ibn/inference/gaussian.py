@@ -92,7 +92,7 @@ def resistance_matrix(network: Network) -> NDArray[np.float64]:
         if info == 0:
             inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
     if info != 0:
-        raise InputError("the posterior is singular in double precision", mend=STIFF)
+        raise InputError("the posterior is singular in double precision", fix=STIFF)
     return pairwise_resistance(inverse, network.nodes)
 
 

@@ -203,7 +203,7 @@ def laplace(
         reward = reward + length * move
     raise InputError(
         f"the posterior's mode was not found within {MOST_STEPS} steps",
-        mend="variances differ by too many orders of magnitude; check beta and scale",
+        fix="variances differ by too many orders of magnitude; check beta and scale",
     )
 
 
@@ -222,7 +222,7 @@ def _require_mode(network: Network, comparisons: Comparisons, likelihood: Likeli
         raise InputError(
             "some responses never lose to the others, or are never compared with them, and no "
             "inductive bias ties the two: the posterior has no mode",
-            mend="give the network an inductive bias that connects all responses",
+            fix="give the network an inductive bias that connects all responses",
         )
 
 

@@ -215,7 +215,7 @@ def _unit(rows: NDArray[np.float64]) -> float:
     """Root of the mean squared distance between two rows."""
     unit = float(np.sqrt(2.0 * rows.var(axis=0, ddof=1).sum())) if len(rows) > 1 else 0.0
     if not unit > 0:
-        raise InputError("all embeddings are the same", mend="give embeddings that differ")
+        raise InputError("all embeddings are the same", fix="give embeddings that differ")
     return unit
 
 

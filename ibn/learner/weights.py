@@ -315,5 +315,5 @@ def infer(
         weights, own = there
     raise InputError(
         f"the posterior's mode was not found within {MOST_STEPS} steps",
-        mend="check the scale and beta, or set the lapse rate to 0",
+        fix="check the scale and beta, or set the lapse rate to 0",
     )

@@ -46,7 +46,7 @@ def file_format(path: str | os.PathLike[str]) -> tuple[str, bool]:
     if not suffix or suffix[0] not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise InputError(
-            "unknown file format", file=os.fspath(path), mend=f"known: {known}, each also .gz"
+            "unknown file format", file=os.fspath(path), fix=f"known: {known}, each also .gz"
         )
     return SUFFIXES[suffix[0]], gzipped
 
@@ -121,7 +121,7 @@ def _read_jsonl(source: Source) -> Iterator[tuple[int, Record]]:
         try:
             record = as_record(parse_json(text))
         except InputError as error:
-            raise source.error(error.problem, error.mend) from None
+            raise source.error(error.problem, error.fix) from None
         yield source.line, record
 
 
@@ -152,7 +152,7 @@ def _read_csv(source: Source) -> Iterator[tuple[int, Record]]:
             row = next(rows, None)
         except csv.Error as error:
             source.line = start
-            raise source.error(f"malformed CSV: {error}", mend="quote the field") from None
+            raise source.error(f"malformed CSV: {error}", fix="quote the field") from None
         if row is None:
             return
         if not row:
@@ -166,7 +166,7 @@ def _read_csv(source: Source) -> Iterator[tuple[int, Record]]:
         elif len(row) != len(header):
             source.line = start
             raise source.error(
-                f"{len(row)} fields under {len(header)} columns", mend="quote fields with commas"
+                f"{len(row)} fields under {len(header)} columns", fix="quote fields with commas"
             )
         else:
             yield start, dict(zip(header, row, strict=True))

@@ -98,7 +98,7 @@ class _Document:
         """Take the next character, one of those wanted."""
         found = self.peek()
         if not found:
-            raise self.source.error("JSON is cut off", mend="fetch or write the file again")
+            raise self.source.error("JSON is cut off", fix="fetch or write the file again")
         if found not in wanted:
             raise self.source.error(f"malformed JSON: {found!r} instead of {' or '.join(wanted)}")
         self.at += 1
@@ -132,7 +132,7 @@ class _Document:
             return line, as_record(value)
         except InputError as error:
             raise InputError(
-                error.problem, file=self.source.path, line=line, mend=error.mend
+                error.problem, file=self.source.path, line=line, fix=error.fix
             ) from None
 
     def records(self) -> Iterator[tuple[int, Record]]:

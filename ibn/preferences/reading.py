@@ -140,7 +140,7 @@ def read_preferences(
                             continue
                         raise InputError(
                             "a comparison of a response with itself",
-                            mend="remove it, or skip all such",
+                            fix="remove it, or skip all such",
                         )
                     lines.append(line)
                     a.append(position(judgement.a))
@@ -149,7 +149,7 @@ def read_preferences(
                     if judgement.margin is not None:
                         margins.append(judgement.margin)
             except InputError as error:
-                raise InputError(error.problem, file=source, line=line, mend=error.mend) from None
+                raise InputError(error.problem, file=source, line=line, fix=error.fix) from None
     if shape is None:
         raise InputError("no records", file=source)
     if not a:

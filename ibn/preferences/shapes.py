@@ -133,7 +133,7 @@ class PairShape:
             return
         margin = number(record["margin"], "margin")
         if margin < 0:
-            raise InputError(f"margin is negative: {margin}", mend="swap the two responses")
+            raise InputError(f"margin is negative: {margin}", fix="swap the two responses")
         yield from (Judgement(*sides, winner, winner * margin) for winner in winners)
 
     def _winners(self, record: Record) -> list[int]:
@@ -157,7 +157,7 @@ class PairShape:
         if _are_transcripts(a, b) != (self.form == "transcripts"):
             raise InputError(
                 "some records are Human/Assistant transcripts and some are not",
-                mend="put them in separate files",
+                fix="put them in separate files",
             )
         prompt = ""
         if self.form == "transcripts":
@@ -219,7 +219,7 @@ class ListShape:
         if len(judged) > MOST_RESPONSES:
             raise InputError(
                 f"{len(judged)} responses in one record, the most is {MOST_RESPONSES}",
-                mend="write the comparisons as pairs",
+                fix="write the comparisons as pairs",
             )
         for (x, merit_x), (y, merit_y) in combinations(judged, 2):
             a, b = Side(prompt, x), Side(prompt, y)
@@ -285,7 +285,7 @@ def detect_shape(record: Record, labelled: bool = True) -> Shape:
                 take(record, column)
     raise InputError(
         f"no preferences in the columns {names(record)}",
-        mend="there should be chosen and rejected, or response_a, response_b and winner, "
+        fix="there should be chosen and rejected, or response_a, response_b and winner, "
         "or responses with scores or ranks",
     )
 
@@ -311,7 +311,7 @@ def _pair_shape(record: Record, a: str, b: str, prompt: str | None, labelled: bo
 
 def _list_shape(record: Record, column: str, items: list[Any], prompt: str | None) -> ListShape:
     if not items:
-        raise InputError(f"{column} is empty", mend="remove the record")
+        raise InputError(f"{column} is empty", fix="remove the record")
     prompt = prompt or PROMPTS[0]
     if isinstance(items[0], dict):
         judge = _first((CORRECT, *SCORES, *RANKS), items[0])
@@ -384,7 +384,7 @@ def _places(ranking: list[Any]) -> list[int]:
     if sorted(order) != list(range(len(order))):
         raise InputError(
             f"{RANKING} is not the positions of the responses, counted from 0, best first",
-            mend="ranks, one a response and 1 the best, go in a column named ranks",
+            fix="ranks, one a response and 1 the best, go in a column named ranks",
         )
     return sorted(range(len(order)), key=order.__getitem__)
 
@@ -416,4 +416,4 @@ def _winner(value: Any, column: str, codes: dict[str, int]) -> int:
         return winner
     shown = repr(value[:40]) if isinstance(value, str) else kind(value)
     known = [code for code, winner in codes.items() if winner and len(code) == 1]
-    raise InputError(f"{column} is {shown}", mend=f"{', '.join(known)} or tie")
+    raise InputError(f"{column} is {shown}", fix=f"{', '.join(known)} or tie")

@@ -46,11 +46,11 @@ class Source:
         if self.gzipped:
             self.stream = io.BufferedReader(gzip.GzipFile(fileobj=raw))
         elif gzipped:
-            raise self.error("named .gz and is not gzipped", mend="rename it or compress it")
+            raise self.error("named .gz and is not gzipped", fix="rename it or compress it")
 
-    def error(self, problem: str, mend: str | None = None) -> InputError:
+    def error(self, problem: str, fix: str | None = None) -> InputError:
         """Build the error for something wrong at the line reached."""
-        return InputError(problem, file=self.path, line=self.line or None, mend=mend)
+        return InputError(problem, file=self.path, line=self.line or None, fix=fix)
 
     def read(self, size: int) -> bytes:
         """Read up to so many bytes; none at the end."""
@@ -79,16 +79,16 @@ class Source:
     def not_utf8(self, error: UnicodeDecodeError) -> InputError:
         """Build the error for bytes that are not text."""
         return self.error(
-            f"not UTF-8 text: byte 0x{error.object[error.start]:02x}", mend="save it as UTF-8"
+            f"not UTF-8 text: byte 0x{error.object[error.start]:02x}", fix="save it as UTF-8"
         )
 
     def _guarded(self, read: Callable[[int], T], size: int) -> T:
         try:
             return read(size)
         except EOFError:
-            raise self.error("the gzip stream is cut off", mend="fetch or write it again") from None
+            raise self.error("the gzip stream is cut off", fix="fetch or write it again") from None
         except (zlib.error, gzip.BadGzipFile):
-            raise self.error("the gzip stream is corrupt", mend="fetch or write it again") from None
+            raise self.error("the gzip stream is corrupt", fix="fetch or write it again") from None
         except OSError as error:
             raise self.error(refusal(error)) from None
 
@@ -99,7 +99,7 @@ def parse_json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{malformed_json(error)} at column {error.colno}", mend="complete or remove it"
+            f"{malformed_json(error)} at column {error.colno}", fix="complete or remove it"
         ) from None
     except RecursionError:
         raise InputError("JSON nested too deeply") from None
@@ -118,6 +118,6 @@ def as_record(value: Any) -> Record:
     if not isinstance(value, dict):
         raise InputError(
             "a record that is no JSON object",
-            mend='such as {"chosen": "…", "rejected": "…"}',
+            fix='such as {"chosen": "…", "rejected": "…"}',
         )
     return value

@@ -68,7 +68,7 @@ def read_saved_dataset(path: str) -> Iterator[tuple[int, Record]]:
         raise InputError(f"cannot be read: {error.strerror}".lower(), file=path) from None
     if not {*files} & {"state.json", "dataset_dict.json"}:
         raise InputError(
-            "a directory, and not one that save_to_disk wrote", file=path, mend="name a file"
+            "a directory, and not one that save_to_disk wrote", file=path, fix="name a file"
         )
     datasets = _import_datasets(f"reading {path}")
     try:
@@ -128,7 +128,7 @@ def _dataset_rows(loaded: Any, name: str, prefix: str) -> Iterator[tuple[int, Re
     if isinstance(loaded, dict):
         if len(loaded) != 1:
             splits = " or ".join(f"{prefix}{split}" for split in loaded)
-            raise InputError("a data set of several splits", file=name, mend=f"name {splits}")
+            raise InputError("a data set of several splits", file=name, fix=f"name {splits}")
         (loaded,) = loaded.values()
     tables = loaded.with_format("arrow").iter(BATCH)
     return _rows((batch for table in tables for batch in table.to_batches()), name, "data set")
@@ -163,7 +163,7 @@ def _unpack(source: Source, unpacked: IO[bytes]) -> IO[bytes]:
         size += len(data)
         if size > MAX_UNPACKED:
             raise source.error(
-                f"unpacks to more than {MAX_UNPACKED >> 30} GiB", mend="unpack it first"
+                f"unpacks to more than {MAX_UNPACKED >> 30} GiB", fix="unpack it first"
             )
         unpacked.write(data)
     unpacked.seek(0)

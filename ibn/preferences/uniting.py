@@ -37,7 +37,7 @@ def unite(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData
         raise InputError(
             f"{here}, but {first.source} holds {there}",
             file=second.source,
-            mend="write both in the same form",
+            fix="write both in the same form",
         )
     prompts = {prompt: i for i, prompt in enumerate(_prompts(first))}
     prompt_at = np.array([prompts.setdefault(p, len(prompts)) for p in _prompts(second)], np.int64)

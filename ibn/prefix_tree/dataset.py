@@ -67,7 +67,7 @@ class Plan:
         if self.topology == "tree" and self.pairs > leaves * (leaves - 1) // 2:
             raise InputError(
                 f"{leaves} leaves have no {self.pairs} pairs",
-                mend="ask for fewer pairs, or a deeper or broader tree",
+                fix="ask for fewer pairs, or a deeper or broader tree",
             )
 
     def stream(self, prompt: str, purpose: str) -> np.random.Generator:
@@ -169,7 +169,7 @@ def grow_dataset(
                     if lost == GIVE_UP:
                         raise InputError(
                             f"the generator failed at {lost} prompts in a row: {tree.problems[-1]}",
-                            mend="what was grown is kept; the same command goes on",
+                            fix="what was grown is kept; the same command goes on",
                         )
             tree = grown[prompt.text]
             pairs = _pairs(tree, plan)

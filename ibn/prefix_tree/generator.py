@@ -83,7 +83,7 @@ class Generator(Protocol):
         -------
         list of list of Continuation
             ``count`` of them a request. A continuation that could not be had carries a
-            ``problem``; only what no repetition would mend raises an InputError.
+            ``problem``; only what no repetition would fix raises an InputError.
         """
         ...
 

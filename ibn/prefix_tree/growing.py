@@ -193,7 +193,7 @@ def _fitting(prompt: str, generator: Generator, growth: Growth) -> tuple[Growth,
     if room < max(growth.depth, growth.tokens // 4):
         raise NoRoom(
             f"the prompt leaves room for {max(room, 0)} tokens, of a budget of {growth.tokens}",
-            mend="shorten the prompt or the budget, or use a model of longer context",
+            fix="shorten the prompt or the budget, or use a model of longer context",
         )
     shortened = replace(
         growth,

@@ -73,7 +73,7 @@ class Journal:
             raise InputError(
                 "another run is writing this journal",
                 file=self.path,
-                mend="wait for it to end, or give another --out",
+                fix="wait for it to end, or give another --out",
             ) from None
 
     def _load(self) -> None:
@@ -104,7 +104,7 @@ class Journal:
                 raise InputError(
                     f"begun with {name} = {header.get(name)!r}, not {self.settings.get(name)!r}",
                     file=self.path,
-                    mend="give the same options to go on, or another --out",
+                    fix="give the same options to go on, or another --out",
                 )
 
     def _foreign(self, number: int) -> InputError:
@@ -112,7 +112,7 @@ class Journal:
             "not a line of a growth journal",
             file=self.path,
             line=number,
-            mend="remove the line, or give another --out",
+            fix="remove the line, or give another --out",
         )
 
     @staticmethod
@@ -129,5 +129,5 @@ class Journal:
             raise InputError(
                 f"cannot be written: {(error.strerror or str(error)).lower()}",
                 file=self.path,
-                mend="what was written before is safe; the same command goes on",
+                fix="what was written before is safe; the same command goes on",
             ) from None

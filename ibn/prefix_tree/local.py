@@ -60,7 +60,7 @@ class LocalModel:
         self.model.eval()
         self.chat = bool(self.tokenizer.chat_template) if chat is None else chat
         if self.chat and not self.tokenizer.chat_template:
-            raise InputError(f"{name} has no chat template", mend="give --raw")
+            raise InputError(f"{name} has no chat template", fix="give --raw")
         self.top_p = top_p
         stops = self.model.generation_config.eos_token_id
         known = [] if stops is None else stops if isinstance(stops, list) else [stops]
@@ -306,7 +306,7 @@ def load(
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
         raise InputError(
             f"the model {name} cannot be loaded: {reason}",
-            mend="give a directory, a .gguf file or a name on the hub",
+            fix="give a directory, a .gguf file or a name on the hub",
         ) from None
     if gguf:
         model.is_quantized = False  # its weights were expanded: it can be trained

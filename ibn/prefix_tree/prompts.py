@@ -61,7 +61,7 @@ def read_prompts(
             try:
                 text = _render(template, record) if template else _text(record)
             except InputError as error:
-                raise InputError(error.problem, file=source, line=line, mend=error.mend) from None
+                raise InputError(error.problem, file=source, line=line, fix=error.fix) from None
             if not _is_text(text):
                 raise InputError(
                     "the prompt holds half of a surrogate pair, which is no text",
@@ -92,7 +92,7 @@ def _text(record: Mapping[str, Any]) -> str:
             return record[name]
     raise InputError(
         f"no prompt among the fields {', '.join(record)}",
-        mend=f"name it one of {', '.join(COLUMNS)}, or give --template",
+        fix=f"name it one of {', '.join(COLUMNS)}, or give --template",
     )
 
 

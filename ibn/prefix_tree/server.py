@@ -178,17 +178,17 @@ def require_answer(client: Any) -> None:
     except openai.APIConnectionError as error:
         raise InputError(
             f"no server answers at {client.base_url}: {_told(error)}",
-            mend="check the address, such as http://localhost:8000/v1, and that it runs",
+            fix="check the address, such as http://localhost:8000/v1, and that it runs",
         ) from None
     except (openai.OpenAIError, AttributeError, TypeError, ValueError):
         pass  # there is one, even if it lists no models
 
 
 def refused(error: Exception) -> InputError:
-    """Build the error for what no repetition would mend."""
+    """Build the error for what no repetition would fix."""
     return InputError(
         f"the server refuses: {_told(error)}",
-        mend="check the model's name, the address and OPENAI_API_KEY",
+        fix="check the model's name, the address and OPENAI_API_KEY",
     )
 
 

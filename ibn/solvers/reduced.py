@@ -113,7 +113,7 @@ class Solver:
         )
         if iterations > MOST_ITERATIONS:
             raise InputError(
-                f"the posterior did not converge within {MOST_ITERATIONS} iterations", mend=STIFF
+                f"the posterior did not converge within {MOST_ITERATIONS} iterations", fix=STIFF
             )
         return energy, potential
 
@@ -188,5 +188,5 @@ def require_connected(network: Network) -> None:
     if network.trie is None and network.components().max(initial=0) > 0:
         raise InputError(
             "the network is not connected, so some reward differences are not identified",
-            mend="ask the neighbour graph to connect, or treat each component by itself",
+            fix="ask the neighbour graph to connect, or treat each component by itself",
         )

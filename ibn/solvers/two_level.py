@@ -174,7 +174,7 @@ class TwoLevel:
         try:
             factor = cho_factor(coarse, lower=True, overwrite_a=True, check_finite=False)
         except np.linalg.LinAlgError:
-            raise InputError("the posterior is singular in double precision", mend=STIFF) from None
+            raise InputError("the posterior is singular in double precision", fix=STIFF) from None
         inverse = np.divide(1.0, degree, out=np.zeros(network.size), where=degree > 0)
         return cls(aggregates, unit, start, head, weight, inverse.astype(kind), label, factor)
 
@@ -233,7 +233,7 @@ class TwoLevel:
         """
         inverse, info = lapack.dpotri(self.factor[0], lower=1)
         if info != 0:
-            raise InputError("the posterior is singular in double precision", mend=STIFF)
+            raise InputError("the posterior is singular in double precision", fix=STIFF)
         size = len(self.label)
         held = np.bincount(self.label, minlength=self.aggregates.count).astype(float)
         own = np.diag(inverse)
@@ -276,7 +276,7 @@ class TwoLevel:
                 scaled[:] = potential[place[: len(potential)], :columns]
                 return self.unit * energy[:columns], self.unit * scaled
         raise InputError(
-            f"the posterior did not converge within {MOST_ITERATIONS} iterations", mend=STIFF
+            f"the posterior did not converge within {MOST_ITERATIONS} iterations", fix=STIFF
         )
 
 

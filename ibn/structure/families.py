@@ -124,7 +124,7 @@ def fit_families(structure: Structure, *, level: float = 0.95) -> Fits:
     value = structure.value
     if len(value) < 3:
         raise InputError(
-            f"{len(value)} numbers of cells are too few to fit a family", mend="give at least 3"
+            f"{len(value)} numbers of cells are too few to fit a family", fix="give at least 3"
         )
     if not np.all(value > 0):
         raise InputError("a cell's responses are all at distance 0: there is no decay to fit")

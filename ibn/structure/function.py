@@ -182,7 +182,7 @@ def _depth(cells: ArrayLike | None, m: int) -> tuple[int, NDArray[np.int64]]:
     if finest < 1:
         raise InputError(
             f"{m} responses are too few for a structural function",
-            mend=f"give at least {4 * LEAST_CELL}",
+            fix=f"give at least {4 * LEAST_CELL}",
         )
     wanted = 2 ** np.arange(finest + 1) if cells is None else np.atleast_1d(np.asarray(cells))
     powers = np.log2(np.maximum(wanted, 1))
@@ -190,7 +190,7 @@ def _depth(cells: ArrayLike | None, m: int) -> tuple[int, NDArray[np.int64]]:
         raise InputError(f"numbers of cells must be powers of two, not {wanted.tolist()}")
     if powers.max() > finest:
         raise InputError(
-            f"{m} responses are too few for {wanted.max()} cells", mend=f"at most {2**finest}"
+            f"{m} responses are too few for {wanted.max()} cells", fix=f"at most {2**finest}"
         )
     return int(powers.max()), np.unique(wanted.astype(np.int64))
 

@@ -151,7 +151,7 @@ def direct_preference(
         raise InputError(
             "some responses never lose to the others, or are never compared with them, so that "
             "no policy is optimal",
-            mend="add comparisons, or fit a reward model with an inductive bias",
+            fix="add comparisons, or fit a reward model with an inductive bias",
         )
 
     rows = np.arange(count)

@@ -107,7 +107,7 @@ def _check_figure(figure: str | None) -> None:
     if figure is None:
         return
     if Path(figure).suffix not in (".svg", ".png", ".pdf"):
-        raise InputError("unknown kind of figure", file=figure, mend="name it .svg, .png or .pdf")
+        raise InputError("unknown kind of figure", file=figure, fix="name it .svg, .png or .pdf")
     if not Path(figure).parent.is_dir():
         raise InputError("no such directory", file=Path(figure).parent)
 
@@ -127,7 +127,7 @@ def _replay(
         from ibn.preferences.noise import LabelNoise
 
         if prefs:
-            raise InputError("--world replays without PREFS", mend="leave one of the two out")
+            raise InputError("--world replays without PREFS", fix="leave one of the two out")
         place = Ultrametric(world, alpha=options["alpha"])
         noise = LabelNoise(1814.0 if options["beta"] is None else options["beta"])
         count = options["responses"]
@@ -142,7 +142,7 @@ def _replay(
         )
         return found, {**about, "pairs": "any", "target": "any"}
     if not prefs:
-        raise InputError("nothing to replay", mend="give PREFS, or --world power")
+        raise InputError("nothing to replay", fix="give PREFS, or --world power")
     import numpy as np
 
     from ibn.design.planning import LANDMARKS, embedded

@@ -91,7 +91,7 @@ def command(
     if seeds:
         chosen = replace(chosen, seeds=seeds)
     if not model and profile != "tiny":
-        raise InputError(f"--profile {profile} needs --model", mend="a directory or a hub name")
+        raise InputError(f"--profile {profile} needs --model", fix="a directory or a hub name")
     read = read_task(task, data)
     require_training(chosen.tuning)
     out.mkdir(parents=True, exist_ok=True)

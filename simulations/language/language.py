@@ -157,7 +157,7 @@ def _posterior_factor(setting: Language, comparisons: Comparisons) -> NDArray[np
     precision = counts / LabelNoise(setting.beta).variance() + _prior_precision(setting.world)
     factor, info = lapack.dpotrf(precision.T, lower=1, overwrite_a=1)
     if info:
-        raise InputError("the posterior is singular in double precision", mend=STIFF)
+        raise InputError("the posterior is singular in double precision", fix=STIFF)
     return np.asarray(factor, float)
 
 

@@ -98,7 +98,7 @@ def cluster(address: str) -> Executor:
     if not (host and port) or url.scheme not in (*DASK_SCHEMES, "ray"):
         raise InputError(
             f"cluster: no address of one: {address!r}",
-            mend="give tcp://HOST:PORT of a Dask scheduler or ray://HOST:PORT of a Ray head",
+            fix="give tcp://HOST:PORT of a Dask scheduler or ray://HOST:PORT of a Ray head",
         )
     execute = _on_ray if url.scheme == "ray" else _on_dask
 
@@ -110,12 +110,12 @@ def cluster(address: str) -> Executor:
         except ImportError as error:
             raise InputError(
                 f"cluster: a worker of {address} cannot run tasks: {error}",
-                mend="install the same ibn where its workers run",
+                fix="install the same ibn where its workers run",
             ) from None
         except (Exception, CancelledError) as error:
             raise InputError(
                 f"cluster: {address} failed: {type(error).__name__}: {_first_line(error)}",
-                mend="the same command runs the rest",
+                fix="the same command runs the rest",
             ) from None
 
     return attempt
@@ -212,7 +212,7 @@ def _in_time(connect: Callable[[], Any], seconds: float) -> Any:
 def _no_answer(address: str, error: Exception) -> InputError:
     return InputError(
         f"cluster: no cluster answers at {address}: {_first_line(error)}",
-        mend="give the address that its scheduler or head printed when it was started",
+        fix="give the address that its scheduler or head printed when it was started",
     )
 
 

@@ -131,7 +131,7 @@ def leaves_at(expression: str, n: int) -> int:
     except Exception as error:  # whatever arithmetic on a stranger's expression may raise
         raise InputError(
             f"leaves: cannot evaluate {expression!r} at n = {n}: {error}",
-            mend="give an expression in n with log, sqrt, min or max, such as n/log(n)",
+            fix="give an expression in n with log, sqrt, min or max, such as n/log(n)",
         ) from None
     if not 1.5 <= value < math.inf:
         raise InputError(f"leaves: {expression!r} gives {value:g} at n = {n}, fewer than 2")
@@ -173,7 +173,7 @@ def _numbers(name: str, values: Values) -> list[float]:
         except (ValueError, OverflowError):
             raise InputError(
                 f"{name}: cannot read {item!r}",
-                mend="give numbers such as 1e3,1e4 or a range low:high:count of positive numbers",
+                fix="give numbers such as 1e3,1e4 or a range low:high:count of positive numbers",
             ) from None
     return list(dict.fromkeys(numbers))
 

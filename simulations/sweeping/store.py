@@ -71,7 +71,7 @@ def two_answers(pairs: Sequence[tuple[Found, Found]]) -> InputError:
         f"{one.path}:{one.line}{more}",
         file=other.path,
         line=other.line,
-        mend="find out which machine is wrong, and delete its lines",
+        fix="find out which machine is wrong, and delete its lines",
     )
 
 
@@ -161,7 +161,7 @@ class Store:
             raise InputError(
                 f"a worker made a row of results version {row.version}, "
                 f"this ibn makes {RESULTS_VERSION}",
-                mend="install the same ibn where its workers run",
+                fix="install the same ibn where its workers run",
             )
         _write(self._fd, row.line + b"\n", self.path)
         self._rows[row.task.id] = row
@@ -216,7 +216,7 @@ def _scan(data: bytes, path: Path) -> tuple[list[Found], list[bytes]]:
                 f"this row has results version {row.version}, this ibn makes {RESULTS_VERSION}",
                 file=path,
                 line=number,
-                mend="give another store, or use the ibn that made it",
+                fix="give another store, or use the ibn that made it",
             )
         found = Found(row, path, number)
         kept = best.get(row.task.id)
@@ -225,7 +225,7 @@ def _scan(data: bytes, path: Path) -> tuple[list[Found], list[bytes]]:
         if kept is None or kept.row.status == "capped":
             best[row.task.id] = found
     if not (best or _HEADER in lines or _HEADER.startswith(data)):
-        raise InputError("not a results store", file=path, mend="give another --out")
+        raise InputError("not a results store", file=path, fix="give another --out")
     if differing:
         raise two_answers(differing)
     if damaged and damaged[-1][1] == torn:
@@ -275,7 +275,7 @@ def _lock(fd: int, path: Path) -> None:
         raise InputError(
             "another sweep is writing this store",
             file=path,
-            mend="wait for it to end, or give another --out",
+            fix="wait for it to end, or give another --out",
         ) from None
 
 

@@ -104,7 +104,7 @@ def run(
         except BrokenExecutor:
             raise InputError(
                 "a worker process was killed, perhaps for want of memory",
-                mend="the same command runs the rest; fewer --jobs need less memory",
+                fix="the same command runs the rest; fewer --jobs need less memory",
             ) from None
         rows = [] if failures else [store[task] for task in tasks]
     if failures:
@@ -113,7 +113,7 @@ def run(
             f"{len(failures)} of {len(tasks)} tasks failed, the first "
             f"({first.task.topology}, n = {first.task.n}, {first.task.inference}) "
             f"with: {first.problem}",
-            mend=f"the others are in {path}",
+            fix=f"the others are in {path}",
         )
     return rows
 

@@ -120,7 +120,7 @@ def _repetitions(documents: Sequence[Document]) -> list[Models]:
             mine.setdefault((document["task"], model["seed"]), []).append(model)
         for key in mine:
             if key in found:
-                raise InputError(f"seed {key[1]} of {key[0]} is there twice", mend="give it once")
+                raise InputError(f"seed {key[1]} of {key[0]} is there twice", fix="give it once")
         found |= mine
     in_order = (found[key] for key in sorted(found))  # whatever the order of the documents
     told = [[one for one in models if one["error"] is not None] for models in in_order]
