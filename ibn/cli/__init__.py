@@ -6,7 +6,9 @@ Exit status: 0 done, 1 the answer is "no", 2 bad usage or bad input, 130 interru
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
@@ -71,6 +73,7 @@ class Verbs(click.Group):
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         """Run the command line and exit; a verb returns its exit status, or None for 0."""
+        end_on_signals()
         try:
             arguments = list(sys.argv[1:] if args is None else args)
             with self.make_context(prog_name or "ibn", arguments, **extra) as context:
@@ -95,6 +98,22 @@ class Verbs(click.Group):
             _complain(str(error) or "interrupted")
             status = 130
         sys.exit(status or 0)
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM and SIGHUP unwind the stack, so that nothing half-written is left behind."""
+
+    def end(number: int, frame: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if (
+            number is not None
+            and threading.current_thread() is threading.main_thread()
+            and signal.getsignal(number) == signal.SIG_DFL  # nohup ignores SIGHUP: leave it
+        ):
+            signal.signal(number, end)
 
 
 def _complain(problem: str) -> int:
