@@ -109,7 +109,7 @@ def caption(found: Ranking) -> str:
         )
         for inference in INFERENCE
     }
-    told = " and ".join(
+    nearest = " and ".join(
         f"under {inference} inference the {kind} ({found.measured[kind][inference][0]:.3g} F(2n))"
         for inference, kind in best.items()
         if kind
@@ -120,7 +120,7 @@ def caption(found: Ranking) -> str:
         + (f", α = {found.world.alpha:g}" if found.world.alpha else "")
         + f", β = {found.world.beta:g}; bars are one standard error. n comparisons touch at most "
         f"2n responses, so none leaves less than c F(2n), c = {found.constant:.3g}, F(2n) = "
-        f"{found.unit:.4g}. Nearest come {told}."
+        f"{found.unit:.4g}. Nearest come {nearest}."
     )
 
 

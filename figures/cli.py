@@ -19,20 +19,19 @@ import click
 def command(
     names: tuple[str, ...], data: str | None, evidence: str | None, out: str, as_json: bool
 ) -> None:
-    """Draw figures, each as SVG and PNG; all that the data suffice for unless some are named.
+    """Draw figures, each as SVG and PNG. Without names, all that the data suffice for.
 
     \b
-    Of themselves:
+    Of nothing but the theory:
     autoencoder  a human distribution, and the policy that comparisons make of it
     network      a small network, chain and tree, with one optimal path
     families     structural functions of the three families
     \b
     From results on record:
-    tasks        structural functions of three real tasks, fitted
     wins         win rates of trained reward models beside the paper's
     best-of      win rates against N of best-of-N
     annotation   what annotators read
-    tournament   who wins against the chain on the synthetic language, and what foretells it
+    tournament   who wins against the chain on the synthetic language, and what predicts it
     errors       predicted against measured error of trained reward models
     \b
     From --data, results of ibn sweep:

@@ -145,14 +145,14 @@ def left_out(
     pictures: Sequence[Picture], rows: Rows | None, claims: Claims | None
 ) -> dict[str, tuple[str, str]]:
     """Say of the figures that were not drawn the title of each, and why, by name."""
-    told = {}
+    missing = {}
     for name in NAMES:
         if name not in {picture.name for picture in pictures}:
             try:
                 _found(name, rows, claims)
             except InputError as error:
-                told[name] = FIGURES[name].TITLE, str(error)
-    return told
+                missing[name] = FIGURES[name].TITLE, str(error)
+    return missing
 
 
 def _found(name: str, rows: Rows | None, claims: Claims | None) -> Any:

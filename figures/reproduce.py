@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ibn.cli.progress import Display
+from ibn.outputs import write_text
 from ibn.proofs_check.cli import decide, document, tell_changed
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.profiles import PROFILES, tasks
@@ -79,7 +80,7 @@ def command(
     stored = read(store)  # with whatever other profiles have left there
     rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
     evidence = json.dumps({"claims": decided}, indent=1)
-    (folder / EVIDENCE).write_text(evidence + "\n", encoding="utf-8")
+    write_text(folder / EVIDENCE, evidence + "\n")
     pictures = draw((), rows, folder / "figures", decided)
     made = Provenance(
         command=shlex.join(
@@ -90,11 +91,11 @@ def command(
         date=date.today().isoformat(),
     )
     page = render(pictures, rows, made, decided, ledger.recorded())
-    report.write_text(page, encoding="utf-8")
+    write_text(report, page)
     if as_json:
         made_of = {"profile": profile, "report": str(report), "store": str(store)}
-        told = {"claims": {one["id"]: one["verdict"] for one in decided}}
-        print(json.dumps({**made_of, **summary(pictures, rows), **told}))
+        verdicts_by_id = {"claims": {one["id"]: one["verdict"] for one in decided}}
+        print(json.dumps({**made_of, **summary(pictures, rows), **verdicts_by_id}))
     else:
         click.echo(report)
     return tell_changed(changed)

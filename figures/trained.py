@@ -45,7 +45,7 @@ def wins(document: dict[str, Any], decoder: str = "best-of-n") -> list[dict[str,
 
 
 def models(document: dict[str, Any], *, whole: bool = True) -> list[dict[str, Any]]:
-    """Reward models that have an error; only those of the whole budget, unless told otherwise."""
+    """Reward models that have an error; by default those of the whole budget."""
     rows = [row for row in document["reward_models"] if row["error"] is not None]
     return [row for row in rows if not whole or row["share"] == 1.0]
 

@@ -74,7 +74,7 @@ def draw() -> Figure:
 def caption() -> str:
     """Say what is drawn."""
     tasks = documents()
-    told = "; ".join(f"{TASKS[task]}: {one['gold']}" for task, one in tasks.items())
+    judged = "; ".join(f"{TASKS[task]}: {one['gold']}" for task, one in tasks.items())
     most = max(row["draws"] for one in tasks.values() for row in wins(one))
     contests = [
         row
@@ -87,7 +87,7 @@ def caption() -> str:
         "How often the response of one policy scores above that of the other by the task’s gold "
         "measure, which also made the labels; bars are 95 % intervals (bootstrap over seeds and "
         f"prompts), and N is {most}. At every N and budget, {clear} of {len(contests)} win rates "
-        f"of tree over chain are clear of ½. {told}. {behind(tasks)} Base is the generator "
+        f"of tree over chain are clear of ½. {judged}. {behind(tasks)} Base is the generator "
         "untrained. The paper’s models are far larger and its judge is another, so that sign and "
         "order are what can be compared, not size."
     )

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class InputError(ValueError):
-    """Input that cannot be used, told in one line.
+    """Input that cannot be used, explained in one line.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The ``ibn`` command: verbs loaded when they are called, errors told in one line.
+"""The ``ibn`` command: verbs loaded when they are called, errors in one line.
 
 Exit status: 0 done, 1 the answer is "no", 2 bad usage or bad input, 130 interrupted.
 """
@@ -117,7 +117,7 @@ def end_on_signals() -> None:
 
 
 def _complain(problem: str) -> int:
-    """Tell a problem in one line on standard error; return the exit status for bad input."""
+    """Print a problem in one line on standard error; return the exit status for bad input."""
     click.echo("ibn: " + " ".join(problem.split()), err=True)
     return 2
 

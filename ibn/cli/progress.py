@@ -22,13 +22,13 @@ class Display:
     Attributes
     ----------
     total : int
-        Tasks to run; 0 until told.
+        Tasks to run; 0 until known.
     """
 
     def __init__(self) -> None:
         self.total = 0
         self._bar: Progress | None = None
-        self._start = self._told = time.monotonic()
+        self._start = self._printed = time.monotonic()
 
     def __enter__(self) -> Display:
         return self
@@ -40,25 +40,25 @@ class Display:
     def __call__(self, ended: int, total: int, share: float) -> None:
         """Show how many tasks have ended, and from their share of the work the time left."""
         self.total = total
-        told = f"{ended} of {total} tasks"
+        done = f"{ended} of {total} tasks"
         now = time.monotonic()
         if sys.stderr.isatty():
-            self._draw(told, share)
-        elif share and now - self._told >= PLAIN_SECONDS:
-            self._told = now
+            self._draw(done, share)
+        elif share and now - self._printed >= PLAIN_SECONDS:
+            self._printed = now
             left = _duration((now - self._start) * (1.0 - share) / share)
-            click.echo(f"{told}, about {left} left", err=True)
+            click.echo(f"{done}, about {left} left", err=True)
 
-    def _draw(self, told: str, share: float) -> None:
+    def _draw(self, done: str, share: float) -> None:
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._bar.add_task(told, total=1.0)
+            self._bar.add_task(done, total=1.0)
             self._bar.start()
-        self._bar.update(self._bar.task_ids[0], description=told, completed=share)
+        self._bar.update(self._bar.task_ids[0], description=done, completed=share)
 
 
 def _duration(seconds: float) -> str:
