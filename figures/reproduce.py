@@ -8,10 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import click
-
-from ibn.cli.progress import Display
-from ibn.outputs import write_text
-from ibn.proofs_check.cli import decide, document, tell_changed
+from ibn.proofs_check.cli import decide, document, report_changed
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.profiles import PROFILES, tasks
 
@@ -98,4 +95,4 @@ def command(
         print(json.dumps({**made_of, **summary(pictures, rows), **verdicts_by_id}))
     else:
         click.echo(report)
-    return tell_changed(changed)
+    return report_changed(changed)

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, UNDECIDED, Finding, worst
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 from sympy import (
@@ -26,6 +27,7 @@ from sympy import (
     exp,
     expand_log,
     expand_power_base,
+    latex,
     limit,
     oo,
     powdenest,
@@ -38,6 +40,7 @@ from ibn.theory.rates import symbols
 
 LOWER_ORDER = 4.0
 LEAST_DECADES = 3.0
+SIGNS = {"alpha": "α", "beta": "β", "gamma": "Γ", "pi": "π", "sqrt": "√", "oo": "∞", "theta": "θ"}
 RESOLUTION = 0.1  # an exponent of n that is off by this much must show
 
 
@@ -237,12 +240,6 @@ class Drift:
         return {**ends, **admitted, "claimed": {"n": n_power, "log_n": log_power}, "left": left}
 
 
-def worst(verdicts: Iterable[str]) -> str:
-    """Verdict on a conjunction: any that fails decides, then any undecided."""
-    found = set(verdicts)
-    return FAILS if FAILS in found else UNDECIDED if UNDECIDED in found else HOLDS
-
-
 def gather(findings: Mapping[str, Finding]) -> Finding:
     """Put several findings of one check together."""
     verdict = worst(finding.verdict for finding in findings.values())
@@ -255,8 +252,15 @@ def gather(findings: Mapping[str, Finding]) -> Finding:
 
 def written(expression: Expr) -> str:
     """Write an expression in one line, in the symbols of the theory."""
-    text = str(expression).replace("**", "^").replace("sigma^2", "σ²").replace("alpha", "α")
-    return re.sub(r"\boo\b", "∞", text).replace("*", "·").replace("sqrt", "√")
+    text = str(expression).replace("**", "^").replace("sigma^2", "σ²").replace("*", "·")
+    for name, sign in SIGNS.items():
+        text = re.sub(rf"\b{name}\b", sign, text)
+    return text
+
+
+def tex(expression: Expr) -> str:
+    """Set an expression in TeX."""
+    return latex(expression)
 
 
 def limits_found(limits: Mapping[str, Expr], rate: Expr, lead: str) -> Finding:

@@ -1,10 +1,16 @@
-"""What a claim is, what a check is, and how checks make a verdict."""
+"""What a claim is, how it may be read, and how checks make verdicts.
+
+A check finds that what its line says holds, fails or is undecided. A reading is one sense in which
+a claim may be taken, such as an upper bound (O) or a tight order (Θ); its verdict is the worst of
+its checks: fails, then undecided, then holds. The claim's one verdict is the worst of the readings
+that count, those that the source's words call for; the others are recorded beside it.
+"""
 
 from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +31,17 @@ def decided(holds: bool) -> str:
     return HOLDS if holds else FAILS
 
 
+def judged(shown: bool, refuted: bool) -> str:
+    """Return the verdict of a check that may be left open: refuted, shown or neither."""
+    return FAILS if refuted else HOLDS if shown else UNDECIDED
+
+
+def worst(verdicts: Iterable[str]) -> str:
+    """Return the verdict on a conjunction: any that fails decides, then any undecided."""
+    found = set(verdicts)
+    return FAILS if FAILS in found else UNDECIDED if UNDECIDED in found else HOLDS
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one check found.
@@ -32,7 +49,7 @@ class Finding:
     Attributes
     ----------
     verdict : {"holds", "fails", "undecided"}
-        What it says of the claim.
+        What it says of the reading that it serves.
     evidence : str
         The numbers, intervals and instances that decide it, in a sentence or two; a
         counterexample where it fails; the reason and what would decide it where undecided.
@@ -67,7 +84,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Check:
-    """One way of deciding a claim.
+    """One way of deciding a reading of a claim.
 
     Attributes
     ----------
@@ -79,16 +96,56 @@ class Check:
         at hand, and is decided from what its command wrote.
     run : callable
         From a context to a finding.
+    lemma : str
+        The lemma of ``docs/proofs`` that it instantiates, such as ``"L1"``; empty if none.
+    full : str
+        What the full profile does beyond the quick one; empty if nothing.
     """
 
     name: str
     method: str
     run: Callable[[Context], Finding]
+    lemma: str = ""
+    full: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One sense in which a claim may be taken, decided for itself.
+
+    Attributes
+    ----------
+    name : str
+        The sense in a few words, unique within its claim.
+    checks : tuple of Check
+        All must hold for the reading to hold. A check may serve several readings.
+    latex : str
+        What is so in this sense: the formula if it holds, the corrected one if it fails.
+    why : str
+        One sentence: why it has the verdict that is on record.
+    counts : bool
+        Whether the source's words call for it. One that does not count is stronger than the
+        claim and stands on record beside it.
+    """
+
+    name: str
+    checks: tuple[Check, ...]
+    latex: str = ""
+    why: str = ""
+    counts: bool = True
+
+
+AS_STATED = "as stated"
+
+
+def as_stated(*checks: Check, why: str = "", latex: str = "") -> tuple[Reading, ...]:
+    """Return the one reading of a claim whose words leave no choice."""
+    return (Reading(AS_STATED, checks, latex, why),)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the theory and the checks that decide it.
+    """A claim of the theory, the ways to read it and the checks that decide these.
 
     Attributes
     ----------
@@ -102,8 +159,10 @@ class Claim:
         ``"paper"``, with the pointer, or ``"this project"``.
     assumptions : tuple of str
         Spelled out, those that the source leaves unsaid included.
-    checks : tuple of Check
-        All must hold for the claim to hold; one that fails refutes it.
+    readings : tuple of Reading
+        The senses in which it may be taken.
+    rests_on : tuple of str
+        Ids of the claims that it uses.
     """
 
     id: str
@@ -111,7 +170,13 @@ class Claim:
     latex: str
     source: str
     assumptions: tuple[str, ...]
-    checks: tuple[Check, ...]
+    readings: tuple[Reading, ...]
+    rests_on: tuple[str, ...] = ()
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks of all readings, each once."""
+        return tuple({c.name: c for reading in self.readings for c in reading.checks}.values())
 
 
 @dataclass(frozen=True)
@@ -122,24 +187,33 @@ class Verdict:
     ----------
     claim : Claim
         What was decided.
-    verdict : {"holds", "fails", "undecided"}
-        ``fails`` if any check fails, else ``undecided`` if any is, else ``holds``.
-    findings : tuple of Finding
-        One a check.
+    findings : mapping of str to Finding
+        What each check found, by its name.
     seconds : float
         Time spent.
     """
 
     claim: Claim
-    verdict: str
-    findings: tuple[Finding, ...]
+    findings: Mapping[str, Finding]
     seconds: float
+
+    @property
+    def readings(self) -> dict[str, str]:
+        """The verdict of each reading: the worst of its checks."""
+        return {
+            reading.name: worst(self.findings[check.name].verdict for check in reading.checks)
+            for reading in self.claim.readings
+        }
+
+    @property
+    def verdict(self) -> str:
+        """The claim's one verdict: the worst of the readings that count."""
+        found = self.readings
+        return worst(found[reading.name] for reading in self.claim.readings if reading.counts)
 
 
 def decide(claim: Claim, context: Context) -> Verdict:
-    """Run a claim's checks and draw the verdict from them."""
+    """Run a claim's checks, each once."""
     start = time.perf_counter()
-    findings = tuple(check.run(context) for check in claim.checks)
-    found = {finding.verdict for finding in findings}
-    verdict = FAILS if FAILS in found else UNDECIDED if UNDECIDED in found else HOLDS
-    return Verdict(claim, verdict, findings, time.perf_counter() - start)
+    findings = {check.name: check.run(context) for check in claim.checks}
+    return Verdict(claim, findings, time.perf_counter() - start)

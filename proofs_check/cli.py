@@ -51,9 +51,11 @@ def command(
 ) -> int:
     """Decide the claims of the theory: each holds, fails or is undecided, with the evidence.
 
-    Checks are symbolic, rigorous numeric, exhaustive over small instances, or Monte Carlo with a
-    stated probability of error. Exit status 0 if every verdict is the one on record in the
-    repository, 1 if one has changed.
+    A claim may be read in several ways, such as an upper bound (O) or a tight order (Θ); each
+    reading has checks: symbolic, rigorous numeric, exhaustive over small instances, or Monte Carlo
+    with a stated probability of error. A reading has the worst verdict of its checks, a claim the
+    worst of its readings that count. Exit status 0 if every verdict, of claims, readings and
+    checks, is the one on record in the repository, 1 if one has changed.
 
     \b
     Examples:
@@ -67,52 +69,79 @@ def command(
 
     verdicts = decide(ledger.select(ids), Context(profile, seed), jobs)
     if record:
-        ledger.record(verdicts)
+        ledger.record(verdicts, profile)
+    changed = ledger.changed(verdicts)
     if as_json:
         print(json.dumps({"claims": [document(verdict) for verdict in verdicts]}))
     else:
         from rich.console import Console
 
-        _show(Console(), verdicts, ledger.recorded(), whole=evidence or bool(ids))
+        _show(Console(), verdicts, dict(map(_on_record, changed)), whole=evidence or bool(ids))
+        if profile == "quick":
+            _say_what_is_left(verdicts)
     if page:
-        from ibn.proofs_check.claims_page import markdown
+        from ibn.proofs_check.claims_page import write
 
-        Path(page).write_text(markdown(verdicts, profile, seed), encoding="utf-8")
-    return tell_changed(ledger.changed(verdicts))
+        write(Path(page), verdicts, profile, seed, {what for what, _, _ in changed})
+    return report_changed(changed)
+
+
+def _on_record(change: tuple[str, str, str]) -> tuple[str, str]:
+    what, _, on_record = change
+    return what, on_record
+
+
+def _say_what_is_left(verdicts: list[Verdict]) -> None:
+    """Say what the quick profile leaves to the full one."""
+    left = [(v.claim.id, check) for v in verdicts for check in v.claim.checks if check.full]
+    if left:
+        click.echo("Left to --profile full:")
+    for name, check in left:
+        click.echo(f"  {name}, {check.name}: {check.full}")
 
 
 def decide(names: list[str], context: Context, jobs: int) -> list[Verdict]:
-    """Decide claims, telling each verdict on standard error as it falls."""
+    """Decide claims, reporting each verdict on standard error as it falls."""
     from ibn.proofs_check import ledger
 
     verdicts = []
     for verdict in ledger.run(names, context, min(jobs, max(len(names), 1))):
         verdicts.append(verdict)
-        told = f"{verdict.claim.id}: {verdict.verdict} ({verdict.seconds:.1f} s)"
-        click.echo(told, err=True)
+        line = f"{verdict.claim.id}: {in_words(verdict)} ({verdict.seconds:.1f} s)"
+        click.echo(line, err=True)
     return verdicts
 
 
-def tell_changed(changed: list[tuple[Verdict, str]]) -> int:
-    """Tell verdicts that are not those on record on standard error; return the exit status."""
-    for verdict, on_record in changed:
-        told = f"{verdict.claim.id} {verdict.verdict}, on record: {on_record}"
-        click.echo(f"ibn: the verdict has changed: {told}", err=True)
+def in_words(verdict: Verdict) -> str:
+    """Say a claim's verdict, and those of its readings where it has several."""
+    readings = verdict.readings
+    if len(readings) == 1:
+        return verdict.verdict
+    parts = (f"{found} as {name}" for name, found in readings.items())
+    return f"{verdict.verdict} ({'; '.join(parts)})"
+
+
+def report_changed(changed: list[tuple[str, str, str]]) -> int:
+    """Report verdicts that are not those on record on standard error; return the exit status."""
+    for what, found, on_record in changed:
+        line = f"{what} {found}, on record: {on_record}"
+        click.echo(f"ibn: the verdict has changed: {line}", err=True)
     return 1 if changed else 0
 
 
 def document(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as an object of the JSON document."""
-    claim = verdict.claim
+    claim, readings = verdict.claim, verdict.readings
     evidence = [
         {
             "check": check.name,
             "method": check.method,
-            "verdict": finding.verdict,
-            "evidence": finding.evidence,
-            "data": dict(finding.data),
+            "lemma": check.lemma,
+            "verdict": verdict.findings[check.name].verdict,
+            "evidence": verdict.findings[check.name].evidence,
+            "data": dict(verdict.findings[check.name].data),
         }
-        for check, finding in zip(claim.checks, verdict.findings, strict=True)
+        for check in claim.checks
     ]
     return {
         "id": claim.id,
@@ -120,25 +149,38 @@ def document(verdict: Verdict) -> dict[str, Any]:
         "latex": claim.latex,
         "source": claim.source,
         "assumptions": list(claim.assumptions),
+        "rests_on": list(claim.rests_on),
         "method": sorted({check.method for check in claim.checks}),
         "verdict": verdict.verdict,
+        "readings": [
+            {
+                "reading": reading.name,
+                "verdict": readings[reading.name],
+                "counts": reading.counts,
+                "latex": reading.latex,
+                "why": reading.why,
+                "checks": [check.name for check in reading.checks],
+            }
+            for reading in claim.readings
+        ],
+        "checks": {name: finding.verdict for name, finding in verdict.findings.items()},
         "evidence": evidence,
         "seconds": round(verdict.seconds, 3),
     }
 
 
-def _show(console: Console, verdicts: list[Verdict], expected: dict[str, str], whole: bool) -> None:
+def _show(console: Console, verdicts: list[Verdict], changed: dict[str, str], whole: bool) -> None:
     """Print the table of verdicts, then the evidence: all of it, or only what does not hold."""
     from rich.padding import Padding
     from rich.text import Text
 
-    console.print(_table(verdicts, expected))
+    console.print(_table(verdicts, changed))
     for verdict in verdicts:
-        checks = zip(verdict.claim.checks, verdict.findings, strict=True)
-        told = [one for one in checks if whole or one[1].verdict != "holds"]
-        if told:
+        checks = [(check, verdict.findings[check.name]) for check in verdict.claim.checks]
+        shown = [one for one in checks if whole or one[1].verdict != "holds"]
+        if shown:
             console.print(Text(verdict.claim.id, style="bold"))
-        for check, finding in told:
+        for check, finding in shown:
             colour = COLOURS[finding.verdict]
             head = ((finding.verdict, colour), f" {check.name} ({check.method}): ")
             console.print(Padding(Text.assemble(*head, finding.evidence), (0, 0, 0, 2)))
@@ -146,21 +188,26 @@ def _show(console: Console, verdicts: list[Verdict], expected: dict[str, str], w
         console.print("All the evidence: ibn check --evidence, or name the claims.")
 
 
-def _table(verdicts: list[Verdict], expected: dict[str, str]) -> Table:
+def _table(verdicts: list[Verdict], changed: dict[str, str]) -> Table:
+    """Table of claims, each with its readings below it."""
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(title="The ledger")
-    for heading in ("claim", "verdict", "statement", "checks that hold"):
+    for heading in ("claim", "verdict", "statement or reading", "checks that hold"):
         table.add_column(heading)
+
+    def add(name: str, found: str, text: str, checks: Any, on_record: str | None) -> None:
+        note = "" if on_record is None else f" (on record: {on_record})"
+        held = sum(verdict.findings[check.name].verdict == "holds" for check in checks)
+        coloured = f"[{COLOURS[found]}]{found}[/]{note}"
+        table.add_row(name, coloured, escape(text), f"{held} of {len(checks)}")
+
     for verdict in verdicts:
-        on_record = expected.get(verdict.claim.id)
-        note = "" if on_record == verdict.verdict else f" (on record: {on_record})"
-        held = sum(finding.verdict == "holds" for finding in verdict.findings)
-        table.add_row(
-            verdict.claim.id,
-            f"[{COLOURS[verdict.verdict]}]{verdict.verdict}[/]{note}",
-            escape(verdict.claim.statement),
-            f"{held} of {len(verdict.findings)}",
-        )
+        claim, readings = verdict.claim, verdict.readings
+        add(claim.id, verdict.verdict, claim.statement, claim.checks, changed.get(claim.id))
+        for reading in claim.readings if len(readings) > 1 else ():
+            text = reading.name + ("" if reading.counts else " (does not count)")
+            key = f"{claim.id}, reading “{reading.name}”:"
+            add("", readings[reading.name], f"– {text}", reading.checks, changed.get(key))
     return table

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from ibn.proofs_check.claim import Claim, Context, Finding, Verdict, decide
 from threadpoolctl import threadpool_limits
 
 from ibn.errors import InputError, unknown_name
 from ibn.proofs_check.claim import Claim, Context, Verdict, decide
 
-LEVELS = ("macro", "paths", "rates", "exact")
+LEVELS = ("macro", "paths", "rates", "exact", "instruments")
+LETTERS = "MPET"  # the order of the theory
 TOGETHER = (("P5", "P7", "P9"),)  # draw on the same measured curves: one process measures them once
 RECORD = Path(__file__).with_name("recorded.json")
+
+
+def _place(name: str) -> tuple[int, str]:
+    return LETTERS.index(name[0]), name
 
 
 def claims() -> dict[str, Callable[[], Claim]]:
@@ -24,7 +31,7 @@ def claims() -> dict[str, Callable[[], Claim]]:
     for level in LEVELS:
         for build in import_module(f"ibn.proofs_check.{level}").CLAIMS:
             builders[build().id] = build
-    return dict(sorted(builders.items(), key=lambda item: ("MPE".index(item[0][0]), item[0])))
+    return {name: builders[name] for name in sorted(builders, key=_place)}
 
 
 def select(ids: Iterable[str]) -> list[str]:
@@ -43,12 +50,14 @@ def select(ids: Iterable[str]) -> list[str]:
     return wanted or known
 
 
-def _decide(claim_ids: tuple[str, ...], context: Context) -> list[tuple[str, tuple, float]]:
+def _decide(
+    claim_ids: tuple[str, ...], context: Context
+) -> list[tuple[Mapping[str, Finding], float]]:
     # A claim holds functions, which do not travel between processes; its findings do. One thread
     # each: the processes share the cores already.
     with threadpool_limits(1):
         verdicts = [decide(claims()[name](), context) for name in claim_ids]
-    return [(verdict.verdict, verdict.findings, verdict.seconds) for verdict in verdicts]
+    return [(verdict.findings, verdict.seconds) for verdict in verdicts]
 
 
 def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict]:
@@ -74,8 +83,11 @@ def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict
             yield Verdict(builders[name](), *found[group].result()[group.index(name)])
 
 
-def recorded() -> dict[str, str]:
-    """Verdicts on record, by claim id.
+# --- The record ----------------------------------------------------------------------------------
+
+
+def _record() -> dict[str, Any]:
+    """Return the record: by claim its profile, its verdict, and those of readings and checks.
 
     Raises
     ------
@@ -83,23 +95,63 @@ def recorded() -> dict[str, str]:
         If the record is missing or damaged.
     """
     try:
-        return json.loads(RECORD.read_text())
+        return json.loads(RECORD.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             "the record of verdicts cannot be read", file=RECORD, fix="run ibn check --record"
         ) from error
 
 
-def changed(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, str]]:
-    """Verdicts that are not those on record, each with what the record says (or ``none``)."""
-    known = recorded()
-    held = [(verdict, known.get(verdict.claim.id, "none")) for verdict in verdicts]
-    return [(verdict, expected) for verdict, expected in held if verdict.verdict != expected]
+def recorded() -> dict[str, str]:
+    """Verdicts on record, by claim id; errors are those of a record that cannot be read."""
+    return {name: one["verdict"] for name, one in _record().items()}
 
 
-def record(verdicts: Iterable[Verdict]) -> None:
+def recorded_checks(claim: str) -> dict[str, str]:
+    """Verdicts on record of a claim's checks; errors are those of :func:`recorded`."""
+    return _record()[claim]["checks"]
+
+
+def _verdicts(verdict: Verdict) -> dict[str, Any]:
+    """Every verdict of a decided claim, as they are recorded."""
+    return {
+        "verdict": verdict.verdict,
+        "readings": verdict.readings,
+        "checks": {name: finding.verdict for name, finding in verdict.findings.items()},
+    }
+
+
+def changed(verdicts: Iterable[Verdict]) -> list[tuple[str, str, str]]:
+    """List what is not as on record: claim, reading or check, its verdict, and the record's.
+
+    A check or reading that the record lacks has ``none`` on record, and one that the record has
+    beyond the claim's own is ``missing``.
+    """
+    known, found = _record(), []
+    for verdict in verdicts:
+        name = verdict.claim.id
+        now, then = _flat(name, _verdicts(verdict)), _flat(name, known.get(name, {}))
+        found += [
+            (what, now.get(what, "missing"), then.get(what, "none"))
+            for what in {**now, **then}
+            if now.get(what) != then.get(what)
+        ]
+    return found
+
+
+def _flat(name: str, verdicts: Mapping[str, Any]) -> dict[str, str]:
+    flat = {name: verdicts["verdict"]} if verdicts else {}
+    for kind in ("readings", "checks"):
+        for what, verdict in verdicts.get(kind, {}).items():
+            flat[f"{name}, {kind[:-1]} “{what}”:"] = verdict
+    return flat
+
+
+def record(verdicts: Iterable[Verdict], profile: str) -> None:
     """Put these verdicts on record, leaving those of other claims."""
-    known = recorded() if RECORD.exists() else {}
-    known |= {verdict.claim.id: verdict.verdict for verdict in verdicts}
-    order = sorted(known, key=lambda name: ("MPE".index(name[0]), name))
-    RECORD.write_text(json.dumps({name: known[name] for name in order}, indent=2) + "\n")
+    known = _record() if RECORD.exists() else {}
+    for verdict in verdicts:
+        known[verdict.claim.id] = {"profile": profile, **_verdicts(verdict)}
+    ordered = {name: known[name] for name in sorted(known, key=_place)}
+    text = json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"
+    RECORD.write_text(text, encoding="utf-8")

@@ -123,7 +123,6 @@ def path_curve(
     return curve(context, f"path {topology} {world} {rule}", numbers, draw, PATH_ERROR, most)
 
 
-@cache
 def exact_curve(
     context: Context,
     topology: str,
@@ -133,6 +132,18 @@ def exact_curve(
     noise: Noise = QUIET,
 ) -> Curve:
     """Mean exact posterior variance, Gaussian labels, against n."""
+    return _exact_curve(context, topology, world, numbers, rule, noise)
+
+
+@cache  # one call is one key, however its arguments were given
+def _exact_curve(
+    context: Context,
+    topology: str,
+    world: Ultrametric,
+    numbers: tuple[int, ...],
+    rule: str,
+    noise: Noise,
+) -> Curve:
 
     def draw(n: int, rng: np.random.Generator, rel_err: float) -> Estimate:
         comparisons = build(topology, world, n, rng, leaves=leaves_at(rule, n))

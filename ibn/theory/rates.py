@@ -70,7 +70,7 @@ def _compiled(expression: Expr) -> Callable[..., NDArray[np.float64]]:
 
 @dataclass(frozen=True)
 class Rate:
-    """An order of growth that the theory claims.
+    """An order of growth, or a bound on one.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Rate:
     expression : sympy.Expr
         The order, in :func:`symbols`; the constant before it is not claimed.
     bound : {"order", "upper", "lower"}
-        Whether the claim is Θ, O or Ω of the expression.
+        Whether the quantity is Θ, O or Ω of the expression.
     statement : str
         What the order is that of, in words and in F, such as ``"F(|S|)"``.
     """
@@ -152,7 +152,10 @@ def structural_function(family: str) -> Expr:
 
 
 def rate(topology: str, family: str = "power", regime: str = "A", inference: str = "path") -> Rate:
-    """Mean inference distance or mean posterior variance, as the theory has it.
+    """Order of the mean inference distance or mean posterior variance, as the ledger has it.
+
+    Where the paper's table is not the order but a bound, this is the order in its place; the table
+    itself is :func:`claimed`.
 
     Parameters
     ----------
@@ -177,22 +180,24 @@ def rate(topology: str, family: str = "power", regime: str = "A", inference: str
     ------
     InputError
         If a name is unknown, or the theory has no rate for the combination.
+
+    Examples
+    --------
+    >>> from ibn.theory.rates import rate
+    >>> rate("chain").expression
+    I*log(n)/n**alpha
     """
-    from sympy import Integer, log, sqrt
+    from sympy import log
 
     _check_names(family, regime, inference)
-    if topology not in _ALIASES:
-        raise unknown_name("topology with a rate", topology, _ALIASES)
-    kind = _ALIASES[topology]
+    kind = _kind(topology)
     n, alpha, scale, sigma2, leaves, cells = symbols()
     F = structural_function(family)
-
     if inference == "exact" and regime == "B":
+        order = F.subs(cells, n)
         if family == "power":
             exponent = 1 / (1 + alpha)
             order = scale**exponent * (sigma2 / n) ** (alpha * exponent)
-        else:
-            order = F.subs(cells, n)
         return Rate("E3", order, "order", _OBJECTIVE_WORDS["E3"])
     if kind in ("star", "expander"):
         if regime == "B":
@@ -206,23 +211,62 @@ def rate(topology: str, family: str = "power", regime: str = "A", inference: str
         if kind == "tree":
             return Rate(claim, F.subs(cells, leaves), "order", "F(|S|)")
         return Rate(claim, F.subs(cells, n), "order", "F(n)")
+    if family == "power" and regime == "A":
+        if kind == "chain":
+            words = "F(n) log n, in place of the table's upper bound"
+            return Rate("P5", F.subs(cells, n) * log(n), "order", words)
+        words = "F(|S|) while S is connected, in place of the table's upper bound"
+        return Rate("P7", F.subs(cells, leaves), "order", words)
+    return claimed(topology, family, regime)
 
+
+def claimed(topology: str, family: str = "power", regime: str = "A") -> Rate:
+    """Return the paper's table of rates under path inference.
+
+    Parameters
+    ----------
+    topology : {"chain", "tree", "tree-grown"}
+        Which row.
+    family, regime : str
+        As for :func:`rate`.
+
+    Returns
+    -------
+    Rate
+        Theory P5-P8. Its ``bound`` is what the ledger leaves of it: ``"upper"`` for chain and
+        tree in regime 𝒜 of the power family, where the order is smaller, else ``"order"``.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown or not in the table.
+    """
+    from sympy import Integer, log, sqrt
+
+    _check_names(family, regime, "path")
+    kind = _kind(topology)
+    if kind not in ("chain", "tree"):
+        raise unknown_name("topology of the table", topology, ("chain", "tree"))
+    n, alpha, scale, sigma2, _, cells = symbols()
+    F = structural_function(family)
     claim = {"chainA": "P5", "chainB": "P6", "treeA": "P7", "treeB": "P8"}[kind + regime]
+    bound = "order"
     if family == "logarithmic":
-        order = F.subs(cells, n)
+        rate = F.subs(cells, n)
     elif family == "sub-logarithmic":
-        order = F.subs(cells, sqrt(n))
+        rate = F.subs(cells, sqrt(n))
     elif regime == "A":
+        bound = "upper"
         log_power = {
             "chain": log(n) ** (1 + alpha) / log(log(n)),
             "tree": log(n) ** (2 * alpha),
         }[kind]
-        order = scale * log_power / n**alpha
+        rate = scale * log_power / n**alpha
     else:
         exponent = alpha / (2 + alpha)
         logs = {"chain": Integer(1), "tree": log(n) ** (2 * exponent)}[kind]
-        order = scale ** (2 / (2 + alpha)) * logs * (sigma2 / n) ** exponent
-    return Rate(claim, order, "order", _OBJECTIVE_WORDS[claim])
+        rate = scale ** (2 / (2 + alpha)) * logs * (sigma2 / n) ** exponent
+    return Rate(claim, rate, bound, _OBJECTIVE_WORDS[claim])
 
 
 def lower_bound(family: str = "power") -> Rate:
@@ -233,21 +277,38 @@ def lower_bound(family: str = "power") -> Rate:
 
 
 def ratio(family: str = "power", regime: str = "A", inference: str = "path") -> Rate:
-    """Chain over tree, the quotient of their rates (theory P9; E2 for the exact posterior).
+    """Chain over tree, the quotient of their orders (theory P9; E2 for the exact posterior).
 
-    Above 1 the tree is the better topology. P9 has |S| = n / log n behind it; E2's (|S|/n)^α
-    holds for any |S| and is (log n)^(-α) at that one. Arguments and errors are those of
-    :func:`rate`.
+    Above 1 the tree is the better topology. It is (|S|/n)^α log n along paths and (|S|/n)^α by the
+    exact posterior for any |S|: (log n)^(1-α) and (log n)^(-α) at |S| = n / log n. Arguments and
+    errors are those of :func:`rate`.
     """
+    chain, tree = (rate(topology, family, regime, inference) for topology in ("chain", "tree"))
+    claim = "P9" if inference == "path" else chain.claim
+    return _quotient(chain, tree, claim, "order", "the order of the chain over that of the tree")
+
+
+def claimed_ratio(family: str = "power", regime: str = "A") -> Rate:
+    """Return the paper's headline, the quotient of its table (theory P9).
+
+    In regime 𝒜 of the power family its ``bound`` is ``"lower"``: the ratio grows faster.
+    """
+    chain, tree = (claimed(topology, family, regime) for topology in ("chain", "tree"))
+    bound = "order" if chain.bound == tree.bound == "order" else "lower"
+    return _quotient(chain, tree, "P9", bound, "the table's chain over its tree")
+
+
+def _quotient(chain: Rate, tree: Rate, claim: str, bound: str, statement: str) -> Rate:
     from sympy import powdenest
 
-    chain, tree = (rate(topology, family, regime, inference) for topology in ("chain", "tree"))
-    return Rate(
-        "P9" if inference == "path" else chain.claim,
-        powdenest(chain.expression / tree.expression, force=True),
-        "order",
-        "the rate of the chain over that of the tree",
-    )
+    order = powdenest(chain.expression / tree.expression, force=True)
+    return Rate(claim, order, bound, statement)
+
+
+def _kind(topology: str) -> str:
+    if topology not in _ALIASES:
+        raise unknown_name("topology with a rate", topology, _ALIASES)
+    return _ALIASES[topology]
 
 
 def regime_of(

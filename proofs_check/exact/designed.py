@@ -25,6 +25,7 @@ from ibn.proofs_check.claim import (
     Claim,
     Context,
     Finding,
+    Reading,
     decided,
 )
 from ibn.proofs_check.exact.exponents import contains, exponents, measured, show
@@ -73,14 +74,62 @@ def e5(
             "the world's cells are known, so that S can be stratified",
             "the tree's factor is for |S| = n/log n leaves drawn independently, power family",
         ),
-        checks=(
-            Check("path bound", "rigorous numeric", partial(_path_bound, star_steps)),
-            Check("against the tree", "rigorous numeric", partial(_tree_gain, gain)),
-            Check("steps", "Monte Carlo", partial(_steps, star_steps, expander_base)),
-            Check("σ² for the rate", "Monte Carlo", partial(_where_it_breaks, star_steps)),
-            Check("tree measured", "Monte Carlo", partial(_tree_measured, gain)),
-            Check("exponents", "Monte Carlo", partial(_designed_rate, exponent, logs)),
+        readings=(
+            Reading(
+                "F(n) under path inference",
+                (
+                    Check("path bound", "rigorous numeric", partial(_path_bound, star_steps), "L6"),
+                    Check(
+                        "exponents",
+                        "Monte Carlo",
+                        partial(_designed_rate, exponent, logs),
+                        full="40 datasets of each size, not 5",
+                    ),
+                ),
+                r"\mathbb{E}[d] = \Theta(F(n))",
+                "each response goes to its cell's representative, and the representatives are a "
+                "few "
+                "comparisons apart",
+            ),
+            Reading(
+                "against the paper's tree, |S| = n/log n",
+                (
+                    Check("against the tree", "rigorous numeric", partial(_tree_gain, gain), "L3"),
+                    Check(
+                        "tree measured",
+                        "Monte Carlo",
+                        partial(_tree_measured, gain),
+                        full="80 datasets of each size, not 10",
+                    ),
+                ),
+                r"\frac{\mathbb{E}[d_\mathrm{tree}]}{\mathbb{E}[d]} = \Theta\left((\log "
+                r"n)^{\alpha}\right)",
+                "a tree has F(|S|), not the (log n)^(2α) n^(−α) of its bound",
+            ),
+            Reading(
+                "how small σ² must be",
+                (
+                    Check(
+                        "steps",
+                        "Monte Carlo",
+                        partial(_steps, star_steps, expander_base),
+                        "L6",
+                        "40 datasets of each size, not 10",
+                    ),
+                    Check(
+                        "σ² for the rate",
+                        "Monte Carlo",
+                        partial(_where_it_breaks, star_steps),
+                        "",
+                        "32 datasets of each size, not 8",
+                    ),
+                ),
+                r"\sigma^2 = O(F(n)) \ (\text{star}),\quad \sigma^2 \log n = O(F(n)) \ "
+                r"(\text{expander})",
+                "a star's path has two comparisons, an expander's of the order of log n",
+            ),
         ),
+        rests_on=("P1", "E4", "P7", "T0"),
     )
 
 

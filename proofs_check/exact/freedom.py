@@ -16,6 +16,13 @@ stem, of variance s = (g(k-1) - g(k))/2, and on its m comparisons. So E[R] ≥ (
 from __future__ import annotations
 
 import numpy as np
+from ibn.proofs_check.claim import (
+    ROUNDING,
+    Check,
+    Context,
+    Finding,
+    decided,
+)
 from numpy.typing import NDArray
 from sympy import Expr, Integer, Rational, exp, gamma, pi, sqrt
 
@@ -92,9 +99,9 @@ def counting_freedom(share: float = 1.0) -> Check:
             f"min over k of B^k − 1 + n g(k)/σ² ({least_slack}), claimed at most {share:g}; "
             f"ibn.resistance gives the same leverages within {off:.0e}"
         )
-        return Finding(HOLDS if holds else FAILS, words, {"most": worst})
+        return Finding(decided(holds), words, {"most": worst})
 
-    return Check("degrees of freedom", "rigorous numeric", run)
+    return Check("degrees of freedom", "rigorous numeric", run, lemma="L4")
 
 
 # --- Fixed σ²: regime ℬ --------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from ibn.proofs_check.claim import (
     Claim,
     Context,
     Finding,
+    as_stated,
     decided,
 )
 from ibn.proofs_check.small_graphs import SmallGraphs
@@ -50,11 +51,19 @@ def e1(factor: float = 1.0, turned: bool = False, paths: float = 1) -> Claim:
             "the Gaussian model: every edge independent evidence of its own variance",
             "parallel comparisons count as distinct paths; every variance is positive",
         ),
-        checks=(
-            Check("spanning trees", "symbolic", partial(_spanning_trees, factor, turned)),
+        readings=as_stated(
+            Check(
+                "spanning trees",
+                "symbolic",
+                partial(_spanning_trees, factor, turned),
+                full="graphs on 5 nodes, not 4",
+            ),
             Check("small graphs", "exhaustive", partial(_small_graphs, factor, turned, paths)),
             Check("networks", "rigorous numeric", partial(_networks, factor, turned)),
+            why="cutting all but one path only raises the resistance (Rayleigh), and strictly if "
+            "another path was there",
         ),
+        rests_on=("T0",),
     )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import t
-
-from ibn.proofs_check.claim import FAILS, HOLDS, UNDECIDED, Check, Claim, Context, Finding
+from ibn.proofs_check.claim import (
+    UNDECIDED,
+    Check,
+    Claim,
+    Context,
+    Finding,
+    Reading,
+    judged,
+)
 from ibn.simulations import recorded
 from ibn.simulations.language.language import LEARNERS
 from ibn.simulations.language.outcomes import RECORD, load
@@ -57,24 +63,24 @@ def e6(better: str = "variance", learners: tuple[str, ...] = tuple(LEARNERS)) ->
             "neighbour graph of the model's features; on these the variance also by the kernel of "
             "the Bayesian head that is trained, which has no graph to take a distance on",
         ),
-        checks=(
+        readings=(
             *(
-                Check(
-                    f"{learner}, synthetic language",
-                    "recorded experiment",
-                    partial(_learner, learner, sign, level),
-                )
-                for learner in learners
+                _recorded(f"{name}, synthetic language", partial(_learner, name, sign, level))
+                for name in learners
             ),
             *(
-                Check(
-                    f"three real tasks, {name}",
-                    "recorded experiment",
-                    partial(_tasks, measure, sign, level),
-                )
+                _recorded(f"three real tasks, {name}", partial(_tasks, measure, sign, level))
                 for measure, name in KINDS.items()
             ),
         ),
+        rests_on=("E1", "P4"),
+    )
+
+
+def _recorded(name: str, run: Callable[[Context], Finding]) -> Reading:
+    check = Check(name, "recorded experiment", run)
+    return Reading(
+        name, (check,), why="by the paired interval of the two rank correlations on record"
     )
 
 
@@ -110,9 +116,7 @@ def _finding(found: NDArray[np.float64], sign: float, level: float, told: str) -
     error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
     reach = float(t.ppf(1 - level / 2, len(found) - 1) * error[2])
     low, high = float(mean[2]) - reach, float(mean[2]) + reach
-    verdict = HOLDS if min(sign * low, sign * high) > 0 else UNDECIDED
-    if max(sign * low, sign * high) < 0:
-        verdict = FAILS
+    verdict = judged(min(sign * low, sign * high) > 0, max(sign * low, sign * high) < 0)
     distance, variance, difference = (
         f"{value:+.3f} ± {one:.3f}" for value, one in zip(mean, error, strict=True)
     )

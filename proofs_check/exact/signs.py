@@ -164,7 +164,7 @@ def compare_with_walks(
     world: Ultrametric,
     comparisons: Comparisons,
     context: Context,
-    datasets: int = 8,
+    datasets: int,
     sweeps: int = 1500,
 ) -> Estimate:
     """Quotient of the two variances of a compared difference, expectation propagation over walks.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -19,6 +20,9 @@ from ibn.proofs_check.claim import (
     Claim,
     Context,
     Finding,
+    Reading,
+    decided,
+    worst,
 )
 from ibn.simulations.consistency import Autoencoder, Consistency, measure
 
@@ -145,7 +149,6 @@ def m3(
     error_factor: str = "1",
     variation_divisor: int = 4,
     assumed: tuple[str, ...] = tuple(ASSUMPTIONS),
-    supremum: str = "outside",
 ) -> Claim:
     """Build claim M3.
 
@@ -157,185 +160,216 @@ def m3(
         Total variation is asserted to be at most tanh(β w/this), w the range of the error.
     assumed : tuple of str
         Which of ``ASSUMPTIONS`` the claim makes.
-    supremum : {"outside", "inside"}
-        "Uniformly" means sup over y of P(error > ε) → 0, or P(sup over y of the error > ε) → 0.
     """
     factor = sp.sympify(error_factor)
-
-    def squared_error(context: Context) -> Finding:
-        # Precisions on the space of differences: P of the bias, A - P of the labels, which the
-        # posterior adds up. The error is A⁻¹(noise of covariance A - P) - A⁻¹ P r_H.
-        posterior, prior = sp.symbols("A P", commutative=False)
-        labels = posterior - prior
-        inverse = posterior**-1
-        error = inverse * prior * prior**-1 * prior * inverse + inverse * labels * inverse
-        gap = sp.expand(sp.expand(error) - factor * inverse)
-        v = sp.Symbol("V", positive=True)
-        chance = 2 * v * factor / EPSILON**2  # of an error above ε, for a draw from the posterior
-        if gap == 0 and sp.limit(chance, v, 0) == 0:
-            return Finding(
-                HOLDS,
-                "with precisions P of the bias and A - P of the labels the error's covariance is "
-                "A⁻¹P P⁻¹P A⁻¹ + A⁻¹(A - P)A⁻¹ = A⁻¹, the posterior's own, for networks of any "
-                "size and labels of any distribution of that mean and variance (for other "
-                "likelihoods, r_H and a posterior draw are exchangeable given D); so "
-                "P(|error| > ε) ≤ V/ε² for the posterior mean and 2V/ε² for a draw, for all pairs",
-            )
-        return Finding(FAILS, f"the error's covariance minus the asserted one is {gap}")
-
-    def fixed_reward(context: Context) -> Finding:
-        worst, instance, cases = _fixed_reward_errors()
-        return Finding(
-            HOLDS if worst <= factor else FAILS,
-            f"all {cases} combinations of labelled pairs among 4 responses, rewards in {{0, 1, 2}} "
-            "and pair, exactly: for a fixed r_H the mean squared error is at most "
-            f"max(1, r_H' P r_H) times the posterior variance; the greatest share is {instance}",
-            {"greatest_share": float(worst)},
-        )
-
-    def policy(context: Context) -> Finding:
-        # Given a range w of β × error, p_LM/p_H has expectation 1 under p_H and lies within a
-        # factor e^w; half the mean of |ratio - 1| is convex, so greatest where the ratio takes
-        # only the two end values: p_H has mass x on one response and error w there.
-        x, w = sp.symbols("x w", positive=True)
-        gained = x * sp.exp(w) / (1 - x + x * sp.exp(w)) - x
-        best = 1 / (1 + sp.exp(w / 2))
-        stationary = sp.simplify(sp.diff(gained, x).subs(x, best)) == 0
-        concave = sp.simplify(sp.diff(gained, x, 2).subs(x, best).subs(w, 1)) < 0
-        greatest = gained.subs(x, best)
-        at = sp.S(1)
-        value, allowed = greatest.subs(w, at), sp.tanh(at / variation_divisor)
-        same = sp.simplify((greatest - sp.tanh(w / 4)).rewrite(sp.exp)) == 0
-        holds = stationary and concave and same and bool(value.evalf(30) <= allowed.evalf(30))
-        if holds:
-            return Finding(
-                HOLDS,
-                "total variation is at most tanh(βw/4), w = max Δ - min Δ, attained by two "
-                "responses; so on a finite space P(max |Δ(y) - Δ(y')| > ε) ≤ |Y| V/ε² carries "
-                "over to p_LM uniformly",
-            )
-        mass = float(best.subs(w, at))
-        return Finding(
-            FAILS,
-            f"p_H = ({mass:.4f}, {1 - mass:.4f}) and an error of βw = 1 on the first: total "
-            f"variation {float(value):.6f} > tanh(1/{variation_divisor}) = {float(allowed):.6f}",
-        )
-
-    def infinite_space(context: Context) -> Finding:
-        # E|e^{βr_RM} - e^{βr_H}| ≤ √E e^{2βr_H} √E(e^{βΔ} - 1)², Δ Gaussian of variance v ≤ V;
-        # integrated over responses it bounds |Z_RM - Z_H| as well.
-        v, beta, s = sp.symbols("v beta s", positive=True)
-        z = sp.Symbol("z", real=True)
-        moment = sp.exp(s**2 * v / 2)
-        shifted = -((z - s * v) ** 2) / (2 * v) + s**2 * v / 2  # completing the square
-        is_moment = sp.expand(s * z - z**2 / (2 * v) - shifted) == 0
-        square = moment.subs(s, 2 * beta) - 2 * moment.subs(s, beta) + 1
-        grows = sp.simplify(sp.diff(square, v) / sp.exp(beta**2 * v / 2) / beta**2)
-        increasing = bool(sp.simplify(grows - 2 * sp.exp(3 * beta**2 * v / 2) + 1) == 0)
-        holds = is_moment and increasing and sp.limit(square, v, 0) == 0
-        return Finding(
-            HOLDS if holds else UNDECIDED,
-            f"Gaussian errors of variance v ≤ V: E(exp(βΔ) - 1)² = {square}, increasing in v and "
-            "→ 0 with it, so that exp(β r_RM) and its integral Z converge in mean, uniformly over "
-            "responses, and p_LM → p_H in total variation, in probability",
-        )
-
-    def uniformity(context: Context) -> Finding:
-        found = suprema()
-        told = "; ".join(f"{name}: {verdict}" for name, verdict in found.items())
-        evidence = (
-            f"supremum over responses of |r_RM - r_H| in the ultrametric world — {told}. Cells "
-            "without labels always remain, so where it is infinite it is so for every n while the "
-            "variance vanishes: convergence is uniform with the supremum outside the probability "
-            "only, and p_LM cannot approach p_H in the supremum norm"
-        )
-        if "undecided" in found.values():
-            return Finding(UNDECIDED, evidence, found)
-        broken = supremum == "inside" and "infinite" in found.values()
-        return Finding(FAILS if broken else HOLDS, evidence, found)
-
-    def needed(context: Context) -> Finding:
-        told, verdicts = [], []
-        for name, examples in COUNTEREXAMPLES.items():
-            for example in examples:
-                genuine, evidence = example()
-                told.append(f"without “{name}”: {evidence}")
-                if not genuine:
-                    verdicts.append(UNDECIDED)
-                elif name not in assumed:
-                    verdicts.append(FAILS)
-        verdict = FAILS if FAILS in verdicts else UNDECIDED if verdicts else HOLDS
-        return Finding(verdict, "; ".join(told))
-
-    def measured(context: Context) -> Finding:
-        budgets = BUDGETS[context.profile]
-        rng = context.rng("M3 measured")
-        digits, replicates = DIGITS[context.profile], REPLICATES[context.profile]
-        level = 1.0 - CHECK_ERROR / (2 * (2 * len(budgets) + 1))
-        verdicts, told, data = [], [], {}
-        for topology in ("chain", "tree"):
-            settings = [Autoencoder(topology, n, digits) for n in budgets]
-            rows = measure(settings, replicates, rng)
-            for name in ("kl", "total_variation"):
-                intervals = [row.measures[name].interval(level) for row in rows]
-                verdicts.append(_falls(intervals))
-            ratio = _ratio(rows[-1], level)
-            low, high = ratio
-            covered = low <= float(factor) <= high
-            narrow = high - low <= WIDEST
-            verdicts.append((HOLDS if narrow else UNDECIDED) if covered else FAILS)
-            kl, tv, largest = (
-                ", ".join(f"{row.measures[name].mean:.2g}" for row in rows)
-                for name in ("kl", "total_variation", "largest_variance")
-            )
-            error = max(
-                row.measures[name].relative_error
-                for row in rows
-                for name in ("kl", "total_variation", "largest_variance")
-            )
-            told.append(
-                f"{topology}: greatest variance {largest}; KL(p_H‖p_LM) {kl}; total variation "
-                f"{tv} (standard errors up to {error:.0%}); squared error over variance at the "
-                f"last n in [{low:.3f}, {high:.3f}]"
-            )
-            data[topology] = [
-                {"n": row.setting.n}
-                | {name: [m.mean, m.stderr] for name, m in row.measures.items()}
-                for row in rows
-            ]
-        verdict = FAILS if FAILS in verdicts else UNDECIDED if UNDECIDED in verdicts else HOLDS
-        evidence = (
-            f"{2**digits} responses, power family, α = 0.5, β = 2, n = "
-            f"{', '.join(map(str, budgets))}, {replicates} rewards each — {'; '.join(told)}"
-        )
-        return Finding(verdict, evidence, data)
+    policy = Check("policy follows reward", "symbolic", partial(_policy, variation_divisor))
 
     return Claim(
         id="M3",
         statement="If the posterior variance of reward differences is at most V(n) → 0, then "
         "r_RM(y1) - r_RM(y2) → r_H(y1) - r_H(y2) in probability, uniformly over pairs, and "
-        "p_LM → p_H in probability"
-        + (
-            ", with the supremum over responses outside the probability (on a finite response "
-            "space inside as well)"
-            if supremum == "outside"
-            else ", with the supremum over responses inside the probability"
-        ),
+        "p_LM → p_H in probability",
         latex=r"\sup_{y_1, y_2} \mathrm{Var}[r_\mathrm{RM}(y_1) \mid r_\mathrm{RM}(y_2)] \to 0 "
         r"\;\Rightarrow\; \sup_{y_1, y_2} P\bigl(|\Delta(y_1) - \Delta(y_2)| > \varepsilon\bigr) "
         r"\to 0, \quad p_\mathrm{LM} \to p_H",
         source="paper, Theorem 3.1",
         assumptions=tuple(ASSUMPTIONS[name] for name in assumed),
-        checks=(
-            Check("squared error is posterior variance", "symbolic", squared_error),
-            Check("fixed human reward", "exhaustive", fixed_reward),
-            Check("policy follows reward", "symbolic", policy),
-            Check("infinite response space", "symbolic", infinite_space),
-            Check("sense of uniformity", "symbolic", uniformity),
-            Check("each assumption is needed", "symbolic", needed),
-            Check("chain and tree, measured", "Monte Carlo", measured),
+        readings=(
+            Reading(
+                "supremum over pairs outside the probability",
+                (
+                    Check(
+                        "squared error is posterior variance",
+                        "symbolic",
+                        partial(_squared_error, factor),
+                    ),
+                    Check("fixed human reward", "exhaustive", partial(_fixed_reward, factor)),
+                    policy,
+                    Check("infinite response space", "symbolic", _infinite_space),
+                    Check("each assumption is needed", "symbolic", partial(_needed, assumed)),
+                    Check(
+                        "chain and tree, measured",
+                        "Monte Carlo",
+                        partial(_measured, factor),
+                        full="256 responses, 200 rewards, n to 100,000, not 64, 80 and 30,000",
+                    ),
+                ),
+                r"\sup_{y_1, y_2} P\bigl(\lvert\Delta(y_1) - \Delta(y_2)\rvert > \varepsilon\bigr) "
+                r"\le 2V/\varepsilon^2 \to 0",
+                "the mean squared error is the posterior variance, so Chebyshev's inequality "
+                "bounds "
+                "every pair alike, and the policy follows the reward",
+            ),
+            Reading(
+                "supremum inside, finite response space",
+                (policy,),
+                r"P\bigl(\max_{y, y'} \lvert\Delta(y) - \Delta(y')\rvert > \varepsilon\bigr) \le "
+                r"\lvert Y\rvert V/\varepsilon^2 \to 0",
+                "a union over finitely many responses costs a factor that does not grow with n",
+            ),
+            Reading(
+                "supremum inside, infinite response space",
+                (Check("sense of uniformity", "symbolic", _uniformity),),
+                r"\sup_y \lvert r_\mathrm{RM}(y) - r_H(y)\rvert = \infty \text{ for every } n,\ "
+                r"F \sim I(\log M)^{-1}",
+                "cells without labels always remain, and in slowly decaying families the reward is "
+                "unbounded on each",
+                counts=False,
+            ),
         ),
+        rests_on=("M1", "M2"),
     )
+
+
+def _squared_error(factor: sp.Expr, context: Context) -> Finding:
+    # Precisions on the space of differences: P of the bias, A - P of the labels, which the
+    # posterior adds up. The error is A⁻¹(noise of covariance A - P) - A⁻¹ P r_H.
+    posterior, prior = sp.symbols("A P", commutative=False)
+    labels = posterior - prior
+    inverse = posterior**-1
+    error = inverse * prior * prior**-1 * prior * inverse + inverse * labels * inverse
+    gap = sp.expand(sp.expand(error) - factor * inverse)
+    v = sp.Symbol("V", positive=True)
+    chance = 2 * v * factor / EPSILON**2  # of an error above ε, for a draw from the posterior
+    if gap == 0 and sp.limit(chance, v, 0) == 0:
+        return Finding(
+            HOLDS,
+            "with precisions P of the bias and A - P of the labels the error's covariance is "
+            "A⁻¹P P⁻¹P A⁻¹ + A⁻¹(A - P)A⁻¹ = A⁻¹, the posterior's own, for networks of any "
+            "size and labels of any distribution of that mean and variance (for other "
+            "likelihoods, r_H and a posterior draw are exchangeable given D); so "
+            "P(|error| > ε) ≤ V/ε² for the posterior mean and 2V/ε² for a draw, for all pairs",
+        )
+    return Finding(FAILS, f"the error's covariance minus the asserted one is {gap}")
+
+
+def _fixed_reward(factor: sp.Expr, context: Context) -> Finding:
+    worst, instance, cases = _fixed_reward_errors()
+    return Finding(
+        decided(worst <= factor),
+        f"all {cases} combinations of labelled pairs among 4 responses, rewards in {{0, 1, 2}} "
+        "and pair, exactly: for a fixed r_H the mean squared error is at most "
+        f"max(1, r_H' P r_H) times the posterior variance; the greatest share is {instance}",
+        {"greatest_share": float(worst)},
+    )
+
+
+def _policy(variation_divisor: int, context: Context) -> Finding:
+    # Given a range w of β × error, p_LM/p_H has expectation 1 under p_H and lies within a
+    # factor e^w; half the mean of |ratio - 1| is convex, so greatest where the ratio takes
+    # only the two end values: p_H has mass x on one response and error w there.
+    x, w = sp.symbols("x w", positive=True)
+    gained = x * sp.exp(w) / (1 - x + x * sp.exp(w)) - x
+    best = 1 / (1 + sp.exp(w / 2))
+    stationary = sp.simplify(sp.diff(gained, x).subs(x, best)) == 0
+    concave = sp.simplify(sp.diff(gained, x, 2).subs(x, best).subs(w, 1)) < 0
+    greatest = gained.subs(x, best)
+    at = sp.S(1)
+    value, allowed = greatest.subs(w, at), sp.tanh(at / variation_divisor)
+    same = sp.simplify((greatest - sp.tanh(w / 4)).rewrite(sp.exp)) == 0
+    holds = stationary and concave and same and bool(value.evalf(30) <= allowed.evalf(30))
+    if holds:
+        return Finding(
+            HOLDS,
+            "total variation is at most tanh(βw/4), w = max Δ - min Δ, attained by two "
+            "responses; so on a finite space P(max |Δ(y) - Δ(y')| > ε) ≤ |Y| V/ε² carries "
+            "over to p_LM uniformly",
+        )
+    mass = float(best.subs(w, at))
+    return Finding(
+        FAILS,
+        f"p_H = ({mass:.4f}, {1 - mass:.4f}) and an error of βw = 1 on the first: total "
+        f"variation {float(value):.6f} > tanh(1/{variation_divisor}) = {float(allowed):.6f}",
+    )
+
+
+def _infinite_space(context: Context) -> Finding:
+    # E|e^{βr_RM} - e^{βr_H}| ≤ √E e^{2βr_H} √E(e^{βΔ} - 1)², Δ Gaussian of variance v ≤ V;
+    # integrated over responses it bounds |Z_RM - Z_H| as well.
+    v, beta, s = sp.symbols("v beta s", positive=True)
+    z = sp.Symbol("z", real=True)
+    moment = sp.exp(s**2 * v / 2)
+    shifted = -((z - s * v) ** 2) / (2 * v) + s**2 * v / 2  # completing the square
+    is_moment = sp.expand(s * z - z**2 / (2 * v) - shifted) == 0
+    square = moment.subs(s, 2 * beta) - 2 * moment.subs(s, beta) + 1
+    grows = sp.simplify(sp.diff(square, v) / sp.exp(beta**2 * v / 2) / beta**2)
+    increasing = bool(sp.simplify(grows - 2 * sp.exp(3 * beta**2 * v / 2) + 1) == 0)
+    holds = is_moment and increasing and sp.limit(square, v, 0) == 0
+    return Finding(
+        HOLDS if holds else UNDECIDED,
+        f"Gaussian errors of variance v ≤ V: E(exp(βΔ) - 1)² = {square}, increasing in v and "
+        "→ 0 with it, so that exp(β r_RM) and its integral Z converge in mean, uniformly over "
+        "responses, and p_LM → p_H in total variation, in probability",
+    )
+
+
+def _uniformity(context: Context) -> Finding:
+    found = suprema()
+    told = "; ".join(f"{name}: {verdict}" for name, verdict in found.items())
+    evidence = (
+        f"supremum over responses of |r_RM - r_H| in the ultrametric world — {told}. Cells "
+        "without labels always remain, so where it is infinite it is so for every n while the "
+        "variance vanishes: convergence is uniform with the supremum outside the probability "
+        "only, and p_LM cannot approach p_H in the supremum norm"
+    )
+    if "undecided" in found.values():
+        return Finding(UNDECIDED, evidence, found)
+    return Finding(FAILS if "infinite" in found.values() else HOLDS, evidence, found)
+
+
+def _needed(assumed: tuple[str, ...], context: Context) -> Finding:
+    told, verdicts = [], []
+    for name, examples in COUNTEREXAMPLES.items():
+        for example in examples:
+            genuine, evidence = example()
+            told.append(f"without “{name}”: {evidence}")
+            if not genuine:
+                verdicts.append(UNDECIDED)
+            elif name not in assumed:
+                verdicts.append(FAILS)
+    return Finding(worst(verdicts), "; ".join(told))
+
+
+def _measured(factor: sp.Expr, context: Context) -> Finding:
+    budgets = BUDGETS[context.profile]
+    rng = context.rng("M3 measured")
+    digits, replicates = DIGITS[context.profile], REPLICATES[context.profile]
+    level = 1.0 - CHECK_ERROR / (2 * (2 * len(budgets) + 1))
+    verdicts, told, data = [], [], {}
+    for topology in ("chain", "tree"):
+        settings = [Autoencoder(topology, n, digits) for n in budgets]
+        rows = measure(settings, replicates, rng)
+        for name in ("kl", "total_variation"):
+            intervals = [row.measures[name].interval(level) for row in rows]
+            verdicts.append(_falls(intervals))
+        ratio = _ratio(rows[-1], level)
+        low, high = ratio
+        covered = low <= float(factor) <= high
+        narrow = high - low <= WIDEST
+        verdicts.append((HOLDS if narrow else UNDECIDED) if covered else FAILS)
+        kl, tv, largest = (
+            ", ".join(f"{row.measures[name].mean:.2g}" for row in rows)
+            for name in ("kl", "total_variation", "largest_variance")
+        )
+        error = max(
+            row.measures[name].relative_error
+            for row in rows
+            for name in ("kl", "total_variation", "largest_variance")
+        )
+        told.append(
+            f"{topology}: greatest variance {largest}; KL(p_H‖p_LM) {kl}; total variation "
+            f"{tv} (standard errors up to {error:.0%}); squared error over variance at the "
+            f"last n in [{low:.3f}, {high:.3f}]"
+        )
+        data[topology] = [
+            {"n": row.setting.n} | {name: [m.mean, m.stderr] for name, m in row.measures.items()}
+            for row in rows
+        ]
+    evidence = (
+        f"{2**digits} responses, power family, α = 0.5, β = 2, n = "
+        f"{', '.join(map(str, budgets))}, {replicates} rewards each — {'; '.join(told)}"
+    )
+    return Finding(worst(verdicts), evidence, data)
 
 
 def _falls(intervals: list[tuple[float, float]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 
 import sympy as sp
@@ -16,6 +17,10 @@ from ibn.proofs_check.claim import (
     Claim,
     Context,
     Finding,
+    Reading,
+    decided,
+    judged,
+    worst,
 )
 from ibn.simulations.consistency import Autoencoder, Consistency, measure
 
@@ -50,139 +55,12 @@ def m4(
         Coefficient of β² E[(Δ(y) - Δ(y'))²].
     """
     share, limit, leading = (sp.sympify(text) for text in (mean_coefficient, bound, second_order))
-
-    def identity(context: Context) -> Finding:
-        # p_LM ∝ p_H exp(βΔ), normalised by M = E_{p_H}[exp(βΔ)]. A response contributes p_H times
-        beta = sp.Symbol("beta", positive=True)
-        error, log_human, log_m = sp.symbols("Delta log_p log_M", real=True)
-        log_policy = log_human + beta * error - log_m
-        gap = sp.simplify((log_human - log_policy) - (log_m - share * beta * error))
-        if gap == 0:
-            return Finding(
-                HOLDS,
-                "log p_H - log p_LM = log E[exp(βΔ)] - βΔ at every response, identically; its "
-                "mean under p_H is the claim, on any response space where E[exp(βΔ)] is finite",
-            )
-        return Finding(FAILS, f"log p_H - log p_LM exceeds the asserted integrand by {gap}")
-
-    def hoeffding(context: Context) -> Finding:
-        t, s, w, beta, x = sp.symbols("t s w beta x", positive=True)
-        m1, m2 = sp.symbols("m_1 m_2", real=True)
-        # K(s) = log E exp(sΔ) - s E Δ has K(0) = K'(0) = 0 and K'' the variance under the tilted
-        # p ∝ p_H exp(sΔ), whose moments are m_1 and m_2:
-        partition = sp.Function("Z")(s)
-        k2 = sp.diff(sp.log(partition), s, 2)
-        tilted = k2.subs(sp.Derivative(partition, (s, 2)), m2 * partition)
-        tilted = tilted.subs(sp.Derivative(partition, s), m1 * partition)
-        is_variance = sp.simplify(tilted - (m2 - m1**2)) == 0
-        # which a range w keeps below w²/4, as (Δ - middle)² = w²/4 - (max - Δ)(Δ - min):
-        low, delta = sp.symbols("low Delta", real=True)
-        middle = low + w / 2
-        popoviciu = w**2 / 4 - (low + w - delta) * (delta - low) - (delta - middle) ** 2
-        integral = sp.integrate((beta - t) * w**2 / 4, (t, 0, beta)) / (beta * w) ** 2
-        proved = is_variance and sp.simplify(popoviciu) == 0
-        # and two equally likely errors come as near as one likes:
-        sharp = sp.limit(sp.log(sp.cosh(x / 2)) / x**2, x, 0)
-        if not proved:
-            return Finding(UNDECIDED, "the steps of Hoeffding's lemma were not verified")
-        holds = relation == "<=" and limit >= integral
-        tight = " and no smaller constant will do" if sharp == integral else ""
-        return Finding(
-            HOLDS if holds else FAILS,
-            f"by Hoeffding's lemma the divergence is at most {integral} β²(max Δ - min Δ)²"
-            f"{tight}: two equally likely errors ± w/2 give log cosh(βw/2) ~ {sharp} β²w²; "
-            f"asserted: {relation} {limit} β²(max Δ - min Δ)²",
-        )
-
-    def expansion(context: Context) -> Finding:
-        beta, w = sp.symbols("beta w", positive=True)
-        m1, m2, m3 = sp.symbols("m_1 m_2 m_3", real=True)
-        series = sp.log(1 + m1 * beta + m2 * beta**2 / 2 + m3 * beta**3 / 6) - beta * m1
-        first, second = (sp.series(series, beta, 0, 3).removeO().coeff(beta, k) for k in (1, 2))
-        pairs = 2 * m2 - 2 * m1**2  # E[(Δ(y) - Δ(y'))²], y and y' independent
-        gap = sp.simplify(second - leading * pairs)
-        # |third cumulant| ≤ w × variance under every tilt, so K'' changes by exp(± s w) at most
-        s = sp.Symbol("s", positive=True)
-        upper = sp.integrate((beta - s) * sp.exp(s * w), (s, 0, beta))
-        psi = (sp.exp(beta * w) - 1 - beta * w) / w**2
-        remainder = sp.simplify(upper - psi) == 0
-        if first == 0 and gap == 0 and remainder:
-            return Finding(
-                HOLDS,
-                "β²/2 Var Δ = (β²/4) E[(Δ(y) - Δ(y'))²] for every distribution of Δ; the loss "
-                "over it lies between 2ψ(-x) and 2ψ(x), ψ(x) = (exp(x) - 1 - x)/x², "
-                "x = β (max Δ - min Δ): within x/3 of 1 for small x",
-            )
-        return Finding(FAILS, f"the coefficient of β² exceeds the asserted one by {gap}")
-
-    def instances(context: Context) -> Finding:
-        rng = context.rng("M4 instances")
-        refuted: list[str] = []
-        unproved, checked, nearest, widest = 0, 0, 0.0, 0.0
-        for size, span in product(SIZES, RANGES):
-            for repeat in range(INSTANCES[context.profile]):
-                weights = [1] * size if repeat == 0 else rng.integers(1, 20, size).tolist()
-                grades = [0, 16] + ([] if size == 2 else rng.integers(0, 17, size - 2).tolist())
-                found = _enclose(weights, grades, span, share)
-                against, open_ = _hold_against(found, span, limit, relation, leading)
-                refuted += against
-                unproved += open_
-                checked += 1
-                nearest = max(nearest, float((found["loss"] / span**2).b))
-                widest = max(widest, float((found["identity"].delta / found["loss"]).b))
-        data = {"instances": checked, "refuted": len(refuted), "unproved": unproved}
-        if refuted:
-            return Finding(FAILS, refuted[0], data)
-        return Finding(
-            UNDECIDED if unproved else HOLDS,
-            f"interval arithmetic on {checked} distributions over 2 to 8 responses, βΔ of range "
-            f"0.01 to 20: the identity's sides meet within {widest:.0e} of them, the bound is "
-            f"proved (the greatest loss over β²w² is {nearest:.6f}), and so are those about the "
-            f"second order; {unproved} left open",
-            data,
-        )
-
-    def bridge(context: Context) -> Finding:
-        rng = context.rng("M4 bridge")
-        replicates = BRIDGE_REPLICATES[context.profile]
-        level = 1.0 - CHECK_ERROR / 2
-        weight = float(leading) / 0.25
-        told, verdicts, data = [], [], {}
-        for topology in ("chain", "tree"):
-            rows = measure([Autoencoder(topology, n, 6) for n in BRIDGE_BUDGETS], replicates, rng)
-            ratios = [_ratio(row, weight) for row in rows]
-            uniform, _ = _ratio(rows[0], weight, uniform=True)
-            last = rows[-1].measures
-            predicted = weight * last["predicted"].mean
-            low, high = (edge / predicted for edge in last["kl"].interval(level))
-            inside = low >= 1.0 / WITHIN and high <= WITHIN
-            outside = high < 1.0 / WITHIN or low > WITHIN
-            verdicts.append(HOLDS if inside else FAILS if outside else UNDECIDED)
-            told.append(
-                f"{topology}: {', '.join(map(_with_error, ratios))} (uniform pairs at the first "
-                f"n: {uniform:.2f}), the last in "
-                f"[{low:.3f}, {high:.3f}] at β² × variance "
-                f"{rows[-1].setting.beta ** 2 * last['mean_variance'].mean:.3f}"
-            )
-            data[topology] = {"ratios": ratios, "last": [low, high]}
-        cold = measure(
-            [Autoencoder("tree", COLD_BUDGET, 6, beta=beta) for beta in COLD], replicates, rng
-        )
-        cold_told = ", ".join(
-            f"{_with_error(_ratio(row, weight))} at "
-            f"{row.setting.beta**2 * row.measures['mean_variance'].mean:.1f}"
-            for row in cold
-        )
-        verdict = FAILS if FAILS in verdicts else UNDECIDED if UNDECIDED in verdicts else HOLDS
-        evidence = (
-            f"mean KL(p_H‖p_LM) over what the posterior variance under p_LM predicts, n = "
-            f"{', '.join(map(str, BRIDGE_BUDGETS))}, {replicates} rewards each — "
-            f"{'; '.join(told)}. The expansion needs β² × variance small; a tree of n = "
-            f"{COLD_BUDGET} at growing β gives {cold_told}. Regime 𝒜, where σ² = π²/(3β²) is at "
-            "most of the order of the variance, keeps β² × variance above a constant: it lies "
-            "outside"
-        )
-        return Finding(verdict, evidence, data)
+    instances = Check(
+        "all three on instances",
+        "rigorous numeric",
+        partial(_instances, share, limit, relation, leading),
+        full="200 distributions of each size and range, not 4",
+    )
 
     return Claim(
         id="M4",
@@ -201,14 +79,180 @@ def m4(
             "variance is small, and the variance is averaged over pairs drawn from the policy, "
             "not uniformly as the mean inference distance is",
         ),
-        checks=(
-            Check("exact identity", "symbolic", identity),
-            Check("bound", "symbolic", hoeffding),
-            Check("second order", "symbolic", expansion),
-            Check("all three on instances", "rigorous numeric", instances),
-            Check("bridge to posterior variance, measured", "Monte Carlo", bridge),
+        readings=(
+            Reading(
+                "exact identity",
+                (Check("exact identity", "symbolic", partial(_identity, share)), instances),
+                r"\mathrm{KL}(p_H \,\Vert\, p_\mathrm{LM}) = \log "
+                r"\mathbb{E}_{p_H}[e^{\beta\Delta}] "
+                r"- \beta\,\mathbb{E}_{p_H}[\Delta]",
+                "the two policies' logarithms differ by βΔ and a normaliser at every response",
+            ),
+            Reading(
+                "bound",
+                (Check("bound", "symbolic", partial(_hoeffding, limit, relation)), instances),
+                r"\le \tfrac{\beta^2}{8}(\max\Delta - \min\Delta)^2",
+                "Hoeffding's lemma, and two equally likely errors show that 1/8 cannot be lowered",
+            ),
+            Reading(
+                "second order",
+                (
+                    Check("second order", "symbolic", partial(_expansion, leading)),
+                    instances,
+                    Check(
+                        "bridge to posterior variance, measured",
+                        "Monte Carlo",
+                        partial(_bridge, leading),
+                        full="800 rewards at each n, not 80",
+                    ),
+                ),
+                r"\approx \tfrac{\beta^2}{4}\,\mathbb{E}_{y, y' \sim p_H}"
+                r"\bigl[(\Delta(y) - \Delta(y'))^2\bigr]",
+                "the leading term is half the variance of βΔ; posterior variance predicts it where "
+                "β² times the variance is small, which regime 𝒜 is not",
+            ),
         ),
+        rests_on=("M2", "M3"),
     )
+
+
+def _identity(share: sp.Expr, context: Context) -> Finding:
+    # p_LM ∝ p_H exp(βΔ), normalised by M = E_{p_H}[exp(βΔ)]. A response contributes p_H times
+    beta = sp.Symbol("beta", positive=True)
+    error, log_human, log_m = sp.symbols("Delta log_p log_M", real=True)
+    log_policy = log_human + beta * error - log_m
+    gap = sp.simplify((log_human - log_policy) - (log_m - share * beta * error))
+    if gap == 0:
+        return Finding(
+            HOLDS,
+            "log p_H - log p_LM = log E[exp(βΔ)] - βΔ at every response, identically; its "
+            "mean under p_H is the claim, on any response space where E[exp(βΔ)] is finite",
+        )
+    return Finding(FAILS, f"log p_H - log p_LM exceeds the asserted integrand by {gap}")
+
+
+def _hoeffding(limit: sp.Expr, relation: str, context: Context) -> Finding:
+    t, s, w, beta, x = sp.symbols("t s w beta x", positive=True)
+    m1, m2 = sp.symbols("m_1 m_2", real=True)
+    # K(s) = log E exp(sΔ) - s E Δ has K(0) = K'(0) = 0 and K'' the variance under the tilted
+    # p ∝ p_H exp(sΔ), whose moments are m_1 and m_2:
+    partition = sp.Function("Z")(s)
+    k2 = sp.diff(sp.log(partition), s, 2)
+    tilted = k2.subs(sp.Derivative(partition, (s, 2)), m2 * partition)
+    tilted = tilted.subs(sp.Derivative(partition, s), m1 * partition)
+    is_variance = sp.simplify(tilted - (m2 - m1**2)) == 0
+    # which a range w keeps below w²/4, as (Δ - middle)² = w²/4 - (max - Δ)(Δ - min):
+    low, delta = sp.symbols("low Delta", real=True)
+    middle = low + w / 2
+    popoviciu = w**2 / 4 - (low + w - delta) * (delta - low) - (delta - middle) ** 2
+    integral = sp.integrate((beta - t) * w**2 / 4, (t, 0, beta)) / (beta * w) ** 2
+    proved = is_variance and sp.simplify(popoviciu) == 0
+    # and two equally likely errors come as near as one likes:
+    sharp = sp.limit(sp.log(sp.cosh(x / 2)) / x**2, x, 0)
+    if not proved:
+        return Finding(UNDECIDED, "the steps of Hoeffding's lemma were not verified")
+    holds = relation == "<=" and limit >= integral
+    tight = " and no smaller constant will do" if sharp == integral else ""
+    return Finding(
+        decided(holds),
+        f"by Hoeffding's lemma the divergence is at most {integral} β²(max Δ - min Δ)²"
+        f"{tight}: two equally likely errors ± w/2 give log cosh(βw/2) ~ {sharp} β²w²; "
+        f"asserted: {relation} {limit} β²(max Δ - min Δ)²",
+    )
+
+
+def _expansion(leading: sp.Expr, context: Context) -> Finding:
+    beta, w = sp.symbols("beta w", positive=True)
+    m1, m2, m3 = sp.symbols("m_1 m_2 m_3", real=True)
+    series = sp.log(1 + m1 * beta + m2 * beta**2 / 2 + m3 * beta**3 / 6) - beta * m1
+    first, second = (sp.series(series, beta, 0, 3).removeO().coeff(beta, k) for k in (1, 2))
+    pairs = 2 * m2 - 2 * m1**2  # E[(Δ(y) - Δ(y'))²], y and y' independent
+    gap = sp.simplify(second - leading * pairs)
+    # |third cumulant| ≤ w × variance under every tilt, so K'' changes by exp(± s w) at most
+    s = sp.Symbol("s", positive=True)
+    upper = sp.integrate((beta - s) * sp.exp(s * w), (s, 0, beta))
+    psi = (sp.exp(beta * w) - 1 - beta * w) / w**2
+    remainder = sp.simplify(upper - psi) == 0
+    if first == 0 and gap == 0 and remainder:
+        return Finding(
+            HOLDS,
+            "β²/2 Var Δ = (β²/4) E[(Δ(y) - Δ(y'))²] for every distribution of Δ; the loss "
+            "over it lies between 2ψ(-x) and 2ψ(x), ψ(x) = (exp(x) - 1 - x)/x², "
+            "x = β (max Δ - min Δ): within x/3 of 1 for small x",
+        )
+    return Finding(FAILS, f"the coefficient of β² exceeds the asserted one by {gap}")
+
+
+def _instances(
+    share: sp.Expr, limit: sp.Expr, relation: str, leading: sp.Expr, context: Context
+) -> Finding:
+    rng = context.rng("M4 instances")
+    refuted: list[str] = []
+    unproved, checked, nearest, widest = 0, 0, 0.0, 0.0
+    for size, span in product(SIZES, RANGES):
+        for repeat in range(INSTANCES[context.profile]):
+            weights = [1] * size if repeat == 0 else rng.integers(1, 20, size).tolist()
+            grades = [0, 16] + ([] if size == 2 else rng.integers(0, 17, size - 2).tolist())
+            found = _enclose(weights, grades, span, share)
+            against, open_ = _hold_against(found, span, limit, relation, leading)
+            refuted += against
+            unproved += open_
+            checked += 1
+            nearest = max(nearest, float((found["loss"] / span**2).b))
+            widest = max(widest, float((found["identity"].delta / found["loss"]).b))
+    data = {"instances": checked, "refuted": len(refuted), "unproved": unproved}
+    if refuted:
+        return Finding(FAILS, refuted[0], data)
+    return Finding(
+        UNDECIDED if unproved else HOLDS,
+        f"interval arithmetic on {checked} distributions over 2 to 8 responses, βΔ of range "
+        f"0.01 to 20: the identity's sides meet within {widest:.0e} of them, the bound is "
+        f"proved (the greatest loss over β²w² is {nearest:.6f}), and so are those about the "
+        f"second order; {unproved} left open",
+        data,
+    )
+
+
+def _bridge(leading: sp.Expr, context: Context) -> Finding:
+    rng = context.rng("M4 bridge")
+    replicates = BRIDGE_REPLICATES[context.profile]
+    level = 1.0 - CHECK_ERROR / 2
+    weight = float(leading) / 0.25
+    told, verdicts, data = [], [], {}
+    for topology in ("chain", "tree"):
+        rows = measure([Autoencoder(topology, n, 6) for n in BRIDGE_BUDGETS], replicates, rng)
+        ratios = [_ratio(row, weight) for row in rows]
+        uniform, _ = _ratio(rows[0], weight, uniform=True)
+        last = rows[-1].measures
+        predicted = weight * last["predicted"].mean
+        low, high = (edge / predicted for edge in last["kl"].interval(level))
+        inside = low >= 1.0 / WITHIN and high <= WITHIN
+        outside = high < 1.0 / WITHIN or low > WITHIN
+        verdicts.append(judged(inside, outside))
+        told.append(
+            f"{topology}: {', '.join(map(_with_error, ratios))} (uniform pairs at the first "
+            f"n: {uniform:.2f}), the last in "
+            f"[{low:.3f}, {high:.3f}] at β² × variance "
+            f"{rows[-1].setting.beta ** 2 * last['mean_variance'].mean:.3f}"
+        )
+        data[topology] = {"ratios": ratios, "last": [low, high]}
+    cold = measure(
+        [Autoencoder("tree", COLD_BUDGET, 6, beta=beta) for beta in COLD], replicates, rng
+    )
+    cold_told = ", ".join(
+        f"{_with_error(_ratio(row, weight))} at "
+        f"{row.setting.beta**2 * row.measures['mean_variance'].mean:.1f}"
+        for row in cold
+    )
+    evidence = (
+        f"mean KL(p_H‖p_LM) over what the posterior variance under p_LM predicts, n = "
+        f"{', '.join(map(str, BRIDGE_BUDGETS))}, {replicates} rewards each — "
+        f"{'; '.join(told)}. The expansion needs β² × variance small; a tree of n = "
+        f"{COLD_BUDGET} at growing β gives {cold_told}. Regime 𝒜, where σ² = π²/(3β²) is at "
+        "most of the order of the variance, keeps β² × variance above a constant: it lies "
+        "outside"
+    )
+    return Finding(worst(verdicts), evidence, data)
 
 
 def _ratio(row: Consistency, weight: float, uniform: bool = False) -> tuple[float, float]:

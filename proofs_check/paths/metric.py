@@ -14,6 +14,7 @@ from ibn.proofs_check.claim import (
     Claim,
     Context,
     Finding,
+    as_stated,
     decided,
 )
 from ibn.proofs_check.small_graphs import SmallGraphs
@@ -44,10 +45,12 @@ def p1(power: sp.Rational = sp.S.One, logistic: sp.Expr = sp.pi**2 / 3) -> Claim
             "every step has positive variance, so that d separates responses; between parts of "
             "the network that no path joins d is infinite",
         ),
-        checks=(
+        readings=as_stated(
             Check("cumulants", "symbolic", partial(_cumulants_add, power, logistic)),
             Check("metric axioms", "exhaustive", partial(_metric_axioms, float(power))),
+            why="cumulants of independent steps add, and a least sum of positive steps is a metric",
         ),
+        rests_on=("M1", "T0"),
     )
 
 

@@ -20,31 +20,93 @@ ZERO, ONE, TENTH = Integer(0), Integer(1), Rational(1, 10)
 
 CLAIMS: tuple[Callable[[], Claim], ...] = (p5, p6, p7, p8, p9)
 
-MUTANTS: dict[str, Callable[[], Claim]] = {
-    "P5: exponent of n off by 0.1": lambda: p5(n_power=-ALPHA - TENTH, bound="upper"),
-    "P5: exponent of n off by -0.1": lambda: p5(n_power=-ALPHA + TENTH, bound="upper"),
-    "P5: a power of log n dropped": lambda: p5(log_power=ALPHA, bound="upper"),
-    "P5: log log n dropped": lambda: p5(loglog_power=ZERO, bound="upper"),
-    "P5: the tree's logarithm": lambda: p5(log_power=2 * ALPHA, loglog_power=ZERO, bound="upper"),
-    "P5: logarithmic family off by 0.1": lambda: p5(log_family_power=-ALPHA - TENTH, bound="upper"),
-    "P6: exponent of n off by 0.1": lambda: p6(n_power=-ALPHA / (2 + ALPHA) - TENTH),
-    "P6: the tree's logarithm": lambda: p6(log_power=2 * ALPHA / (2 + ALPHA)),
-    "P6: exponent of I off by 0.1": lambda: p6(scale_power=2 / (2 + ALPHA) - TENTH),
-    "P6: a label costs four times as much": lambda: p6(label_share=4.0),
-    "P6: exact inference's exponent": lambda: p6(n_power=-ALPHA / (1 + ALPHA)),
-    "P7: exponent of n off by 0.1": lambda: p7(n_power=-ALPHA - TENTH, bound="upper"),
-    "P7: coupon collector's logarithm dropped": lambda: p7(log_power=ALPHA, bound="upper"),
-    "P7: the chain's logarithm": lambda: p7(log_power=1 + ALPHA, bound="upper"),
-    "P7: logarithmic family off by 0.1": lambda: p7(log_family_power=-ALPHA + TENTH, bound="upper"),
-    "P8: exponent of n off by 0.1": lambda: p8(n_power=-ALPHA / (2 + ALPHA) + TENTH),
-    "P8: logarithm dropped": lambda: p8(log_power=ZERO),
-    "P8: logarithm off by 0.1": lambda: p8(log_power=2 * ALPHA / (2 + ALPHA) + TENTH),
-    "P8: a label costs four times as much": lambda: p8(label_share=2.0),
-    # Each fails a check that P9 itself passes.
-    "P9: chain and tree swapped": lambda: p9(log_power=ALPHA - 1, loglog_power=ONE),
-    "P9: power of log n off by 0.1": lambda: p9(log_power=Rational(11, 10) - ALPHA),
-    "P9: ratio linear in log n": lambda: p9(log_power=2 - ALPHA),
-    "P9: no logarithm in regime ℬ": lambda: p9(noisy_log_power=Rational(0)),
-    "P9: a logarithm in the other families": lambda: p9(elsewhere_log_power=1.0),
-    "P9: log log n dropped from the ceiling": lambda: p9(ceiling=log(N)),
+# Wrong variants of the claims, each with the check that must notice it.
+MUTANTS: dict[str, tuple[Callable[[], Claim], str]] = {
+    "P5: exponent of n off by 0.1": (lambda: p5(n_power=-ALPHA - TENTH), "least of the objective"),
+    "P5: exponent of n off by -0.1": (lambda: p5(n_power=-ALPHA + TENTH), "least of the objective"),
+    "P5: a power of log n dropped": (lambda: p5(log_power=ALPHA), "least of the objective"),
+    "P5: log log n dropped": (lambda: p5(loglog_power=ZERO), "least of the objective"),
+    "P5: the tree's logarithm": (
+        lambda: p5(log_power=2 * ALPHA, loglog_power=ZERO),
+        "least of the objective",
+    ),
+    "P5: logarithmic family off by 0.1": (
+        lambda: p5(log_family_power=-ALPHA - TENTH),
+        "least of the objective",
+    ),
+    "P5: distance grows half as fast": (
+        lambda: p5(pace=0.5),
+        "the order it has: I n^(-α) log n",
+    ),
+    "P6: exponent of n off by 0.1": (
+        lambda: p6(n_power=-ALPHA / (2 + ALPHA) - TENTH),
+        "least of the objective",
+    ),
+    "P6: the tree's logarithm": (
+        lambda: p6(log_power=2 * ALPHA / (2 + ALPHA)),
+        "least of the objective",
+    ),
+    "P6: exponent of I off by 0.1": (
+        lambda: p6(scale_power=2 / (2 + ALPHA) - TENTH),
+        "the library's formula",
+    ),
+    "P6: a label costs four times as much": (
+        lambda: p6(label_share=4.0),
+        "small α, measured against its law",
+    ),
+    "P6: exact inference's exponent": (
+        lambda: p6(n_power=-ALPHA / (1 + ALPHA)),
+        "least of the objective",
+    ),
+    "P7: exponent of n off by 0.1": (lambda: p7(n_power=-ALPHA - TENTH), "least of the objective"),
+    "P7: coupon collector's logarithm dropped": (
+        lambda: p7(log_power=ALPHA),
+        "least of the objective",
+    ),
+    "P7: the chain's logarithm": (lambda: p7(log_power=1 + ALPHA), "least of the objective"),
+    "P7: logarithmic family off by 0.1": (
+        lambda: p7(log_family_power=-ALPHA + TENTH),
+        "least of the objective",
+    ),
+    "P7: the nearest leaf at |S|^(-2α)": (
+        lambda: p7(leaf_power=-2 * ALPHA),
+        "the order it has: F(|S|)",
+    ),
+    "P8: exponent of n off by 0.1": (
+        lambda: p8(n_power=-ALPHA / (2 + ALPHA) + TENTH),
+        "least of the objective",
+    ),
+    "P8: logarithm dropped": (lambda: p8(log_power=ZERO), "least of the objective"),
+    "P8: logarithm off by 0.1": (
+        lambda: p8(log_power=2 * ALPHA / (2 + ALPHA) + TENTH),
+        "least of the objective",
+    ),
+    "P8: a label costs four times as much": (
+        lambda: p8(label_share=2.0),
+        "measured, comparisons combined",
+    ),
+    "P9: chain and tree swapped": (
+        lambda: p9(log_power=ALPHA - 1, loglog_power=ONE),
+        "quotient of the table, fixed α",
+    ),
+    "P9: power of log n off by 0.1": (
+        lambda: p9(log_power=Rational(11, 10) - ALPHA),
+        "quotient of the table, fixed α",
+    ),
+    "P9: ratio linear in log n": (
+        lambda: p9(log_power=2 - ALPHA),
+        "quotient of the table, fixed α",
+    ),
+    "P9: no logarithm in regime ℬ": (
+        lambda: p9(noisy_log_power=Rational(0)),
+        "quotient of the table, regime ℬ",
+    ),
+    "P9: a logarithm in the other families": (
+        lambda: p9(elsewhere_log_power=1.0),
+        "elsewhere, measured",
+    ),
+    "P9: log log n dropped from the ceiling": (
+        lambda: p9(ceiling=log(N)),
+        "at most log n/log log n over all α",
+    ),
 }

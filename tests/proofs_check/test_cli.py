@@ -20,16 +20,19 @@ def test_the_document_holds_every_field_of_the_contract():
     assert {"id", "statement", "source", "method", "verdict", "evidence", "seconds"} <= set(claim)
     assert (claim["id"], claim["verdict"]) == ("P1", "holds")
     assert all(check["evidence"] for check in claim["evidence"])
+    assert [one["reading"] for one in claim["readings"]] == ["as stated"]
+    assert claim["checks"] == {"cumulants": "holds", "metric axioms": "holds"}
 
 
 def test_a_changed_verdict_is_status_1(tmp_path, monkeypatch):
     path = tmp_path / "recorded.json"
-    path.write_text('{"P1": "fails"}')
+    path.write_text('{"P1": {"verdict": "fails"}}')
     monkeypatch.setattr(ledger, "RECORD", path)
     page = tmp_path / "claims.md"
     result = run("P1", "--page", str(page))
     assert result.exit_code == 1
     assert "the verdict has changed: P1 holds, on record: fails" in result.stderr
+    assert "check “cumulants”: holds, on record: none" in result.stderr
     assert "## P1" in page.read_text()
     assert run("P1", "--record").exit_code == 0
 
@@ -45,3 +48,9 @@ def test_evidence_is_printed_for_claims_that_are_named():
     shown = run("P1").stdout
     assert "The ledger" in shown
     assert "(symbolic):" in " ".join(shown.split())
+
+
+def test_readings_stand_below_their_claim_and_what_is_left_to_full_is_said():
+    shown = " ".join(run("M1").stdout.split())
+    assert "the sign of δ alone" in shown
+    assert "M1, labels as the library simulates them: 4,000,000" in shown

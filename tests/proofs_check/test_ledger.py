@@ -2,22 +2,50 @@
 
 import json
 import re
-from importlib import import_module
 
 import pytest
 
 from ibn.errors import InputError
 from ibn.proofs_check import ledger
-from ibn.proofs_check.claim import Check, Claim, Context, Finding, decide
-from ibn.proofs_check.claims_page import markdown
+from ibn.proofs_check.claim import (
+    Check,
+    Claim,
+    Context,
+    Finding,
+    Reading,
+    as_stated,
+    decide,
+    judged,
+    worst,
+)
+from ibn.proofs_check.claims_graph import graph, places
+from ibn.proofs_check.claims_page import markdown, write
 
 
-def claim_of(*verdicts):
-    checks = tuple(
-        Check(str(i), "exhaustive", lambda _, v=verdict: Finding(v, f"found | {v}", {"n": 1}))
-        for i, verdict in enumerate(verdicts)
+def check_of(name, verdict):
+    return Check(
+        name,
+        "exhaustive",
+        lambda _: Finding(verdict, f"found | {verdict}", {"n": 1}),
+        lemma="L1",
+        full="more of it",
     )
-    return Claim("X1", "a statement", "x = 1", "this project", ("assumed",), checks)
+
+
+def claim_of(*verdicts, name="X1", rests_on=()):
+    checks = (check_of(str(i), verdict) for i, verdict in enumerate(verdicts))
+    readings = as_stated(*checks, why="so it is")
+    return Claim(name, "a statement", "x = 1", "this project", ("assumed",), readings, rests_on)
+
+
+def read_twice(upper, tight, counts=True):
+    """A claim that may be an upper bound or a tight order."""
+    shared = check_of("shared", upper)
+    readings = (
+        Reading("upper", (shared,), "x = O(1)", "bounded"),
+        Reading("tight", (shared, check_of("attained", tight)), "x = 2", "attained", counts),
+    )
+    return Claim("P1", "a statement", "x = 1", "paper", (), readings)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +58,30 @@ def claim_of(*verdicts):
 )
 def test_a_verdict_follows_from_its_checks(verdicts, expected):
     assert decide(claim_of(*verdicts), Context()).verdict == expected
+    assert worst(verdicts) == expected
+
+
+def test_a_reading_that_does_not_count_leaves_the_claims_verdict_alone():
+    counted = decide(read_twice("holds", "fails"), Context())
+    assert counted.readings == {"upper": "holds", "tight": "fails"}
+    assert counted.verdict == "fails"
+    assert decide(read_twice("holds", "fails", counts=False), Context()).verdict == "holds"
+
+
+def test_refutation_comes_before_what_is_shown():
+    assert [judged(True, True), judged(True, False), judged(False, False)] == [
+        "fails",
+        "holds",
+        "undecided",
+    ]
+
+
+def test_a_check_of_two_readings_runs_once():
+    ran = []
+    check = Check("x", "symbolic", lambda _: ran.append(1) or Finding("holds", "found"))
+    claim = Claim("X1", "", "", "", (), (Reading("a", (check,)), Reading("b", (check,))))
+    assert decide(claim, Context()).readings == {"a": "holds", "b": "holds"}
+    assert ran == [1]
 
 
 def test_streams_differ_by_check_and_seed_alone():
@@ -39,30 +91,33 @@ def test_streams_differ_by_check_and_seed_alone():
     assert len(set(draws)) == 3
 
 
-def test_every_claim_is_complete_and_on_record():
+def test_every_verdict_is_on_record():
+    known = json.loads(ledger.RECORD.read_text())
     built = {name: build() for name, build in ledger.claims().items()}
-    assert set(ledger.recorded()) == set(built)
+    assert set(known) == set(built) == set(ledger.recorded())
     for name, claim in built.items():
-        assert claim.id == name
-        assert claim.statement
-        assert claim.latex
-        assert claim.checks
-        assert len({check.name for check in claim.checks}) == len(claim.checks)
+        assert set(known[name]["checks"]) == {check.name for check in claim.checks}
+        assert set(known[name]["readings"]) == {reading.name for reading in claim.readings}
+        assert known[name]["profile"] in ("quick", "full")
 
 
 def test_formulas_run_no_spacing_into_the_letter_behind():
     for name, build in ledger.claims().items():
-        assert not re.search(r"\\q?quad[A-Za-z]", build().latex), name
+        for formula in (build().latex, *(reading.latex for reading in build().readings)):
+            assert not re.search(r"\\q?quad[A-Za-z]", formula), name
 
 
-def test_every_claim_has_a_wrong_variant():
-    """What test_claims.py then refutes."""
-    levels = [import_module(f"ibn.proofs_check.{name}") for name in ledger.LEVELS]
-    varied = {name.split(":")[0] for level in levels for name in level.MUTANTS}
-    assert varied == set(ledger.claims())
+def test_no_claim_rests_on_itself():
+    verdicts = [
+        ledger.Verdict(build(), {c.name: Finding("holds", "") for c in build().checks}, 0.0)
+        for build in ledger.claims().values()
+    ]
+    at = places(graph(verdicts))
+    for verdict in verdicts:
+        assert all(at[used][1] < at[verdict.claim.id][1] for used in verdict.claim.rests_on)
 
 
-def test_unknown_claims_are_told():
+def test_unknown_claims_are_refused():
     assert ledger.select(["p1"]) == ["P1"]
     assert ledger.select([]) == list(ledger.claims())
     with pytest.raises(InputError, match=r"unknown claim 'P11'.*did you mean 'P1'"):
@@ -78,20 +133,68 @@ def test_processes_make_no_difference():
     assert found(1) == found(2)
 
 
-def test_the_record_keeps_other_claims(tmp_path, monkeypatch):
+@pytest.fixture
+def record(tmp_path, monkeypatch):
     path = tmp_path / "recorded.json"
-    path.write_text('{"E1": "holds"}')
     monkeypatch.setattr(ledger, "RECORD", path)
-    verdict = next(ledger.run(["P1"], Context()))
-    ledger.record([verdict])
-    assert json.loads(path.read_text()) == {"P1": verdict.verdict, "E1": "holds"}
-    path.write_text("not JSON")
+    return path
+
+
+def test_the_record_keeps_other_claims(record):
+    record.write_text('{"E1": {"verdict": "holds"}}')
+    ledger.record([decide(read_twice("holds", "fails"), Context())], "quick")
+    assert json.loads(record.read_text()) == {
+        "P1": {
+            "profile": "quick",
+            "verdict": "fails",
+            "readings": {"upper": "holds", "tight": "fails"},
+            "checks": {"shared": "holds", "attained": "fails"},
+        },
+        "E1": {"verdict": "holds"},
+    }
+    record.write_text("not JSON")
     with pytest.raises(InputError, match=r"recorded\.json: the record of verdicts cannot be read"):
         ledger.recorded()
 
 
-def test_the_page_tells_every_check():
-    page = markdown([decide(claim_of("holds", "fails"), Context())], "quick", 0)
-    assert "**fails.** a statement" in page
+def test_any_verdict_that_changes_is_noticed(record):
+    """Also where the claim's own verdict stays: that it failed hid what else went wrong."""
+    ledger.record([decide(read_twice("holds", "fails"), Context())], "quick")
+    assert ledger.changed([decide(read_twice("holds", "fails"), Context())]) == []
+    changed = ledger.changed([decide(read_twice("undecided", "fails"), Context())])
+    assert changed == [
+        ("P1, reading “upper”:", "undecided", "holds"),
+        ("P1, check “shared”:", "undecided", "holds"),
+    ]
+    gone = ledger.changed([decide(claim_of("fails", name="P1"), Context())])
+    assert ("P1, check “shared”:", "missing", "holds") in gone
+    assert ("P1, check “0”:", "fails", "none") in gone
+
+
+def test_the_page_has_every_reading_and_check(tmp_path):
+    verdicts = [
+        decide(read_twice("holds", "fails"), Context()),
+        decide(claim_of("holds", rests_on=("P1",)), Context()),
+    ]
+    write(tmp_path / "claims.md", verdicts, "quick", 0, {"P1, reading “tight”:"})
+    page = (tmp_path / "claims.md").read_text()
+    assert "| [P1](#p1) **fails** | upper | **holds** | bounded | $x = O(1)$ |" in page
+    assert "|  | tight | **fails** | the verdict is not the one on record" in page
+    assert "| [X1](#x1) | as stated | **holds** | so it is | $x = 1$ |" in page
     assert "found \\| fails" in page
     assert "- assumed" in page
+    assert "- X1, 0: more of it" in page
+    assert "Rests on [P1](#p1)." in page
+    assert "exhaustive, lemma L1" in page
+    assert "<svg" in (tmp_path / "claims-graph.svg").read_text()
+    assert "more of it" not in markdown(verdicts, "full", 0)
+
+
+def test_the_graph_leads_from_what_is_used():
+    verdicts = [
+        decide(claim_of("holds", rests_on=("P1", "P9")), Context()),
+        decide(read_twice("holds", "fails"), Context()),
+    ]
+    found = graph(verdicts)
+    assert set(found.edges) == {("P1", "X1"), ("L1", "X1"), ("L1", "P1")}
+    assert found.nodes["P1"]["verdict"] == "fails"

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from ibn.proofs_check import stability
-from ibn.proofs_check.claim import Check, Claim, Finding
+from ibn.proofs_check.claim import Check, Claim, Finding, as_stated
 from ibn.proofs_check.stability import Trial, read, table
 
 
@@ -18,7 +18,7 @@ def ledger(monkeypatch):
             ran.append((name, context.seed))
             return Finding(verdict(context.seed), "found")
 
-        return lambda: Claim(name, "", "", "", (), (Check("a check", method, run),))
+        return lambda: Claim(name, "", "", "", (), as_stated(Check("a check", method, run)))
 
     built = {
         "X1": claim("X1", "Monte Carlo", lambda seed: "holds"),

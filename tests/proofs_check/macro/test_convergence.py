@@ -10,7 +10,8 @@ from ibn.proofs_check.macro import convergence
 
 
 def test_the_measured_error_alone_refutes_a_wrong_factor():
-    check = convergence.m3(error_factor="1/2").checks[-1]
+    checks = {check.name: check for check in convergence.m3(error_factor="1/2").checks}
+    check = checks["chain and tree, measured"]
     assert check.run(Context()).verdict == FAILS
 
 
@@ -27,6 +28,11 @@ def test_suprema_are_infinite_where_the_entropy_integral_is():
     infinite = {name for name, verdict in found.items() if verdict == "infinite"}
     assert infinite == {"logarithmic, α = 1/2", "logarithmic, α = 1", "sub-logarithmic"}
     assert set(found.values()) == {"infinite", "finite"}
+
+
+def test_the_supremum_inside_fails_and_does_not_count():
+    (inside,) = [r for r in convergence.m3().readings if not r.counts]
+    assert inside.checks[0].run(Context()).verdict == FAILS
 
 
 def greedy_supremum(world, depth, rng, runs):
