@@ -8,6 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import click
+
+from ibn.cli.progress import Display
+from ibn.outputs import write_text
 from ibn.proofs_check.cli import decide, document, report_changed
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.profiles import PROFILES, tasks

@@ -16,7 +16,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, UNDECIDED, Finding, worst
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 from sympy import (
@@ -35,7 +34,7 @@ from sympy import (
     simplify,
 )
 
-from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, UNDECIDED, Finding
+from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, UNDECIDED, Finding, worst
 from ibn.theory.rates import symbols
 
 LOWER_ORDER = 4.0

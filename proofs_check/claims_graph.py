@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import networkx as nx
-from ibn.proofs_check.claim import Verdict
 from matplotlib.figure import Figure
 
+from ibn.proofs_check.claim import Verdict
 from ibn.report.style import COLUMN, style
 
 COLOURS = {"holds": "#dff3e4", "fails": "#fbe3e1", "undecided": "#fdf1d0", "lemma": "#ffffff"}

@@ -10,6 +10,16 @@ from collections.abc import Callable
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom, chi2
+from sympy import Expr, Integer, log, oo
+
+from ibn.bias.ultrametric import FAMILIES, Ultrametric
+from ibn.estimate import Estimate
+from ibn.inference.gaussian import mean_variance, resistance, resistance_matrix
+from ibn.inference.paths import inference_distance, mean_distance
+from ibn.network import build_network
+from ibn.preferences.comparisons import Comparisons
 from ibn.proofs_check.asymptotics import Curve, Drift, growth
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
@@ -24,16 +34,6 @@ from ibn.proofs_check.claim import (
     worst,
 )
 from ibn.proofs_check.measured import combined, leaves_at, mean_nearest
-from numpy.typing import NDArray
-from scipy.stats import binom, chi2
-from sympy import Expr, Integer, log, oo
-
-from ibn.bias.ultrametric import FAMILIES, Ultrametric
-from ibn.estimate import Estimate
-from ibn.inference.gaussian import mean_variance, resistance, resistance_matrix
-from ibn.inference.paths import inference_distance, mean_distance
-from ibn.network import build_network
-from ibn.preferences.comparisons import Comparisons
 from ibn.solvers.reduced import DENSE_NODES, TIGHT
 from ibn.theory.rates import Rate, symbols
 from ibn.topology import build

@@ -9,11 +9,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ibn.proofs_check.claim import Claim, Context, Finding, Verdict, decide
 from threadpoolctl import threadpool_limits
 
 from ibn.errors import InputError, unknown_name
-from ibn.proofs_check.claim import Claim, Context, Verdict, decide
+from ibn.proofs_check.claim import Claim, Context, Finding, Verdict, decide
 
 LEVELS = ("macro", "paths", "rates", "exact", "instruments")
 LETTERS = "MPET"  # the order of the theory

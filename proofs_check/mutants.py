@@ -15,10 +15,11 @@ from multiprocessing import get_context
 from typing import Any
 
 import click
+from threadpoolctl import threadpool_limits
+
 from ibn.proofs_check import ledger
 from ibn.proofs_check.broken_library import BREAKAGES
 from ibn.proofs_check.claim import Claim, Context
-from threadpoolctl import threadpool_limits
 
 MONTE_CARLO = "Monte Carlo"
 

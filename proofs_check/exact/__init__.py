@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sympy import Integer, Rational
+from sympy import Expr, Integer, Rational
 
 from ibn.proofs_check.claim import Claim
 from ibn.proofs_check.exact.designed import e5
@@ -20,8 +20,6 @@ from ibn.proofs_check.exact.minimax import e3
 from ibn.proofs_check.exact.monotonicity import e1
 from ibn.proofs_check.exact.prediction import e6
 from ibn.proofs_check.exact.reversal import Reversal, e2
-from sympy import Expr, Integer, Rational
-
 from ibn.theory.rates import symbols
 
 _, ALPHA, SCALE, _, _, _ = symbols()

@@ -15,14 +15,10 @@ stem, of variance s = (g(k-1) - g(k))/2, and on its m comparisons. So E[R] ≥ (
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import product
+
 import numpy as np
-from ibn.proofs_check.claim import (
-    ROUNDING,
-    Check,
-    Context,
-    Finding,
-    decided,
-)
 from numpy.typing import NDArray
 from sympy import Expr, Integer, Rational, exp, gamma, pi, sqrt
 
@@ -30,7 +26,13 @@ from ibn.bias.ultrametric import Ultrametric
 from ibn.inference.gaussian import resistance
 from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
-from ibn.proofs_check.claim import FAILS, HOLDS, ROUNDING, Check, Context, Finding
+from ibn.proofs_check.claim import (
+    ROUNDING,
+    Check,
+    Context,
+    Finding,
+    decided,
+)
 from ibn.theory.rates import symbols
 from ibn.topology import build
 
@@ -73,35 +75,34 @@ def counting_freedom(share: float = 1.0) -> Check:
     Both inference engines are held against each other on the way: leverages from the prior
     covariance, and from the network's resistances.
     """
+    return Check("degrees of freedom", "rigorous numeric", partial(_counted, share), lemma="L4")
 
-    def run(context: Context) -> Finding:
-        rng = context.rng("freedom")
-        worst, least_slack, off, counted = 0.0, "", 0.0, 0
-        for alpha in (0.1, 0.5, 1.5):
-            world = Ultrametric(alpha=alpha)
-            for topology in ("chain", "tree", "stratified-star", "kwise"):
-                for n in (4, 32, 96):
-                    comparisons = build(topology, world, n, rng)
-                    for sigma2 in (0.01, 0.3, 10.0):
-                        leverage = spent(world, comparisons, sigma2)
-                        quotient = leverage.sum() / spent_at_most(world, n, sigma2).min()
-                        counted += 1
-                        if quotient > worst:
-                            worst = float(quotient)
-                            least_slack = f"α = {alpha:g}, {topology}, n = {n}, σ² = {sigma2:g}"
-                    network = build_network(world, comparisons, sigma2)
-                    pairs = np.stack([comparisons.a, comparisons.b], axis=1)[:4]
-                    found = resistance(network, pairs) / sigma2
-                    off = max(off, float(np.max(np.abs(found - leverage[:4]))))
-        holds = worst <= share * (1 + ROUNDING) and off < 1e-6
-        words = (
-            f"{counted} datasets, depths 0 to 60: the leverages add up to at most {worst:.3f} of "
-            f"min over k of B^k − 1 + n g(k)/σ² ({least_slack}), claimed at most {share:g}; "
-            f"ibn.resistance gives the same leverages within {off:.0e}"
-        )
-        return Finding(decided(holds), words, {"most": worst})
 
-    return Check("degrees of freedom", "rigorous numeric", run, lemma="L4")
+def _counted(share: float, context: Context) -> Finding:
+    rng = context.rng("freedom")
+    worst, least_slack, off, counted = 0.0, "", 0.0, 0
+    topologies = ("chain", "tree", "stratified-star", "kwise")
+    for alpha, topology, n in product((0.1, 0.5, 1.5), topologies, (4, 32, 96)):
+        world = Ultrametric(alpha=alpha)
+        comparisons = build(topology, world, n, rng)
+        for sigma2 in (0.01, 0.3, 10.0):
+            leverage = spent(world, comparisons, sigma2)
+            quotient = leverage.sum() / spent_at_most(world, n, sigma2).min()
+            counted += 1
+            if quotient > worst:
+                worst = float(quotient)
+                least_slack = f"α = {alpha:g}, {topology}, n = {n}, σ² = {sigma2:g}"
+        network = build_network(world, comparisons, sigma2)
+        pairs = np.stack([comparisons.a, comparisons.b], axis=1)[:4]
+        found = resistance(network, pairs) / sigma2
+        off = max(off, float(np.max(np.abs(found - leverage[:4]))))
+    holds = worst <= share * (1 + ROUNDING) and off < 1e-6
+    words = (
+        f"{counted} datasets, depths 0 to 60: the leverages add up to at most {worst:.3f} of "
+        f"min over k of B^k − 1 + n g(k)/σ² ({least_slack}), claimed at most {share:g}; "
+        f"ibn.resistance gives the same leverages within {off:.0e}"
+    )
+    return Finding(decided(holds), words, {"most": worst})
 
 
 # --- Fixed σ²: regime ℬ --------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from ibn.bias.ultrametric import Ultrametric
+from ibn.bias.ultrametric import FAMILIES, Ultrametric
 from ibn.inference.gaussian import mean_variance
 from ibn.inference.paths import mean_distance
 from ibn.network import build_network
@@ -28,12 +28,6 @@ from ibn.proofs_check.claim import (
     decided,
 )
 from ibn.proofs_check.exact.exponents import NO_NOISE, exponents, measured, show
-from numpy.typing import NDArray
-
-from ibn.bias.ultrametric import FAMILIES, Ultrametric
-from ibn.inference.gaussian import mean_variance
-from ibn.inference.paths import mean_distance
-from ibn.network import build_network
 from ibn.theory.rates import lower_bound
 from ibn.topology import TOPOLOGIES, build
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from ibn.proofs_check.asymptotics import gather, listed
-from ibn.proofs_check.claim import CHECK_ERROR, Check, Context, Finding, judged
-from ibn.proofs_check.exact.freedom import difference_covariance
-from ibn.proofs_check.measured import Noise
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
 from ibn.preferences.comparisons import Comparisons
+from ibn.proofs_check.asymptotics import gather, listed
+from ibn.proofs_check.claim import CHECK_ERROR, Check, Context, Finding, judged
+from ibn.proofs_check.exact.freedom import difference_covariance
+from ibn.proofs_check.measured import Noise
 from ibn.topology import build
 
 ALPHAS = (0.3, 1.0)

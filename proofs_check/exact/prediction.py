@@ -6,6 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+
 from ibn.proofs_check.claim import (
     UNDECIDED,
     Check,

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from sympy import Expr, Integer, Rational, log, simplify
+from sympy import Expr, Float, Integer, Rational, lambdify, log, oo, simplify
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
@@ -57,16 +57,6 @@ from ibn.proofs_check.measured import (
     sizes,
 )
 from ibn.proofs_check.rates.closed import WORLD, name_of
-from numpy.typing import NDArray
-from scipy.special import ndtri
-from sympy import Expr, Float, Integer, Rational, lambdify, log, oo, simplify
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.estimate import Estimate
-from ibn.inference.gaussian import mean_variance
-from ibn.inference.laplace import laplace
-from ibn.network import build_network
-from ibn.preferences.noise import LabelNoise, simulate_labels
 from ibn.theory.rates import rate, ratio, symbols
 from ibn.topology import build
 

@@ -7,6 +7,14 @@ from itertools import combinations, product
 
 import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
+from scipy.special import xlogy
+
+from ibn.errors import InputError
+from ibn.inference.laplace import laplace
+from ibn.network import HUMAN_PREFERENCE, Network
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.dominance import has_maximum
 from ibn.proofs_check.claim import (
     FAILS,
     HOLDS,
@@ -17,15 +25,6 @@ from ibn.proofs_check.claim import (
     Reading,
     decided,
 )
-from numpy.typing import NDArray
-from scipy.special import xlogy
-
-from ibn.errors import InputError
-from ibn.inference.laplace import laplace
-from ibn.network import HUMAN_PREFERENCE, Network
-from ibn.preferences.comparisons import Comparisons
-from ibn.preferences.dominance import has_maximum
-from ibn.proofs_check.claim import FAILS, HOLDS, Check, Claim, Context, Finding
 from ibn.theory import autoencoder
 
 R, LOG_P, LOG_REF, LOG_Z, MARGIN = sp.symbols("r log_p log_ref log_Z h", real=True)

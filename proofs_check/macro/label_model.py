@@ -6,6 +6,11 @@ from functools import partial
 
 import numpy as np
 import sympy as sp
+from scipy.stats import beta as beta_distribution
+
+from ibn.estimate import Estimate
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.noise import LabelNoise, simulate_labels
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -18,12 +23,6 @@ from ibn.proofs_check.claim import (
     Reading,
     decided,
 )
-from scipy.stats import beta as beta_distribution
-
-from ibn.estimate import Estimate
-from ibn.preferences.comparisons import Comparisons
-from ibn.preferences.noise import LabelNoise, simulate_labels
-from ibn.proofs_check.claim import CHECK_ERROR, FAILS, HOLDS, Check, Claim, Context, Finding
 
 X, D = sp.symbols("x d", real=True)
 BETA = sp.Symbol("beta", positive=True)

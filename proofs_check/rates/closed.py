@@ -20,10 +20,6 @@ from ibn.proofs_check.asymptotics import (
     written,
 )
 from ibn.proofs_check.claim import FAILS, HOLDS, Check, Context, Finding, decided
-from numpy.typing import NDArray
-from sympy import Expr, Integer, diff, exp, lambdify, limit, log, oo, sqrt
-
-from ibn.bias.ultrametric import FAMILIES, Ultrametric
 from ibn.theory.rates import (
     Rate,
     claimed,

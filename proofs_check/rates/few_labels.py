@@ -60,13 +60,6 @@ from ibn.proofs_check.rates.closed import (
     name_of,
     statement,
 )
-from scipy.special import ndtri
-from sympy import Expr, Integer, diff, exp, gamma, log
-
-from ibn.bias.ultrametric import Ultrametric
-from ibn.inference.paths import mean_distance
-from ibn.network import build_network
-from ibn.preferences.comparisons import Comparisons
 from ibn.theory.rates import Rate, rate, symbols
 from ibn.topology import build
 

@@ -8,7 +8,7 @@ from functools import partial
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
-from sympy import E, Expr, Rational, diff, gamma, log
+from sympy import E, Expr, Float, Rational, Symbol, diff, exp, gamma, log
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.proofs_check.asymptotics import (
@@ -54,10 +54,6 @@ from ibn.proofs_check.rates.closed import (
     name_of,
 )
 from ibn.proofs_check.rates.many_labels import LABEL, LARGER, LOUD, covering_leaves
-from numpy.typing import NDArray
-from sympy import E, Expr, Float, Rational, Symbol, diff, exp, gamma, log
-
-from ibn.bias.ultrametric import Ultrametric
 from ibn.theory.rates import claimed_ratio, lower_bound, ratio, symbols
 
 N, ALPHA, SCALE, SIGMA2, S, _ = symbols()

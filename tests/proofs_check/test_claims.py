@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from ibn.proofs_check import ledger, macro
 from ibn.proofs_check.claim import HOLDS, METHODS, Context, decide
 

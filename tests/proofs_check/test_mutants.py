@@ -2,10 +2,10 @@
 
 import pytest
 from click.testing import CliRunner
+
 from ibn.proofs_check import ledger, mutants
 from ibn.proofs_check.broken_library import BREAKAGES, Breakage
 from ibn.proofs_check.mutants import Catch, main, run_all, table
-
 from ibn.theory import rates
 
 KNOWN = mutants.mutants()
