@@ -32,11 +32,17 @@ def read(path: str | os.PathLike[str]) -> Claims:
     return claims
 
 
-def data(claims: Claims, claim: str, check: str) -> Mapping[str, Any] | None:
-    """Return what one check measured, or None if it was not run."""
+def found(claims: Claims, claim: str, check: str) -> Mapping[str, Any] | None:
+    """Return what one check found, as ``ibn check --json`` prints it, or None if it was not run."""
     for one in claims:
         if one["id"] == claim:
-            for found in one["evidence"]:
-                if found["check"] == check:
-                    return found["data"]
+            for each in one["evidence"]:
+                if each["check"] == check:
+                    return each
     return None
+
+
+def data(claims: Claims, claim: str, check: str) -> Mapping[str, Any] | None:
+    """Return what one check measured, or None if it was not run."""
+    each = found(claims, claim, check)
+    return None if each is None else each["data"]

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ibn.figures.ledger_evidence import Claims, data
+from ibn.figures.ledger_evidence import Claims, found
 from ibn.figures.report_tables import Cell, Table
 from ibn.report.style import BLACK, COLUMN, VERMILION
 
@@ -22,12 +22,15 @@ _CHECKS = (
     # The claim, what it is the rate of, and the check that measured it.
     ("P5", "chain, path, regime A", "attained, measured"),
     ("P6", "chain, path, regime B", "measured, comparisons combined"),
+    ("P5", "chain, path, regime A, in its place", "the order it has: I n^(-α) log n"),
     ("P7", "tree, path, regime A", "attained, measured"),
+    ("P7", "tree, path, regime A, in its place", "the order it has: F(|S|)"),
     ("P8", "tree, path, regime B, against the law", "measured, comparisons combined"),
-    ("P9", "chain/tree, path, regime A", "regime 𝒜, measured"),
+    ("P9", "chain/tree, path, regime A", "fixed α, measured"),
+    ("P9", "chain/tree, path, regime A, in its place", "the order it has, measured"),
     ("E2", "chain, exact, regime A", "chain, measured"),
     ("E2", "chain/tree, exact, regime A", "the order is reversed"),
-    ("E3", "chain, exact, regime B", "measured"),
+    ("E3", "chain, exact, regime B", "measured, between its bounds"),
 )
 
 
@@ -63,25 +66,26 @@ class Exponent:
 
 def gather(claims: Claims) -> list[Exponent]:
     """List the exponents that the ledger's Monte Carlo checks measured."""
-    verdicts = {one["id"]: one["verdict"] for one in claims}
     return [
-        Exponent(claim, of, world, verdicts[claim], each["claimed"], each["left"])
+        Exponent(claim, of, world, each["verdict"], measured["claimed"], measured["left"])
         for claim, of, check in _CHECKS
-        for world, each in (data(claims, claim, check) or {}).items()
-        if isinstance(each, Mapping) and "left" in each
+        for each in (found(claims, claim, check),)
+        if each is not None
+        for world, measured in each["data"].items()
+        if isinstance(measured, Mapping) and "left" in measured
     ]
 
 
-def draw(found: list[Exponent]) -> Figure:
+def draw(exponents: list[Exponent]) -> Figure:
     """Draw what is left over of each exponent of n, a row a curve."""
-    rows = len(found)
+    rows = len(exponents)
     figure = Figure(figsize=(COLUMN, 0.16 * rows + 1.3), layout="constrained")
     axes = figure.subplots()
     y = np.arange(rows)[::-1]
-    value, error, allowed = np.array([one.left["n"] for one in found]).T
+    value, error, allowed = np.array([one.left["n"] for one in exponents]).T
     axes.barh(y, 2 * allowed, left=-allowed, height=0.86, color="#e4e4e4", zorder=0.5)
     for far in (False, True):
-        rest = np.array([one.excluded == far for one in found])
+        rest = np.array([one.excluded == far for one in exponents])
         look: dict[str, Any] = {"color": VERMILION, "marker": "D", "ms": 3.4} if far else {
             "color": BLACK, "marker": "o", "ms": 3.4
         }  # fmt: skip
@@ -90,7 +94,11 @@ def draw(found: list[Exponent]) -> Figure:
         bars.set_label(label)
     axes.add_patch(Rectangle((0, -9), 0, 0, fc="#e4e4e4", label="what lower-order terms may add"))
     axes.axvline(0.0, color=BLACK, lw=0.7)
-    names = [f"{one.claim}{' ratio' if '/' in one.of else ''}  {one.world}" for one in found]
+    names = [
+        f"{one.claim}{' ratio' if '/' in one.of else ''}{'*' if 'place' in one.of else ''}  "
+        f"{one.world}"
+        for one in exponents
+    ]
     axes.set_yticks(y, names, fontsize=6.5)
     axes.set_ylim(-0.7, rows - 0.3)
     axes.grid(axis="y", visible=False)
@@ -99,11 +107,11 @@ def draw(found: list[Exponent]) -> Figure:
     return figure
 
 
-def caption(found: list[Exponent]) -> str:
+def caption(exponents: list[Exponent]) -> str:
     """Say what is drawn and which claims it speaks against."""
-    against = sorted({one.claim for one in found if one.excluded})
-    fails = sorted({one.claim for one in found if one.verdict == "fails"})
-    failing = f"{', '.join(fails)} fail" if fails else "none fails"
+    against = sorted({one.claim for one in exponents if one.excluded})
+    fails = sorted({one.claim for one in exponents if one.verdict == "fails"})
+    failing = f"those of {', '.join(fails)} fail" if fails else "none fails"
     told = (
         f"Beyond both are curves of {', '.join(against)}"
         if against
@@ -113,13 +121,15 @@ def caption(found: list[Exponent]) -> str:
         "A claimed order is right if measured over claimed settles to a constant: its slope "
         "against log n is what is left over of the exponent. Bars: the interval of the ledger’s "
         f"decision. {told}. An order can also be refuted by derivation, where three decades of n "
-        f"cannot tell a logarithm from a power; of these claims {failing} by one or the other, and "
-        "the evidence has both. P8 is held against its law, whose first term fades too slowly for "
+        f"cannot tell a logarithm from a power; of these checks {failing}, and the evidence has "
+        f"both. "
+        "An asterisk marks the order in a claim's place. P8 is held against its law, whose first "
+        "term fades too slowly for "
         "an exponent."
     )
 
 
-def tables(found: list[Exponent]) -> list[Table]:
+def tables(exponents: list[Exponent]) -> list[Table]:
     """Tabulate claimed and measured exponents of n and of log n."""
 
     def measured(one: Exponent, name: str) -> Cell:
@@ -139,7 +149,7 @@ def tables(found: list[Exponent]) -> list[Table]:
             measured(one, "log_n"),
             Cell(one.verdict, one.claim),
         ]
-        for one in found
+        for one in exponents
     ]
     columns = ("claim", "of", "world", "n^", "measured", "(log n)^", "measured", "verdict")
     title = (

@@ -98,7 +98,7 @@ def evidence():
         "M3": [found("chain and tree, measured", {"chain": loss, "tree": loss})],
         "P5": [found("attained, measured", drifts(-0.08, -0.7, family), "fails")],
         "P7": [found("attained, measured", drifts(0.01, 0.1, family))],
-        "E3": [found("measured", drifts(0.0, 0.0, family[:2]))],
+        "E3": [found("measured, between its bounds", drifts(0.0, 0.0, family[:2]))],
     }
     return [
         {
