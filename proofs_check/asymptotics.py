@@ -258,8 +258,15 @@ def written(expression: Expr) -> str:
 
 
 def tex(expression: Expr) -> str:
-    """Set an expression in TeX."""
-    return latex(expression)
+    """Set an expression in TeX, logarithms as they are written by hand."""
+    text = latex(expression)
+    inner = r"\\log\{\\left\((n|\\log n) \\right\)\}"
+    while re.search(inner, text):
+        text = re.sub(
+            inner + r"\^\{([^{}]*|[^{}]*\\frac\{[^{}]*\}\{[^{}]*\})\}", r"(\\log \1)^{\2}", text
+        )
+        text = re.sub(inner, r"\\log \1", text)
+    return text.replace("{- ", "{-")
 
 
 def limits_found(limits: Mapping[str, Expr], rate: Expr, lead: str) -> Finding:

@@ -519,6 +519,18 @@ BREAKAGES: tuple[Breakage, ...] = (
         ("the order it has: I n^(-α) log n",),
     ),
     Breakage(
+        "P5: the lemmas' upper bound a tenth of itself",
+        "ibn.proofs_check.lemma_bounds:at_most",
+        _times(0.1),
+        ("between the lemmas' bounds",),
+    ),
+    Breakage(
+        "E2: the lemmas' lower bound ten times itself",
+        "ibn.proofs_check.lemma_bounds:at_least",
+        _times(10.0),
+        ("between its bounds",),
+    ),
+    Breakage(
         "P5: λ a tenth too large",
         "ibn.proofs_check.measured:growth_rate",
         _times(1.1),

@@ -135,8 +135,21 @@ def _section(verdict: Verdict) -> list[str]:
     return lines
 
 
+LEMMAS = {
+    "L1": "l1-chain-lower",
+    "L2": "l2-giant-component",
+    "L3": "l3-nearest-leaf",
+    "L4": "l4-degrees-of-freedom",
+    "L5": "l5-exact-upper",
+    "L6": "l6-counting-and-star",
+}
+
+
 def _method(check: Check) -> str:
-    return f"{check.method}, lemma {check.lemma}" if check.lemma else check.method
+    """Write a check's method, and the written lemmas that it instantiates."""
+    names = check.lemma.split(", ") if check.lemma else []
+    links = ", ".join(f"[{name}](proofs/{LEMMAS[name]}.md)" for name in names)
+    return f"{check.method}, {links}" if links else check.method
 
 
 def _inline(formula: str) -> str:

@@ -14,6 +14,7 @@ from ibn.bias.ultrametric import FAMILIES, Ultrametric
 from ibn.inference.gaussian import mean_variance
 from ibn.inference.paths import mean_distance
 from ibn.network import build_network
+from ibn.proofs_check.asymptotics import written
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -160,9 +161,12 @@ def _bound_constant(context: Context) -> Finding:
     )
     return Finding(
         decided(right),
-        f"Power family: F(B^k) = g(k)·{share} < g(k); at the least k with B^k ≥ 4n two responses "
-        f"lie in distinct empty cells with probability at least {sp.factor(chance)}, from {at_one} "
-        f"at n = 1 up to 1/4, and g(k − 1) > {factor}·g(log_B 2n): c = 2^(−α)/8 for all n. "
+        f"Power family: F(B^k) = g(k)·{written(share)} < g(k); at the least k with B^k ≥ 4n two "
+        f"responses "
+        f"lie in distinct empty cells with probability at least {written(sp.factor(chance))}, from "
+        f"{at_one} "
+        f"at n = 1 up to 1/4, and g(k − 1) > {written(factor)}·g(log_B 2n): c = 2^(−α)/8 for all "
+        f"n. "
         f"Logarithmic family: the last factor is (log 2n/log 4n)^α with 1 added to each, at least "
         f"2^(−α) and → {slow}; with B^k ≥ 2nt instead the probability is (1 − 1/t)², so c → 1.",
     )

@@ -11,6 +11,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from ibn.proofs_check.asymptotics import written
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -297,7 +298,8 @@ def _infinite_space(context: Context) -> Finding:
     holds = is_moment and increasing and sp.limit(square, v, 0) == 0
     return Finding(
         HOLDS if holds else UNDECIDED,
-        f"Gaussian errors of variance v ≤ V: E(exp(βΔ) - 1)² = {square}, increasing in v and "
+        f"Gaussian errors of variance v ≤ V: E(exp(βΔ) - 1)² = {written(square)}, increasing in v "
+        f"and "
         "→ 0 with it, so that exp(β r_RM) and its integral Z converge in mean, uniformly over "
         "responses, and p_LM → p_H in total variation, in probability",
     )

@@ -8,6 +8,7 @@ import numpy as np
 import sympy as sp
 
 from ibn.inference.paths import inference_distance
+from ibn.proofs_check.asymptotics import written
 from ibn.proofs_check.claim import (
     ROUNDING,
     Check,
@@ -74,8 +75,10 @@ def _cumulants_add(power: sp.Rational, logistic: sp.Expr, context: Context) -> F
     return Finding(
         decided(closed and gap == 0),
         "The cumulant generating function of a logistic step of scale s is "
-        f"{cumulants['logistic s']}; independent steps add theirs, and the second derivative at 0 "
-        f"for steps Gaussian v, logistic s and logistic w is {sp.expand(total)}. At v = 1, s = 1, "
+        f"{written(cumulants['logistic s'])}; independent steps add theirs, and the second "
+        f"derivative at 0 "
+        f"for steps Gaussian v, logistic s and logistic w is {written(sp.expand(total))}. At v = "
+        f"1, s = 1, "
         f"w = 2: {exact:.4f}, claimed {said:.4f}.",
         {"exact": exact, "claimed": said},
     )

@@ -13,6 +13,7 @@ from ibn.estimate import Estimate
 from ibn.inference.gaussian import resistance
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
+from ibn.proofs_check.asymptotics import written
 from ibn.proofs_check.claim import (
     CHECK_ERROR,
     FAILS,
@@ -181,12 +182,15 @@ def _information(limit: sp.Expr | int, binary: sp.Expr, context: Context) -> Fin
     off = float(sp.pi**2 / 9)
     return Finding(
         decided(right),
-        f"The Fisher information of a logistic label is {continuous}, so k labels tend to "
-        f"{1 / continuous}/k, claimed {limit}/(k β²): π²/(3β²) is {off:.4f} times that. By "
-        f"Cramér-Rao k V_k ≥ {1 / continuous}, and k V_k ≤ π²/(3β²), for V_k is the error of the "
+        f"The Fisher information of a logistic label is {written(continuous)}, so k labels tend to "
+        f"{written(1 / continuous)}/k, claimed {limit}/(k β²): π²/(3β²) is {off:.4f} times that. "
+        f"By "
+        f"Cramér-Rao k V_k ≥ {written(1 / continuous)}, and k V_k ≤ π²/(3β²), for V_k is the error "
+        f"of the "
         "best equivariant estimate and the labels' mean is one; so σ²/k is at most "
         f"{100 * (off - 1):.2f} % too large for any k. The sign of a label carries "
-        f"β²p(1 − p) ≤ {most}, claimed at most {binary} β², three quarters of what the label does.",
+        f"β²p(1 − p) ≤ {written(most)}, claimed at most {binary} β², three quarters of what the "
+        f"label does.",
         {"limit": float(1 / continuous.subs(beta, 1)), "binary": float(most.subs(beta, 1))},
     )
 

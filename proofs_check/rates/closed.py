@@ -187,7 +187,7 @@ def _least_of_p5(family: str, expression: Expr) -> Finding:
     return limits_found(
         {"objective(n/log n)": many_hops.subs(CELLS, end)},
         expression,
-        f"the least is at M = n/log n (slope in log M → {ends[1]} at both ends)",
+        f"the least is at M = n/log n (slope in log M → {written(ends[1])} at both ends)",
     )
 
 
@@ -222,7 +222,7 @@ def derivation(closed: Closed) -> Check:
     return Check("least of the objective", "symbolic", run)
 
 
-def library(closed: Closed, families: tuple[str, ...] = FAMILIES) -> Check:
+def library(closed: Closed, lemma: str = "") -> Check:
     """Check that the library's table is the one claimed here, and marked as what it is.
 
     ``ibn.theory.rates.claimed`` must be the claimed expression, and its ``bound`` what the order in
@@ -232,7 +232,7 @@ def library(closed: Closed, families: tuple[str, ...] = FAMILIES) -> Check:
 
     def run(context: Context) -> Finding:
         words, right = [], True
-        for family in families:
+        for family in FAMILIES:
             known = claimed(closed.topology, family, closed.regime)
             quotient = growth(known.expression / closed.expression(family))
             order = rate(closed.topology, family, closed.regime).expression.subs(S, N / log(N))
@@ -245,7 +245,7 @@ def library(closed: Closed, families: tuple[str, ...] = FAMILIES) -> Check:
         told = "; ".join(words)
         return Finding(decided(right), f"ibn.theory.rates.claimed over the claim → {told}")
 
-    return Check("the library's formula", "symbolic", run)
+    return Check("the library's formula", "symbolic", run, lemma)
 
 
 def _mark(quotient: Expr) -> str:

@@ -37,6 +37,7 @@ from ibn.proofs_check.claim import (
     Reading,
     decided,
 )
+from ibn.proofs_check.lemma_bounds import between
 from ibn.proofs_check.measured import (
     QUIET,
     chain_lower_bound,
@@ -110,10 +111,11 @@ def readings(closed: Closed, attained: Check, in_place: Reading, why: str) -> tu
     return (
         Reading(
             "upper bound (O)",
-            (derivation(closed), library(closed), never),
+            (derivation(closed), library(closed, lemma="L2"), never),
             rf"\mathbb E[d] = O\left({tex(power)}\right)",
-            "the rate is the least of the construction's objective, and what is measured never "
-            "grows against it",
+            "the order that is proved in its place (L2) is smaller, and what is measured never "
+            "grows "
+            "against it",
         ),
         Reading(
             "tight order (Θ), F ~ I·M^(−α)",
@@ -129,6 +131,25 @@ def readings(closed: Closed, attained: Check, in_place: Reading, why: str) -> tu
         ),
         in_place,
     )
+
+
+def _between(topology: str, context: Context) -> Finding:
+    """Hold what is measured, and the lemmas' bounds, against each other at every n."""
+    found = {}
+    for world in POWER:
+        curve = path_curve(context, topology, world, sizes(context))
+        touched = [
+            2 * int(n) if topology == "chain" else leaves_at("n/log n", int(n)) for n in curve.n
+        ]
+        noise = [QUIET.at(world, int(n)) for n in curve.n]
+        found[name_of(world)] = between(curve, world, topology, "path", touched, noise)
+    return gather(found)
+
+
+def _bounded(topology: str) -> Check:
+    lemmas = {"chain": "L1, L2", "tree": "L2, L3"}[topology]
+    run = partial(_between, topology)
+    return Check("between the lemmas' bounds", "Monte Carlo", run, lemmas, LARGER)
 
 
 def _chain_law(pace: float, context: Context) -> Finding:
@@ -178,11 +199,11 @@ def chain_order(pace: float = 1.0) -> Reading:
         "in its place, F ~ I·M^(−α)",
         (
             Check("lower bound of a chain", "symbolic", _chain_floor, lemma="L1"),
+            _bounded("chain"),
             Check(name, "Monte Carlo", partial(_chain_law, pace), lemma="L1, L2", full=LARGER),
         ),
         r"\mathbb E[d] = \Theta\left(I\,n^{-\alpha}\log n\right)",
-        "the rigorous lower bound has this order, and what is measured neither grows nor decays "
-        "against it",
+        "proved on both sides (L1, L2), and what is measured neither grows nor decays against it",
         counts=False,
     )
 
@@ -295,7 +316,10 @@ def tree_order(leaf_power: Expr = -ALPHA) -> Reading:
     run = partial(_tree_law, leaf_power)
     return Reading(
         "in its place, F ~ I·M^(−α)",
-        (Check("the order it has: F(|S|)", "Monte Carlo", run, lemma="L3", full=LARGER),),
+        (
+            _bounded("tree"),
+            Check("the order it has: F(|S|)", "Monte Carlo", run, lemma="L2, L3", full=LARGER),
+        ),
         r"\mathbb E[d] = \Theta(F(\lvert S\rvert)) = \Theta\left(I\,n^{-\alpha}(\log n)^{\alpha}"
         r"\right),\quad \lvert S\rvert = n/\log n",
         "twice the distance to the nearest leaf, which is known exactly, is what is measured",

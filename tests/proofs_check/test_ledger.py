@@ -185,7 +185,7 @@ def test_the_page_has_every_reading_and_check(tmp_path):
     assert "- assumed" in page
     assert "- X1, 0: more of it" in page
     assert "Rests on [P1](#p1)." in page
-    assert "exhaustive, lemma L1" in page
+    assert "exhaustive, [L1](proofs/l1-chain-lower.md)" in page
     assert "<svg" in (tmp_path / "claims-graph.svg").read_text()
     assert "more of it" not in markdown(verdicts, "full", 0)
 
