@@ -75,7 +75,7 @@ def t0() -> Claim:
                     Check("solver", "rigorous numeric", _solver),
                     Check("means over pairs", "Monte Carlo", _means),
                     Check("combined comparisons", "exhaustive", _combined),
-                    Check("nearest of independent responses", "Monte Carlo", _nearest, "L3"),
+                    Check("nearest of independent responses", "Monte Carlo", _nearest),
                 ),
                 why="each is held against a dense or an exhaustive computation",
             ),
