@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,10 @@ CODES: dict[str, tuple[Any, Any, Any]] = {
     "A, B": ("A", "B", "tie"),
     "A>B": ("A>B", "B>A", "A=B"),
     "A>B, A<B": ("A>B", "A<B", "A=B"),
+    "B<A, A<B": ("B<A", "A<B", "A=B"),
+    "A is better": ("A is better", "B is better", "Tie"),
+    "B is worse": ("B is worse", "A is worse", "Tie"),
+    " A, b": (" A", "b ", "TIE"),
     "[[A]]": ("[[A]]", "[[B]]", "[[C]]"),
     "model_a": ("model_a", "model_b", "tie"),
     "first, second": ("first", "second", "tie"),
@@ -32,6 +36,7 @@ CODES: dict[str, tuple[Any, Any, Any]] = {
     "-1, +1": (-1, 1, 0),
     "column names": ("", "", "tie"),
     "model names": ("", "", "tie"),
+    "models A, B": ("", "", "tie"),
 }
 # Codes that are numbers on a scale: what a share of the first response's win becomes.
 SCALES = {
@@ -89,8 +94,17 @@ LABELLED = {
     "response_0/1": Labelled("prompt", "response_0", "response_1", ("label",), "0, 1"),
     "sides": Labelled("prompt", "left", "right", ("winner",), "left, right"),
     "a column a model": Labelled("prompt", "gpt", "llama", ("winner",), "column names"),
-    "soft labels": Labelled("prompt", "response_a", "response_b", ("probability",), "P(first)"),
+    "soft labels": Labelled("prompt", "response_a", "response_b", ("probability_a",), "P(first)"),
 }
+
+
+def sensible(spec: Labelled) -> Labelled:
+    """Give the codes that somebody could use where those wanted contradict the columns' names."""
+    if spec.style == "from 0" and spec.codes in ("1, 0", "1, 0.5, 0", "1, 2, 0 tie"):
+        return replace(spec, codes="0, 1")  # 0 is the column that is numbered 0
+    if spec.labels[0].startswith("probability") and spec.codes != "P(first)":
+        return replace(spec, labels=("label", *spec.labels[1:]))
+    return spec
 
 
 def block(spec: Labelled, rng: np.random.Generator, i: int) -> Block:
@@ -99,8 +113,9 @@ def block(spec: Labelled, rng: np.random.Generator, i: int) -> Block:
     sides = [(spec.first, a), (spec.second, b)]
     record: Record = {spec.prompt: asked(rng, i)} | dict(sides[::-1] if spec.swapped else sides)
     names = ("", "")
-    if spec.codes == "model names":
-        names = tuple(f"m{k}" for k in rng.choice(6, 2, replace=False))
+    if spec.codes in ("model names", "models A, B"):
+        known = ["A", "B"] if spec.codes == "models A, B" else [f"m{k}" for k in range(6)]
+        names = tuple(rng.choice(known, 2, replace=False).tolist())
         record |= {"model_a": names[0], "model_b": names[1]}
     elif spec.codes == "column names":
         names = (spec.first, spec.second)
@@ -141,6 +156,8 @@ def undecidable(spec: Labelled, found: set[Any]) -> str:
     if spec.codes in ("true, false", "false, true", "+1, -1", "-1, +1", "1 to 7", "7 to 1"):
         return "the scale may run either way"
     if spec.codes in ("P(first)", "P(second)"):
+        if all(label.endswith(spec.first[-2:]) for label in spec.labels):
+            return ""
         return "it does not say whose probability"
     if spec.codes == "1, 0" or (spec.codes == "0, 1" and not numbered):
         return "1 may be the first response or the second"
@@ -150,6 +167,8 @@ def undecidable(spec: Labelled, found: set[Any]) -> str:
         return "0 may be a tie or the first response"
     if spec.codes in ("1, 2", "1, 2, tie", "1, 2, 0 tie", "1 to 2") and numbered:
         return "the columns are counted from 0, the labels from 1 or not"
+    if spec.codes == "models A, B":
+        return "A may be the model or the response in column a"
     if spec.style == "other" and spec.codes not in ("column names", "model names"):
         return "nothing says which column is the first"
     return ""
@@ -157,7 +176,7 @@ def undecidable(spec: Labelled, found: set[Any]) -> str:
 
 def options(spec: Labelled) -> Record:
     """Give the option by which the file's owner says what the codes mean; empty for scales."""
-    if spec.codes in SCALES or spec.codes in ("model names", "column names"):
+    if spec.codes in SCALES or CODES[spec.codes][0] == "":
         return {}
     sides = ("b", "a", "tie") if spec.worse else ("a", "b", "tie")
     codes = zip(CODES[spec.codes], sides, strict=True)

@@ -383,6 +383,19 @@ def responses_and_ranks(rng: np.random.Generator, i: int) -> Block:
     return Block([record], by_worth(i, [-rank for rank in ranks]))
 
 
+def rank_of_each(rng: np.random.Generator, i: int) -> Block:
+    (a, b), ranks = said(rng, i), (rng.permutation(2) + 1).tolist()
+    record = {"prompt": asked(rng, i), "response_a": a, "response_b": b}
+    record |= {"rank_a": ranks[0], "rank_b": ranks[1]}
+    return Block([record], by_worth(i, [-rank for rank in ranks]))
+
+
+def chosen_by_number(rng: np.random.Generator, i: int) -> Block:
+    share = drawn(rng, ties=False)
+    record = {"prompt": asked(rng, i), "responses": said(rng, i), "chosen": int(1 - share)}
+    return Block([record], [duel(i, share)])
+
+
 def argilla(rng: np.random.Generator, i: int) -> Block:
     (a, b), share = said(rng, i), drawn(rng, ties=False)
     record = {"id": f"id{i}", "status": "completed", "prompt": asked(rng, i)}
@@ -510,6 +523,8 @@ SHAPES = {
     "distilabel": Shape(distilabel, "instruction"),
     "responses and scores": Shape(responses_and_scores),
     "responses and ranks": Shape(responses_and_ranks),
+    "rank of each": Shape(rank_of_each),
+    "chosen by number": Shape(chosen_by_number, labels=("chosen",)),
     "Argilla": Shape(argilla, labels=("preference.responses",)),
     "OpenAssistant": Shape(oasst, "", asks="the tree stands in parent_id"),
     "battles": Shape(battles, "", ("winner",), code="winner"),

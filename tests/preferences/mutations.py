@@ -28,7 +28,7 @@ if __name__ == "__main__":  # a script finds its own folder; the modules below s
 
 from preferences import made_up_labels
 from preferences.made_up_labels import CODES, LABELLED, NAMING, SCALES, Labelled, undecidable
-from preferences.made_up_shapes import SHAPES, Block, Duel, Record, Shape
+from preferences.made_up_shapes import SHAPES, Block, Duel, Record
 
 OUTCOMES = ("right", "refused", "lost", "crashed", "WRONG")
 PROMPTS = ["prompt", "instruction", "question", "query", "input", "context", "task", "column 3"]
@@ -54,6 +54,7 @@ DIRECTED = [
     ("accepted", "rejected"),
     ("answer_w", "answer_l"),
     ("good", "bad"),
+    ("Chosen", "Rejected"),
 ]
 UNDIRECTED = [("text_1", "text_2"), ("completion_a", "completion_b"), ("left", "right")]
 FORMATS = ["jsonl", "json", "csv", "jsonl.gz", "parquet"]
@@ -88,7 +89,14 @@ OF_LABELLED: dict[str, Callable[[np.random.Generator, Labelled], Labelled]] = {
     "loser named": _naming_the_loser,
     "three annotators": _by_three,
 }
-OF_RECORDS = ("rows dropped", "labels emptied", "columns added", "columns shuffled", "as strings")
+OF_RECORDS = (
+    "rows dropped",
+    "labels emptied",
+    "columns added",
+    "columns shuffled",
+    "as strings",
+    "as floats",
+)
 OF_SHAPES = {
     "prompt renamed": lambda shape: shape.prompt,
     "responses renamed": lambda shape: shape.directed,
@@ -133,10 +141,29 @@ def case(seed: int, number: int) -> Case:
     own = [*OF_LABELLED] if shape is None else [m for m, fits in OF_SHAPES.items() if fits(shape)]
     pool = [*own, *OF_RECORDS]
     wanted = [pool[k] for k in sorted(rng.choice(len(pool), int(rng.integers(4)), replace=False))]
-    size = int(rng.integers(6, 30))
-    made = (
-        _labelled(rng, name, wanted, size) if shape is None else _shaped(rng, shape, wanted, size)
-    )
+    return mutated(rng, name, wanted, int(rng.integers(6, 30)), _pick(rng, FORMATS))
+
+
+def mutated(
+    rng: np.random.Generator, name: str, wanted: list[str], size: int, form: str = "jsonl"
+) -> Case:
+    """Make a file of a shape with the mutations wanted.
+
+    Parameters
+    ----------
+    rng : Generator
+        What the texts, labels and choices are drawn from.
+    name : str
+        Of ``LABELLED`` or ``SHAPES``.
+    wanted : list of str
+        Of ``OF_LABELLED``, ``OF_SHAPES`` and ``OF_RECORDS``; none leaves the shape as it is.
+    size : int
+        How many prompts it has.
+    form : str
+        Of ``FORMATS``.
+    """
+    make = _labelled if name in LABELLED else _shaped
+    made = make(rng, name, wanted, size)
     kept = made.blocks
     if "rows dropped" in wanted:
         kept = [one for one in kept if rng.random() < 0.7] or kept[:1]
@@ -147,9 +174,8 @@ def case(seed: int, number: int) -> Case:
     models = [one for block in kept for one in block.models]
     full = sum(bool(one.duels or one.models) for one in kept)
     refuse = made.refusal(records) or (EMPTY if made.labels and 2 * full < len(kept) else "")
-    dressed = _dressed(rng, records, wanted)
     answers = made.answers if refuse != EMPTY else {}
-    form = str(_pick(rng, FORMATS))
+    dressed = _dressed(rng, records, wanted)
     return Case(name, wanted or ["as it is"], dressed, duels, models, refuse, answers, form)
 
 
@@ -157,18 +183,18 @@ def _labelled(rng: np.random.Generator, name: str, wanted: list[str], size: int)
     spec = LABELLED[name]
     for mutation, change in OF_LABELLED.items():
         spec = change(rng, spec) if mutation in wanted else spec
-    if spec.style == "from 0" and spec.codes in ("1, 0", "1, 0.5, 0", "1, 2, 0 tie"):
-        spec = replace(spec, codes="0, 1")  # nobody writes 0 for the column that is numbered 1
+    spec = made_up_labels.sensible(spec)
 
     def refusal(records: list[Record]) -> str:
         labels = (record.get(label) for record in records for label in spec.labels)
-        return undecidable(spec, {label for label in labels if label not in (None, "")})
+        return undecidable(spec, {label for label in labels if not _missing(label)})
 
     made = [made_up_labels.block(spec, rng, i) for i in range(size)]
     return _Draft(made, spec.labels, made_up_labels.options(spec), refusal)
 
 
-def _shaped(rng: np.random.Generator, shape: Shape, wanted: list[str], size: int) -> _Draft:
+def _shaped(rng: np.random.Generator, name: str, wanted: list[str], size: int) -> _Draft:
+    shape = SHAPES[name]
     names: dict[str, str] = {}
     if "prompt renamed" in wanted:
         names[shape.prompt] = _pick(rng, PROMPTS)
@@ -197,6 +223,10 @@ def _shaped(rng: np.random.Generator, shape: Shape, wanted: list[str], size: int
     return _Draft(made, tuple(names.get(k, k) for k in shape.labels), shape.options, refusal)
 
 
+def _missing(label: Any) -> bool:
+    return label in (None, "") or label != label
+
+
 def _emptied(
     rng: np.random.Generator, made: list[Block], labels: tuple[str, ...]
 ) -> Iterator[Block]:
@@ -210,7 +240,7 @@ def _emptied(
             yield one
             continue
         gone = [_pick(rng, [*labels])] if texts else labels
-        empty = None if texts or rng.random() < 0.5 else ""
+        empty = None if texts else _pick(rng, [None, "", float("nan")])
         yield Block([record | dict.fromkeys(gone, empty) for record in one.records], [])
 
 
@@ -221,12 +251,18 @@ def _dressed(rng: np.random.Generator, records: list[Record], wanted: list[str])
             {"uid": f"row {i}", "topic": "cats", "split": "train", "is_test": bool(i % 2)}
             | record
             | {"difficulty": int(rng.integers(1, 6)), "tokens": int(rng.integers(900)), "notes": ""}
+            | {"margin": int(rng.integers(1, 4)), "preference_strength": int(rng.integers(1, 4))}
             for i, record in enumerate(records)
         ]
     if "columns shuffled" in wanted:
         keys = list(dict.fromkeys(key for record in records for key in record))
         order = [keys[k] for k in rng.permutation(len(keys))]
         records = [{key: record[key] for key in order if key in record} for record in records]
+    if "as floats" in wanted:  # as pandas writes whole numbers where some are missing
+        records = [
+            {key: float(x) if type(x) is int else x for key, x in record.items()}
+            for record in records
+        ]
     if "as strings" in wanted:
         records = [{key: _as_string(value) for key, value in record.items()} for record in records]
     return records
@@ -339,6 +375,8 @@ def outcome(
     options : dict, optional
         What the file's owner says; the truth can then be read.
     """
+    if options and not options.keys() <= inspect.signature(read).parameters.keys():
+        return "unknown option"
     try:
         data = read(path, **(options or {}))
     except refusal:
@@ -361,13 +399,13 @@ def tally(
         The files that were read wrong, each with what its labels are.
     """
     counts: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
-    wrong, known = [], inspect.signature(read).parameters.keys()
+    wrong = []
     with tempfile.TemporaryDirectory() as folder:
         for number in numbers:
             made = case(seed, number)
             path = write(made, Path(folder))
             for how, options in (("alone", None), ("answered", made.answers)):
-                if how == "answered" and not (options and options.keys() <= known):
+                if how == "answered" and not options:
                     continue
                 came = outcome(made, path, read, refusal, options)
                 for mutation in made.mutations:
@@ -400,6 +438,26 @@ def table(counts: dict[tuple[str, str, str], Counter[str]], how: str) -> str:
     return "\n".join(lines)
 
 
+def published(read: Callable[..., Any], refusal: type[Exception]) -> str:
+    """Print what is right to read in each shape as it is published, and what came of it."""
+    lines = ["| shape | comparisons | prompts | responses | ties | right | alone | answered |"]
+    lines.append("|---" * 8 + "|")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in [*LABELLED, *SHAPES]:
+            made = mutated(np.random.default_rng(0), name, [], 12)
+            path = write(made, Path(folder))
+            came = outcome(made, path, read, refusal)
+            told = made.answers and outcome(made, path, read, refusal, made.answers)
+            truth = made.duels or made.models
+            texts = {(one.prompt, text) for one in truth for text in (one.a, one.b)}
+            ties = sum(one.share == 0.5 for one in truth)
+            right = f"refuse: {made.refuse}" if made.refuse else "read"
+            prompts = len({one.prompt for one in truth} - {""})
+            counts = f"{len(truth)} | {prompts} | {len(texts)} | {ties}"
+            lines.append(f"| {name} | {counts} | {right} | {came} | {told or ''} |")
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Read mutated files with ``ibn.read_preferences`` and print what became of them."""
     import ibn
@@ -409,7 +467,11 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=10_000, help="How many files are made.")
     parser.add_argument("--seed", type=int, default=0, help="Gives the same files again.")
     parser.add_argument("--keep", type=int, help="Write this one file to the folder; read none.")
+    parser.add_argument("--published", action="store_true", help="Read the shapes as they are.")
     given = parser.parse_args()
+    if given.published:
+        print(published(ibn.read_preferences, InputError))
+        return 0
     if given.keep is not None:
         print(write(case(given.seed, given.keep), Path()))
         return 0

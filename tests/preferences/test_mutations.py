@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
-import ibn
-from ibn.errors import InputError
 from preferences.made_up_labels import LABELLED, undecidable
 from preferences.made_up_shapes import SHAPES
 from preferences.mutations import EMPTY, case, judge, outcome, table, tally, tokens_read, write
+
+import ibn
+from ibn.errors import InputError
 
 CASES = [case(1, number) for number in range(400)]
 READABLE = [one for one in CASES if not one.refuse and one.duels]
@@ -112,7 +112,9 @@ def test_twins_are_undecidable():
     assert undecidable(replace(spec, codes="0, 1, 2 tie"), {0, 1, 2})
     assert undecidable(replace(spec, codes="1, 2, 0 tie"), {0, 1, 2})
     assert not undecidable(LABELLED["response_0/1"], {0, 1})
-    assert undecidable(LABELLED["soft labels"], {0.3})
+    soft = LABELLED["soft labels"]
+    assert not undecidable(soft, {0.3})
+    assert undecidable(replace(soft, labels=("probability",)), {0.3})
 
 
 def test_the_same_seed_gives_the_same_files():
