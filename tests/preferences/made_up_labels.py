@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from typing import Any
@@ -139,7 +140,7 @@ def _code(spec: Labelled, share: float, names: tuple[str, ...]) -> Any:
     return {1.0: names[0] or first, 0.0: names[1] or second, 0.5: tie}[share]
 
 
-def undecidable(spec: Labelled, found: set[Any]) -> str:
+def undecidable(spec: Labelled, records: list[Record]) -> str:
     """Say why nobody could tell from the file which response a label prefers; empty where one can.
 
     A coding is undecidable where another that people publish gives the same values under the
@@ -149,9 +150,11 @@ def undecidable(spec: Labelled, found: set[Any]) -> str:
     ----------
     spec : Labelled
         The file's columns and codes.
-    found : set
-        The labels that stand in it.
+    records : list of dict
+        What stands in it.
     """
+    labels = (record.get(label) for record in records for label in spec.labels)
+    found = {label for label in labels if label not in (None, "") and label == label}
     numbered = spec.style == "from 0"
     if spec.codes in ("true, false", "false, true", "+1, -1", "-1, +1", "1 to 7", "7 to 1"):
         return "the scale may run either way"
@@ -167,17 +170,21 @@ def undecidable(spec: Labelled, found: set[Any]) -> str:
         return "0 may be a tie or the first response"
     if spec.codes in ("1, 2", "1, 2, tie", "1, 2, 0 tie", "1 to 2") and numbered:
         return "the columns are counted from 0, the labels from 1 or not"
-    if spec.codes == "models A, B":
+    if spec.codes == "models A, B" and any(record["model_a"] == "B" for record in records):
         return "A may be the model or the response in column a"
-    if spec.style == "other" and spec.codes not in ("column names", "model names"):
+    if spec.style == "other" and spec.codes not in ("column names", "model names", "models A, B"):
         return "nothing says which column is the first"
     return ""
 
 
 def options(spec: Labelled) -> Record:
-    """Give the option by which the file's owner says what the codes mean; empty for scales."""
-    if spec.codes in SCALES or CODES[spec.codes][0] == "":
+    """Give the option by which the owner says what the codes mean; empty where none is enough."""
+    if spec.codes in SCALES or CODES[spec.codes][0] == "" or spec.style == "other":
         return {}
     sides = ("b", "a", "tie") if spec.worse else ("a", "b", "tie")
     codes = zip(CODES[spec.codes], sides, strict=True)
-    return {"winner": {str(code): side for code, side in codes if code is not None}}
+    return {"winner": {_printed(code): side for code, side in codes if code is not None}}
+
+
+def _printed(code: Any) -> str:
+    return code if isinstance(code, str) else json.dumps(code)

@@ -185,12 +185,9 @@ def _labelled(rng: np.random.Generator, name: str, wanted: list[str], size: int)
         spec = change(rng, spec) if mutation in wanted else spec
     spec = made_up_labels.sensible(spec)
 
-    def refusal(records: list[Record]) -> str:
-        labels = (record.get(label) for record in records for label in spec.labels)
-        return undecidable(spec, {label for label in labels if not _missing(label)})
-
     made = [made_up_labels.block(spec, rng, i) for i in range(size)]
-    return _Draft(made, spec.labels, made_up_labels.options(spec), refusal)
+    answers = made_up_labels.options(spec)
+    return _Draft(made, spec.labels, answers, lambda records: undecidable(spec, records))
 
 
 def _shaped(rng: np.random.Generator, name: str, wanted: list[str], size: int) -> _Draft:
@@ -223,25 +220,26 @@ def _shaped(rng: np.random.Generator, name: str, wanted: list[str], size: int) -
     return _Draft(made, tuple(names.get(k, k) for k in shape.labels), shape.options, refusal)
 
 
-def _missing(label: Any) -> bool:
-    return label in (None, "") or label != label
-
-
 def _emptied(
     rng: np.random.Generator, made: list[Block], labels: tuple[str, ...]
 ) -> Iterator[Block]:
-    """Take the labels from some blocks, or a text where texts are the labels."""
+    """Take the labels from some blocks: all, one of several, or a text where texts are labels."""
     share = 0.8 if rng.random() < 0.15 else 0.2
-    texts = isinstance(made[0].records[0][labels[0]], str) and bool(
-        re.search(r"\br\d", made[0].records[0][labels[0]])
-    )
+    texts = bool(re.search(r"\br\d", str(made[0].records[0][labels[0]])))
     for one in made:
         if rng.random() >= share:
             yield one
             continue
-        gone = [_pick(rng, [*labels])] if texts else labels
+        gone, rest = [*labels], []
+        if texts:
+            gone = [_pick(rng, gone)]
+        elif len(labels) == len(one.duels) > 1 and rng.random() < 0.5:
+            at = int(rng.integers(len(labels)))
+            gone, rest = [labels[at]], [k for k in range(len(labels)) if k != at]
         empty = None if texts else _pick(rng, [None, "", float("nan")])
-        yield Block([record | dict.fromkeys(gone, empty) for record in one.records], [])
+        records = [record | dict.fromkeys(gone, empty) for record in one.records]
+        models = [one.models[k] for k in rest] if one.models else []
+        yield Block(records, [one.duels[k] for k in rest], models)
 
 
 def _dressed(rng: np.random.Generator, records: list[Record], wanted: list[str]) -> list[Record]:
@@ -276,7 +274,8 @@ def write(case: Case, folder: Path) -> Path:
     """Write the file in its format, or as JSONL where that cannot hold it."""
     path = folder / f"prefs.{case.format}"
     lines = "".join(json.dumps(record) + "\n" for record in case.records)
-    flat = not any(isinstance(v, (list, dict)) for record in case.records for v in record.values())
+    values = (value for record in case.records for value in record.values())
+    flat = all(isinstance(value, (str, int, float)) for value in values)  # CSV knows no null
     if case.format == "json":
         path.write_text(json.dumps(case.records))
     elif case.format == "csv" and flat:
@@ -310,19 +309,19 @@ def tokens_read(data: Any) -> list[Duel]:
     if pairs.winner is None:
         return []
     told = zip(pairs.a.tolist(), pairs.b.tolist(), pairs.winner.tolist(), strict=True)
-    found = []
-    for a, b, winner in told:
-        prompt = " ".join(
-            sorted(set(re.findall(r"\b[pshgi]\d+\b", data.prompts[data.prompt_of[a]])))
+    return [
+        Duel(
+            _tokens("[pshgi]", data.prompts[data.prompt_of[a]]),
+            _tokens("r", data.responses[a]) or _tokens("m", data.responses[a]),
+            _tokens("r", data.responses[b]) or _tokens("m", data.responses[b]),
+            (1 + winner) / 2,
         )
-        found.append(
-            Duel(prompt, _token(data.responses[a]), _token(data.responses[b]), (1 + winner) / 2)
-        )
-    return found
+        for a, b, winner in told
+    ]
 
 
-def _token(text: str) -> str:
-    return " ".join(re.findall(r"\br\d+[a-g]\b", text) or re.findall(r"\bm\d\b", text))
+def _tokens(kind: str, text: str) -> str:
+    return " ".join(sorted(set(re.findall(rf"\b{kind}\d+[a-g]?\b", text))))
 
 
 def _relation(duel: Duel) -> tuple[str, str, str]:
