@@ -26,7 +26,9 @@ SIZES = (2**8, 2**11, 2**13)
 SETTINGS = tuple(product(ALPHAS, SIZES))
 WORLDS = {alpha: Ultrametric(alpha=alpha) for alpha in ALPHAS}
 DATASETS = 4
-SHARES = np.array([0.02, 0.05, 0.1, 0.14, 0.18, 0.22, 0.25, 0.28, 0.31])  # t/M that are tried
+SHARES = np.array(
+    [0.001, 0.005, 0.02, 0.05, 0.1, 0.14, 0.18, 0.22, 0.25, 0.28, 0.31]
+)  # t/M that are tried
 
 
 def power(alpha, cells):
@@ -106,6 +108,24 @@ def test_l1_fails_when_sharpened():
     assert any(below(chain[key], chain_at_least(*key, sharper=2.0)) for key in SETTINGS)
     logs = {key: chain_at_least(*key) * np.log(key[1]) for key in SETTINGS}
     assert any(below(chain[key], logs[key]) for key in SETTINGS)
+
+
+def tree_at_least(alpha, n, leaves, sharper=1.0):
+    """L1(d), more than 2n leaves."""
+    mu = 2 * n / (leaves - 1)
+    nu = leaves * mu / (1 - mu)
+    return sharper * (np.log(nu) - 1) / (2 * nu * gamma(1 + 1 / alpha)) ** alpha
+
+
+@pytest.mark.parametrize("factor", [2.5, 4, 16])
+def test_l1_tree_of_many_leaves_is_above_its_lower_bound(factor):
+    refuted = 0
+    for alpha, n in product((0.1, 0.3, 1.0), SIZES[:2]):
+        leaves = int(factor * n)
+        found = measured("path", "tree", alpha, n, 1e-6, leaves)
+        assert above(found, tree_at_least(alpha, n, leaves))
+        refuted += below(found, tree_at_least(alpha, n, leaves, sharper=2.5))
+    assert refuted
 
 
 # --- L2: giant-component upper bounds -------------------------------------------------------------
@@ -261,6 +281,31 @@ def test_l2_has_the_orders_it_states():
         assert np.ptp(trees) < 0.05 * trees.mean()
         chains = [chain_at_most(alpha, n) * n**alpha / np.log(n) for n in far]
         assert max(chains) < 60
+
+
+@pytest.mark.parametrize(("factor", "grows"), [(0.5, False), (1.0, False), (3.0, True)])
+def test_l2_order_of_a_tree_changes_at_2n_leaves(factor, grows):
+    """n^α E[d] stays where it is below 2n leaves and grows with log n above."""
+    small, large = (measured("path", "tree", 1.0, n, 1e-6, int(factor * n)) for n in (2**7, 2**13))
+    growth = 2**6 * large.mean / small.mean
+    error = growth * np.hypot(large.stderr / large.mean, small.stderr / small.mean)
+    if grows:
+        assert growth - 4 * error > 1.1
+    else:
+        assert abs(growth - 1.0) < 4 * error + 0.05
+    print(f"|S| = {factor} n: n^α E[d] grows by {growth:.3f} ± {error:.3f} from n = 2^7 to 2^13")
+
+
+def test_l2_is_uniform_in_alpha():
+    """(1 + α log n) n^(-α) is the bound's order for all α at once, 1/log log n among them."""
+    quotients = [
+        chain_at_most(alpha, n) * n**alpha / (1 + alpha * np.log(n))
+        for n in [2**k for k in range(12, 48, 5)]
+        for alpha in (2 / np.log(n), 0.1, 1 / np.log(np.log(n)), 0.5)
+        if alpha * np.log(n) >= 2
+    ]
+    assert max(quotients) < 25
+    assert max(quotients) > 5  # what fails if the constant is made too good
 
 
 # --- L3: the nearest leaf -------------------------------------------------------------------------
@@ -639,3 +684,28 @@ def test_margins_are_those_the_pages_give(name):
     print(f"{name}: {values.min():.5g} to {values.max():.5g}")
     assert values.min() == pytest.approx(low, rel=0.05)
     assert values.max() == pytest.approx(high, rel=0.05)
+
+
+# --- The second derivation's best number of leaves ------------------------------------------------
+
+
+def test_best_number_of_leaves_by_a_giant_component():
+    """s = 1.139 n, by arithmetic; measured it is best at α = 0.1 and too few at α = 1."""
+    share = brentq(lambda x: 2 * (1 - x) * -np.log1p(-x) - x, 0.5, 0.9)
+    degree = -np.log1p(-share) / share
+    assert (share, degree, 2 / degree) == pytest.approx((0.7153, 1.7564, 1.1387), abs=1e-4)
+    n = 2**12
+    grid = (0.5, 0.8, 2 / degree, 1.5, 2.0)
+    found = {
+        alpha: [measured("path", "tree", alpha, n, 1e-6, int(x * n)) for x in grid]
+        for alpha in (0.1, 1.0)
+    }
+    for alpha, estimates in found.items():
+        print(f"α = {alpha}: " + ", ".join(f"{x.mean * n**alpha:.4g}" for x in estimates))
+    least = found[0.1][2]
+    assert all(
+        above(other, least.mean + 4 * least.stderr)
+        for other in found[0.1][::2]
+        if other is not least
+    )
+    assert below(found[1.0][3], found[1.0][2].mean - 4 * found[1.0][2].stderr)
