@@ -10,6 +10,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 from scipy.optimize import brentq
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.special import gamma, gammaln
 from scipy.stats import binom
 
@@ -294,6 +296,33 @@ def test_l2_order_of_a_tree_changes_at_2n_leaves(factor, grows):
     else:
         assert abs(growth - 1.0) < 4 * error + 0.05
     print(f"|S| = {factor} n: n^α E[d] grows by {growth:.3f} ± {error:.3f} from n = 2^7 to 2^13")
+
+
+@pytest.mark.parametrize("mu", [1.05, 1.5, 4.0])
+def test_l2_small_components_are_those_of_a_branching_process(mu):
+    """Borel's probabilities add up to that of dying out."""
+    k = np.arange(1, 20000)
+    borel = np.exp(-mu * k + (k - 1) * np.log(mu * k) - gammaln(k + 1)).sum()
+    survives = brentq(lambda x: 1 - x - np.exp(-mu * x), 1e-9, 1.0)
+    assert borel == pytest.approx(1 - survives, abs=1e-6)
+
+
+def test_l2_one_comparison_moves_few_responses():
+    """Exchanging one changes the number in components of at least L by at most 2L, and by that."""
+    rng = np.random.default_rng(0)
+    vertices, n, least, moved = 30, 24, 4, 0
+
+    def in_large(ends):
+        graph = csr_array((np.ones(n), tuple(ends)), shape=(vertices, vertices))
+        size = np.bincount(connected_components(graph, directed=False)[1])
+        return size[size >= least].sum()
+
+    for _ in range(1000):
+        ends = rng.integers(0, vertices, (2, n))
+        before = in_large(ends)
+        ends[:, 0] = rng.integers(0, vertices, 2)
+        moved = max(moved, abs(in_large(ends) - before))
+    assert least < moved <= 2 * least
 
 
 def test_l2_is_uniform_in_alpha():
@@ -591,6 +620,30 @@ def test_l6_star_is_between_its_bounds(alpha, share):
         assert above(star, 0.9 * (2 * cells + 2 * sigma2))  # what fails if a tenth is taken off
 
 
+@pytest.mark.parametrize("family", ["logarithmic", "sub-logarithmic"])
+def test_l6_counting_bound_in_the_slow_families(family):
+    world, n = Ultrametric(family, alpha=1.0), 2**9
+    rng = np.random.default_rng(0)
+    touched = (2 * n + 1) * 0.5 ** np.arange(len(world.powers) + 1)
+    depth = int(np.ceil(np.log2(4 * n + 2))) - 1
+    exact = float(world.distance_at(np.arange(len(touched) - 1)) @ -np.diff(np.minimum(1, touched)))
+    assert exact >= world.distance_at(depth) / 2
+    for topology in ("chain", "stratified-chain", "stratified-star"):
+        network = build_network(world, build(topology, world, n, rng), 1e-6)
+        found = mean_variance(network, rel_err=1e-3, rng=rng, max_count=16)
+        assert above(found, exact)
+        assert below(found, 1.6 * exact)  # so much higher a bound fails
+
+
+@pytest.mark.parametrize("topology", ["chain", "tree", "stratified-star", "stratified-expander"])
+def test_l6_every_path_pays_for_a_comparison(topology):
+    n, sigma2 = 2**9, 0.5
+    found = measured("path", topology, 1.0, n, sigma2 * n)
+    assert above(found, sigma2 / 2)
+    if topology != "tree":
+        assert below(found, 4 * sigma2 / 2)
+
+
 @pytest.mark.parametrize("n", [100, 1000, 1535])
 def test_l6_star_that_is_no_power_of_b(n):
     for alpha in ALPHAS:
@@ -709,3 +762,23 @@ def test_best_number_of_leaves_by_a_giant_component():
         if other is not least
     )
     assert below(found[1.0][3], found[1.0][2].mean - 4 * found[1.0][2].stderr)
+
+
+def test_leaves_of_a_branching_process_have_no_rate_unless_siblings_fill_a_segment():
+    """Two of four segments are missed by half of all responses, however many leaves there are."""
+    world = WORLDS[0.3]
+    rng = np.random.default_rng(0)
+    means = []
+    for n in (2**8, 2**13):
+        comparisons = build(
+            "tree-grown", world, n, rng, leaves=common(n), segment=2, growth=2, distinct=True
+        )
+        network = build_network(world, comparisons, 1e-4 * power(0.3, n))
+        means.append(mean_distance(network, rel_err=1e-9, rng=rng, max_count=2000))
+    for mean in means:
+        assert above(mean, float(world.distance_at(1)) * (1 - 2 / 4) * (1 - 1 / 4))
+        assert below(mean, float(world.distance_at(1)) * 1.2)
+    assert above(means[1], 0.9 * means[0].mean)
+    assert (
+        measured("path", "tree", 0.3, 2**13).mean < 0.5 * measured("path", "tree", 0.3, 2**8).mean
+    )
