@@ -574,6 +574,16 @@ def test_l5_fails_when_sharpened():
         assert above(chain, chain_variance_at_most(alpha, SIZES[-1]) / factor)
 
 
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_l5_exact_inference_does_not_mind_more_leaves(alpha):
+    """From n leaves on a tree is within a constant of a chain, and comes nearer."""
+    n = SIZES[1]
+    chain = measured("exact", "chain", alpha, n).mean
+    ratios = [measured("exact", "tree", alpha, n, 1e-4, c * n).mean / chain for c in (1, 4, 16)]
+    assert 1.8 > ratios[0] > 0.95 * ratios[1]
+    assert ratios[1:] == pytest.approx([1.0, 1.0], abs=0.08)
+
+
 def test_no_lower_bound_crosses_an_upper_one():
     for alpha, n in product(ALPHAS, [2**k for k in range(6, 40, 3)]):
         assert chain_at_least(alpha, n) <= chain_at_most(alpha, n)
