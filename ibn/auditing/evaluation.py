@@ -1,4 +1,4 @@
-"""Whether a reward model fitted to part of the comparisons foretells the others' labels."""
+"""Whether a reward model fitted to part of the comparisons predicts the others' labels."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def evaluate(
         held = part == number
         model = fit(
             embeddings,
-            select(comparisons, ~held),
+            restrict(comparisons, ~held),
             kernel=kernel,
             lapse=lapse,
             intervals=False,
@@ -228,7 +228,7 @@ def deal(group: NDArray[np.int64], splits: int, rng: np.random.Generator) -> NDA
     return (rng.permutation(len(names)) % splits)[at]
 
 
-def select(comparisons: Comparisons, chosen: NDArray[np.bool_]) -> Comparisons:
+def restrict(comparisons: Comparisons, chosen: NDArray[np.bool_]) -> Comparisons:
     """Pick some of the comparisons, over the same responses."""
     return Comparisons(
         comparisons.responses,

@@ -3,17 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.result import UncertainPair, UncertainPrompt
 from ibn.preferences.reading import PreferenceData
 
 SHOWN_LINES = 20
 
 Solve = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class UncertainPair:
+    """Two responses to one prompt.
+
+    Attributes
+    ----------
+    prompt : int
+        Position in ``PreferenceData.prompts``.
+    responses : tuple of int
+        Positions in ``PreferenceData.responses``: rows of the embedding matrix.
+    lines : tuple of int
+        Lines on which the two are compared; none where they never are.
+    variance : float
+        Posterior variance of their reward difference.
+    """
+
+    prompt: int
+    responses: tuple[int, int]
+    lines: tuple[int, ...]
+    variance: float
+
+
+@dataclass(frozen=True)
+class UncertainPrompt:
+    """A prompt.
+
+    Attributes
+    ----------
+    prompt : int
+        Position in ``PreferenceData.prompts``.
+    lines : tuple of int
+        Lines on which its responses are compared.
+    responses : int
+        How many distinct responses it has.
+    variance : float
+        Mean posterior variance of reward differences between them.
+    """
+
+    prompt: int
+    lines: tuple[int, ...]
+    responses: int
+    variance: float
 
 
 def most_uncertain_pairs(

@@ -1,143 +1,30 @@
-"""Mean uncertainty within and across prompts, of one network or of a whole topology."""
+"""What as many comparisons laid out otherwise would leave uncertain, on the same responses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
 from ibn.auditing.effort import effort_for
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
-from ibn.auditing.variances import Posterior, SampledPosterior
-from ibn.bias.edges import BiasEdges
+from ibn.auditing.settings import WITHIN, Progress
+from ibn.auditing.similarity import FixedBias
+from ibn.auditing.uncertainty import REL_ERR, PairUncertainty, Uncertainty, distances_of
+from ibn.auditing.variances import SampledVariances
 from ibn.bias.nearest import leading_components
-from ibn.estimate import Estimate, estimate_mean
+from ibn.estimate import Estimate
 from ibn.inference.paths import DistanceIndex
-from ibn.network import Network, build_network
+from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.two_level import Aggregates
-from ibn.threads import cores, in_threads
+from ibn.threads import in_threads
 from ibn.topology import build
 
-REL_ERR = 0.02
-ORDER_COORDINATES = 16
-BLOCK_ROWS = 256
-LISTED_PAIRS = 2**20
-WITHIN = "within-prompt"
-
-
-@dataclass(frozen=True, eq=False)
-class Laid:
-    """A bias whose edges are laid already.
-
-    Attributes
-    ----------
-    laid : BiasEdges
-        The edges among all responses.
-    """
-
-    laid: BiasEdges
-
-    def edges(self, responses: NDArray) -> BiasEdges:
-        """Return them; ``responses`` are those that they were laid among."""
-        return self.laid
-
-    def scaled(self, factor: float) -> Laid:
-        """Return the same edges with ``factor`` times the variance."""
-        old = self.laid
-        scaled = Laid(BiasEdges(old.size, old.nodes, old.u, old.v, factor * old.variance))
-        scaled.__dict__["aggregates"] = self.aggregates  # which depend on ratios alone
-        return scaled
-
-    @cached_property
-    def aggregates(self) -> Aggregates:
-        """The coarse level that serves every network over these edges."""
-        laid = self.laid
-        return Aggregates.of(laid.size, laid.u, laid.v, 1.0 / laid.variance)
-
-
-def measure(
-    network: Network,
-    posterior: Posterior,
-    rng: np.random.Generator,
-    *,
-    exact: bool,
-) -> Uncertainty:
-    """Measure what one network leaves uncertain.
-
-    Parameters
-    ----------
-    network : Network
-        Connected, over the responses that ``posterior.pairs`` is about.
-    posterior : Posterior
-        Its posterior.
-    rng : numpy.random.Generator
-        Source of randomness.
-    exact : bool
-        Whether distances, too, cover all pairs, rather than random ones.
-    """
-    pairs = posterior.pairs
-    if exact:
-        within, across = _exact_distances(network, pairs)
-    else:
-        index = DistanceIndex.of(network)
-        effort = effort_for(len(network.nodes))
-        inside, outside = effort.distances_within, effort.distances_across
-        within = _sampled_distance(index, pairs.sample_within, pairs.within, inside, rng)
-        across = _sampled_distance(index, pairs.sample_across, pairs.across, outside, rng)
-    return Uncertainty(
-        PairUncertainty(posterior.within(), within) if within else None,
-        PairUncertainty(posterior.across(), across) if across else None,
-    )
-
-
-def _exact_distances(
-    network: Network, pairs: PromptPairs
-) -> tuple[Estimate | None, Estimate | None]:
-    """Mean distance within and across prompts over all pairs."""
-    matrix, _ = network.least()
-    prompt, nodes = pairs.prompt_of, network.nodes
-    total = within = 0.0
-    for low in range(0, len(nodes), BLOCK_ROWS):
-        block = slice(low, low + BLOCK_ROWS)
-        distance = dijkstra(matrix, indices=nodes[block])[:, nodes]
-        total += distance.sum()
-        within += distance[prompt[block, None] == prompt].sum()
-    sums = ((within / 2, pairs.within), ((total - within) / 2, pairs.across))
-    first, second = (Estimate(s / count, 0.0, count) if count else None for s, count in sums)
-    return first, second
-
-
-def _distances(index: DistanceIndex, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Inference distances of pairs of responses."""
-    a, b = index.network.nodes_of(pairs).T
-    direct = np.where(a == b, 0.0, np.inf)
-    return index.distances(index.node_ports(a), index.node_ports(b), direct)
-
-
-def _sampled_distance(
-    index: DistanceIndex,
-    sample: Callable[[int, np.random.Generator], NDArray[np.int64]],
-    available: int,
-    bounds: tuple[int, int],
-    rng: np.random.Generator,
-) -> Estimate | None:
-    """Mean distance over random pairs, to 2 % or as well as the most allowed tell."""
-    if not available:
-        return None
-
-    def draw(count: int) -> NDArray[np.float64]:
-        shares = np.array_split(sample(count, rng), cores())
-        return np.concatenate(in_threads(lambda share: _distances(index, share), shares))
-
-    least, most = bounds
-    return estimate_mean(draw, REL_ERR, min_count=least, max_count=most)
+ORDER_COORDINATES = 16  # principal components that responses are ordered by
+LISTED_PAIRS = 2**20  # pairs within prompts that are listed, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,10 +67,10 @@ class FiniteWorld:
         return np.concatenate([*self._rounds(count, rng), rest])
 
 
-def spend(
+def lay_out(
     name: str, world: FiniteWorld, pairs: PromptPairs, n: int, rng: np.random.Generator
 ) -> Comparisons:
-    """Spend n comparisons on the responses at hand.
+    """Make n comparisons of the responses at hand under a topology.
 
     Parameters
     ----------
@@ -213,38 +100,33 @@ def spend(
     return Comparisons(np.arange(m), a, b)
 
 
-def measure_topologies(
+def measure_layouts(
     names: Sequence[str],
     world: FiniteWorld,
     pairs: PromptPairs,
     n: int,
-    bias: Laid,
+    bias: FixedBias,
     noise_variance: float,
     rng: np.random.Generator,
     *,
     replicates: int,
-    progress: Callable[[str], None] = lambda message: None,
+    progress: Progress = lambda message: None,
 ) -> dict[str, Uncertainty]:
     """Measure what n comparisons under topologies leave uncertain, on average over their draws.
 
     Parameters
     ----------
     names : sequence of str
-        Topologies, as for :func:`spend`.
-    world, pairs, n
-        As for :func:`spend`.
-    bias : Laid
+        Topologies, as for :func:`lay_out`; so are ``world``, ``pairs`` and ``n``.
+    bias : FixedBias
         The inductive bias among all responses.
     noise_variance : float
         σ² of a label.
-    rng : numpy.random.Generator
-        Source of randomness.
     replicates : int
         Independent draws of each topology, at least 2; standard errors are between them. With
-        more than 20,000 responses there are only as many as bring the errors of mean variances to
-        2 %, though at least two.
+        more than 20,000 responses draws end when the errors of mean variances are within 2 %.
     progress : callable, optional
-        Told what comes next.
+        Called with what comes next.
     """
     streams = dict(zip(names, (r.spawn(replicates) for r in rng.spawn(len(names))), strict=True))
     draws: dict[str, list[dict[str, float]]] = {name: [] for name in names}
@@ -253,9 +135,10 @@ def measure_topologies(
         name, replicate = job
         progress(f"{n} comparisons as {name}, draw {replicate + 1}")
         stream = streams[name][replicate]
-        return _draw(name, world, pairs, n, bias, noise_variance, stream)
+        comparisons = lay_out(name, world, pairs, n, stream)
+        return _measure_draw(comparisons, pairs, bias, noise_variance, stream)
 
-    wanted = min(effort_for(len(world.order)).draws or replicates, replicates)
+    wanted = max(2, int(np.ceil(effort_for(len(world.order)).draws * replicates)))
     while jobs := [
         (name, replicate)
         for name in names
@@ -268,31 +151,28 @@ def measure_topologies(
     return {name: _average(draws[name]) for name in names}
 
 
-def _draw(
-    name: str,
-    world: FiniteWorld,
+def _measure_draw(
+    comparisons: Comparisons,
     pairs: PromptPairs,
-    n: int,
-    bias: Laid,
+    bias: FixedBias,
     noise_variance: float,
     rng: np.random.Generator,
 ) -> dict[str, float]:
-    """Measure one draw of a topology."""
-    m = len(world.order)
-    network = build_network(bias, spend(name, world, pairs, n, rng), noise_variance)
-    probes = int(np.clip(2**15 // m, 1, 8))
-    posterior = SampledPosterior.of(network, pairs, probes, rng, bias.aggregates, samples=0)
-    index = DistanceIndex.of(network)
-    effort = effort_for(m)
+    """Measure what one draw of a topology leaves."""
+    m = len(pairs.prompt_of)
+    network = build_network(bias, comparisons, noise_variance)
+    probes = int(np.clip(2**15 // m, 1, 8))  # the draws differ by more than a probe errs
+    variances = SampledVariances.of(network, pairs, probes, rng, bias.aggregates, samples=0)
+    index, effort = DistanceIndex.of(network), effort_for(m)
     found = {}
     if pairs.within:
-        found["within variance"] = posterior.within().mean
+        found["within variance"] = variances.within().mean
         inside = pairs.list_within(effort.draw_within, rng)
-        found["within distance"] = float(_distances(index, inside).mean())
+        found["within distance"] = float(distances_of(index, inside).mean())
     if pairs.across:
-        found["across variance"] = posterior.across().mean
+        found["across variance"] = variances.across().mean
         outside = pairs.sample_across(effort.draw_across, rng)
-        found["across distance"] = float(_distances(index, outside).mean())
+        found["across distance"] = float(distances_of(index, outside).mean())
     return found
 
 
