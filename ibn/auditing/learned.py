@@ -303,7 +303,7 @@ def _error_interval(model: RewardModel, comparisons: Comparisons) -> tuple[float
     corners = product(*(_ends(model, name) for name in ("scale", "own_variance")))
     try:
         fitted = in_threads(lambda at: _refitted(model, comparisons, *at), corners)
-    except (InputError, np.linalg.LinAlgError):
+    except (InputError, np.linalg.LinAlgError, RuntimeError):  # the last is SuperLU's
         return 0.0, 0.5  # an interval so wide that its end has no posterior in double precision
     ends = [float(_label_errors(one, comparisons.a, comparisons.b)[0].mean()) for one in fitted]
     return min(ends), max(ends)
