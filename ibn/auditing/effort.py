@@ -9,6 +9,10 @@ import numpy as np
 FULL_UP_TO = 20_000  # responses for which everything is computed
 LEAST_FROM = 100_000  # responses from which the least must do: 160,000 comparisons within 120 s
 
+LEAST_COMPARISONS = 4000  # that the reward model is fitted to; half of the most
+LEAST_DIMENSIONS = 128  # principal components carry most of the variance; a fit costs their cube
+LEAST_PLANNED = 200  # pairs that ibn plan is tried with: enough to see what it saves
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -63,15 +67,12 @@ class Effort:
         return _between(self.reduction, full, least)
 
     def dimensions(self, columns: int) -> int:
-        """Columns of the embeddings that the reward model is fitted to; all, or down to 128.
-
-        A fit costs the cube of them, and 128 principal components carry most of the variance.
-        """
-        return min(columns, round(self.between(columns, 128)))
+        """Columns of the embeddings that the reward model is fitted to; all, or down to 128."""
+        return min(columns, round(self.between(columns, LEAST_DIMENSIONS)))
 
     def planned(self, affordable: int) -> int:
         """Pairs that ``ibn plan`` is tried with; what is affordable, or down to 200."""
-        return min(affordable, round(self.between(affordable, 200)))
+        return min(affordable, round(self.between(affordable, LEAST_PLANNED)))
 
 
 def _between(reduction: float, full: float, least: float) -> float:
@@ -103,5 +104,5 @@ def effort_for(responses: int) -> Effort:
         draw_across=whole(256, 32),
         tolerance=between(1e-6, 1e-4),  # beside a sampling error of a hundredth
         pair_tolerance=between(1e-5, 1e-3),  # as many digits as are shown, or nearly
-        comparisons=whole(8000, 4000),  # a fit holds a matrix of as many responses squared
+        comparisons=whole(2 * LEAST_COMPARISONS, LEAST_COMPARISONS),
     )

@@ -1,4 +1,4 @@
-"""What as many comparisons laid out otherwise would leave uncertain, on the same responses."""
+"""What as many comparisons of the same responses would leave uncertain in other layouts."""
 
 from __future__ import annotations
 

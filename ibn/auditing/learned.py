@@ -35,7 +35,7 @@ from ibn.preferences.reading import PreferenceData
 from ibn.threads import in_threads
 
 SPLITS = 5
-PLAN_WORK, LEAST_PLANNED = 2**23, 50  # responses times planned pairs, at about 1 µs each
+PLAN_WORK, LEAST_BUDGET = 2**23, 50  # responses times planned pairs, at about 1 µs each
 RANDOM_PLANS = 10
 LISTED = 10
 
@@ -334,7 +334,7 @@ def _ends(model: RewardModel, name: str) -> tuple[float, ...]:
 def _refitted(
     model: RewardModel, comparisons: Comparisons, scale: float, own_variance: float
 ) -> RewardModel:
-    """Return the posterior, had the hyperparameters been others."""
+    """Return the posterior under other hyperparameters."""
     return posterior(
         model.features,
         comparisons,
@@ -355,7 +355,7 @@ def try_plans(
     """Plan a tenth more of ``n`` labels, among the responses that the model was fitted to."""
     candidates = pairs_within(prompt_of)
     m = len(prompt_of)
-    affordable = effort.planned(max(LEAST_PLANNED, PLAN_WORK // m))
+    affordable = effort.planned(max(LEAST_BUDGET, PLAN_WORK // m))
     budget = min(max(1, round(SHARE * n)), affordable, len(candidates))
     if not budget or len(candidates) < 2:
         return None

@@ -84,8 +84,9 @@ class Settings:
             raise InputError(f"the bias scale must be positive and of moderate size, not {scale}")
         if not 1e-5 <= self.beta * np.sqrt(scale) <= 1e5:  # beyond, solving would lose digits
             raise InputError(
-                f"beta {self.beta} and bias scale {scale} make labels worthless or faultless",
-                mend="beta² times the scale must lie between 1e-10 and 1e10",
+                f"beta {self.beta} and bias scale {scale} make labels all but worthless or "
+                "faultless",
+                fix="beta² times the scale must lie between 1e-10 and 1e10",
             )
         if self.replicates < 2:
             raise InputError(f"replicates must be at least 2, not {self.replicates}")

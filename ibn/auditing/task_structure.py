@@ -28,7 +28,7 @@ class TaskStructure:
     fits : Fits
         The families fitted.
     words : str
-        Which family it is, or which cannot be told apart.
+        Which family it is, or which cannot be distinguished.
     """
 
     cells: tuple[int, ...]

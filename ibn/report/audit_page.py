@@ -73,7 +73,7 @@ def _numbers(document: Mapping[str, Any]) -> Key:
         error = ""
         if isinstance(value, dict):
             estimate = Estimate(value["mean"], value["stderr"], value["count"])
-            shown, _, stderr = words.plus_minus(estimate).partition(" ± ")
+            shown, _, stderr = words.with_error(estimate).partition(" ± ")
             value = value["mean"]
             if form:
                 shown = format(value, form)
@@ -122,7 +122,7 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(plus_minus=words.plus_minus, lines=words.lines_of)
+    environment.filters.update(lines=words.lines_of)
     prompts: Mapping[int, str] = {}
     if quoted is not None:
         listed = {prompt.prompt for prompt in found.uncertain_prompts}
@@ -138,8 +138,8 @@ def write_report(
         name=Path(found.source).name,
         have=words.have(found),
         costs=words.costs(found),
-        advised=words.advised(found),
-        advice=words.advice(found, 3),
+        recommended=words.recommended(found),
+        to_do=words.to_do(found, 3),
         contradicted=words.contradicted(found),
         sampled=words.sampled(found),
         layouts=layouts(found),

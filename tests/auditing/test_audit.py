@@ -9,15 +9,16 @@ import pytest
 from scipy.sparse.csgraph import dijkstra
 
 from ibn.auditing.audit import audit
-from ibn.auditing.measure import FiniteWorld, Laid, measure_topologies, spend
+from ibn.auditing.layouts import FiniteWorld, lay_out, measure_layouts
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.variances import ExactPosterior, SampledPosterior
+from ibn.auditing.similarity import FixedBias
+from ibn.auditing.variances import ExactVariances, SampledVariances
 from ibn.bias.neighbours import NeighbourGraph
 from ibn.errors import InputError
 from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData, read_preferences
-from ibn.report.words import snippet, summary
+from ibn.report.words import costs, have, snippet
 from ibn.topology import build
 
 KINDS = ("within", "across")
@@ -86,7 +87,7 @@ class TestPosteriors:
     data = dataset([3, 2, 4, 1, 2], 9, rng)
     network = build_network(NeighbourGraph(rng.normal(size=(12, 2)), 3), data.comparisons, 0.5)
     pairs = PromptPairs(data.prompt_of)
-    exact = ExactPosterior.of(network, pairs)
+    exact = ExactVariances.of(network, pairs)
 
     def truth(self):
         laplacian = nx.laplacian_matrix(self.network.to_networkx(), weight="conductance").toarray()
@@ -115,7 +116,7 @@ class TestPosteriors:
 
     def test_samples_agree_with_the_exact_posterior(self):
         rng = np.random.default_rng(0)
-        sampled = SampledPosterior.of(self.network, self.pairs, 4000, rng)
+        sampled = SampledVariances.of(self.network, self.pairs, 4000, rng)
         for kind in ("overall", "within", "across"):
             estimate, exact = getattr(sampled, kind)(), getattr(self.exact, kind)()
             assert abs(estimate.mean - exact.mean) < 4 * estimate.stderr
@@ -154,35 +155,35 @@ class TestLayouts:
         assert step < 0.5 * np.linalg.norm(np.diff(points, axis=0), axis=1).mean()
 
     def test_a_chain_on_enough_responses_is_a_chain(self):
-        spent = spend("chain", self.world, self.pairs, 10, np.random.default_rng(0))
+        spent = lay_out("chain", self.world, self.pairs, 10, np.random.default_rng(0))
         np.testing.assert_array_equal(spent.uses, 1)
 
     @pytest.mark.parametrize("n", [1, 10, 73])
     @pytest.mark.parametrize("name", ["chain", "tree", "star", "expander", "stratified-kwise"])
     def test_spends_the_budget_on_distinct_responses(self, name, n):
         for seed in range(20):
-            spent = spend(name, self.world, self.pairs, n, np.random.default_rng(seed))
+            spent = lay_out(name, self.world, self.pairs, n, np.random.default_rng(seed))
             assert len(spent) == n
             assert np.all(spent.a != spent.b)
             assert len(spent.responses) == 20
 
     def test_the_layout_is_the_topologys(self):
         drawn = build("expander", self.world, 20, np.random.default_rng(4))
-        spent = spend("expander", self.world, self.pairs, 20, np.random.default_rng(4))
+        spent = lay_out("expander", self.world, self.pairs, 20, np.random.default_rng(4))
         np.testing.assert_array_equal(drawn.responses[drawn.a], spent.a)
         np.testing.assert_array_equal(drawn.responses[drawn.b], spent.b)
 
     def test_within_prompt_uses_each_pair_before_any_again(self):
-        spent = spend("within-prompt", self.world, self.pairs, 25, np.random.default_rng(0))
+        spent = lay_out("within-prompt", self.world, self.pairs, 25, np.random.default_rng(0))
         np.testing.assert_array_equal(spent.a // 2, spent.b // 2)
         assert set(np.bincount(spent.a // 2)) == {2, 3}
 
     def test_intervals_cover_the_mean_over_topologies(self):
         rng = np.random.default_rng(0)
-        bias = Laid(NeighbourGraph(rng.normal(size=(20, 2)), 3).edges(np.arange(20)))
+        bias = FixedBias(NeighbourGraph(rng.normal(size=(20, 2)), 3).edges(np.arange(20)))
         exact = [
-            ExactPosterior.of(
-                build_network(bias, spend("tree", self.world, self.pairs, 15, rng), 1.0),
+            ExactVariances.of(
+                build_network(bias, lay_out("tree", self.world, self.pairs, 15, rng), 1.0),
                 self.pairs,
             )
             for _ in range(600)
@@ -190,7 +191,7 @@ class TestLayouts:
         means = {kind: np.mean([getattr(p, kind)().mean for p in exact]) for kind in KINDS}
         hits = dict.fromkeys(KINDS, 0)
         for _ in range(50):
-            found = measure_topologies(
+            found = measure_layouts(
                 ["tree"], self.world, self.pairs, 15, bias, 1.0, rng, replicates=4
             )["tree"]
             for kind in KINDS:
@@ -206,7 +207,7 @@ def test_audit_equals_brute_force(small):
     nothing = Comparisons(np.arange(17), np.empty(0, np.int64), np.empty(0, np.int64))
 
     def matrices(network):
-        variance = ExactPosterior.of(network, PromptPairs(data.prompt_of)).of_pairs(every)
+        variance = ExactVariances.of(network, PromptPairs(data.prompt_of)).of_pairs(every)
         return variance, dijkstra(network.least()[0])[tuple(every.T)]
 
     scale = 2.0 / matrices(build_network(graph, nothing, 1.0))[0].mean()
@@ -329,7 +330,7 @@ def test_a_single_prompt(exact):
     assert found.uncertain_prompts == ()
     assert len(found.uncertain_pairs) == 10
     assert found.to_json()["uncertainty"]["after_labels"]["across_prompts"] is None
-    assert not any("cross prompts" in sentence for sentence in summary(found))
+    assert not any("cross prompts" in sentence for sentence in [*have(found), *costs(found)])
 
 
 @pytest.mark.parametrize("exact", [0, 100])
@@ -359,7 +360,7 @@ def test_separate_parts_are_joined_and_counted():
     embeddings[np.argsort(data.prompt_of, kind="stable")] = centres + rng.normal(size=(18, 2))
     found = audit(data, embeddings=embeddings, neighbours=3, metric="euclidean", replicates=2)
     assert (found.components.with_bias, found.components.links) == (3, 2)
-    assert "2 added links" in " ".join(summary(found))
+    assert "2 added links" in " ".join([*have(found), *costs(found)])
 
 
 @pytest.mark.parametrize(
