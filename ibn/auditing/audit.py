@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from ibn.auditing.inspection import inspect_data
 from ibn.auditing.layouts import FiniteWorld, measure_layouts
 from ibn.auditing.learned import learn_labels
-from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.prior import measure_prior
-from ibn.auditing.recommending import gather_facts, recommend
+from ibn.auditing.recommending import recommend
 from ibn.auditing.remaining import measure_remaining
 from ibn.auditing.result import Audit, gather
 from ibn.auditing.settings import COMPARED, WITHIN, Progress, Settings
 from ibn.auditing.similarity import find_similarity
+from ibn.auditing.stages import Stages
 from ibn.preferences.reading import PreferenceData
 
 __all__ = ["COMPARED", "Audit", "Settings", "audit"]
@@ -71,17 +71,15 @@ def audit(
     began = time.perf_counter()
     settings = Settings(**options)
     rng = np.random.default_rng(settings.seed)  # each stage spawns its streams, in this order
-    pairs = PromptPairs(data.prompt_of)
-    compared = np.stack([data.comparisons.a, data.comparisons.b], axis=1)
     similarity = find_similarity(data, settings, embeddings, embedding_name, progress)
     inspection = inspect_data(data, similarity, settings, rng, progress)
-    prior = measure_prior(similarity, compared, pairs, settings, rng, progress)
-    remaining = measure_remaining(data, prior, compared, settings, rng, progress)
+    prior = measure_prior(data, similarity, settings, rng, progress)
+    remaining = measure_remaining(data, prior, settings, rng, progress)
     layouts = measure_layouts(
-        [name for name in settings.topologies if name != WITHIN or pairs.within],
+        [name for name in settings.topologies if name != WITHIN or prior.pairs.within],
         FiniteWorld.of(similarity.graph.points),
-        pairs,
-        len(compared),
+        prior.pairs,
+        len(data.comparisons),
         prior.bias,
         settings.noise_variance,
         rng.spawn(1)[0],
@@ -91,19 +89,7 @@ def audit(
     learned = None
     if settings.labels:
         learned = learn_labels(data, similarity.embeddings, seed=settings.seed, progress=progress)
-    facts = gather_facts(data, settings, inspection, prior, remaining, layouts, learned, rng)
-    recommendations, curve = recommend(facts, progress)
-    found = gather(
-        data,
-        settings,
-        similarity,
-        inspection,
-        prior,
-        remaining,
-        layouts=layouts,
-        learned=learned,
-        recommendations=recommendations,
-        curve=curve,
-        rng=rng,
-    )
+    stages = Stages(data, settings, similarity, inspection, prior, remaining, layouts, learned)
+    recommendations, curve = recommend(stages, rng, progress)
+    found = gather(stages, recommendations, curve, rng)
     return replace(found, seconds=time.perf_counter() - began)

@@ -15,6 +15,7 @@ from ibn.auditing.uncertainty import Uncertainty, measure_uncertainty
 from ibn.auditing.variances import variances_of
 from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.reading import PreferenceData
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,44 +28,35 @@ class Prior:
         The inductive bias in units of reward.
     pairs : PromptPairs
         The pairs of responses that means are over.
+    compared : ndarray of int, shape (n, 2)
+        Those that the dataset compares.
     before : Uncertainty
         What it leaves.
     solved : ndarray of int, shape (k, 2)
-        The compared pairs, or random ones of them where there are many responses.
+        The same, or random ones of them where there are many responses.
     solved_variance : ndarray, shape (k,)
         Their variances.
     """
 
     bias: FixedBias
     pairs: PromptPairs
+    compared: NDArray[np.int64]
     before: Uncertainty
     solved: NDArray[np.int64]
     solved_variance: NDArray[np.float64]
 
 
 def measure_prior(
+    data: PreferenceData,
     similarity: Similarity,
-    compared: NDArray[np.int64],
-    pairs: PromptPairs,
     settings: Settings,
     rng: np.random.Generator,
     progress: Progress,
 ) -> Prior:
-    """Scale the bias to the variance asked for, and measure what it leaves uncertain.
-
-    Parameters
-    ----------
-    similarity : Similarity
-        Which responses are alike.
-    compared : ndarray of int, shape (n, 2)
-        The compared pairs.
-    pairs : PromptPairs
-        The pairs of responses.
-    settings, rng, progress
-        As for the audit.
-    """
+    """Scale the bias to the variance asked for, and measure what it leaves uncertain."""
     progress("uncertainty before the labels")
-    m = len(pairs.prompt_of)
+    pairs, m = PromptPairs(data.prompt_of), len(data.responses)
+    compared = np.stack([data.comparisons.a, data.comparisons.b], axis=1)
     exact = m <= settings.exact
     none = Comparisons(np.arange(m), np.empty(0, np.int64), np.empty(0, np.int64))
     unscaled, noise = similarity.bias, settings.noise_variance
@@ -84,4 +76,4 @@ def measure_prior(
     if not exact:
         some = rng.spawn(1)[0].permutation(len(compared))[: effort_for(m).solved]
         solved = compared[some]
-    return Prior(bias, pairs, before, solved, factor * variances.solve_pairs(solved))
+    return Prior(bias, pairs, compared, before, solved, factor * variances.solve_pairs(solved))

@@ -7,7 +7,7 @@ not apply.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,16 +17,12 @@ from numpy.typing import NDArray
 
 from ibn.auditing.effort import effort_for
 from ibn.auditing.held_out import HeldOut, LearningCurve, hold_out
-from ibn.auditing.inspection import Inspection
-from ibn.auditing.learned import LearnedLabels
-from ibn.auditing.prior import Prior
 from ibn.auditing.recommendation import SHARE, Idea, Recommendation
-from ibn.auditing.remaining import LISTED_PAIRS, Remaining
+from ibn.auditing.remaining import LISTED_PAIRS
 from ibn.auditing.scenarios import TOLERANCE, Change, Samples, Scenarios
-from ibn.auditing.settings import Progress, Settings, agreement_of, beta_of
-from ibn.auditing.uncertainty import Uncertainty
+from ibn.auditing.settings import Progress, agreement_of, beta_of
+from ibn.auditing.stages import Stages
 from ibn.estimate import Estimate
-from ibn.preferences.reading import PreferenceData
 from ibn.threads import in_threads
 
 POINTS = 0.05  # of agreement that annotators might gain
@@ -35,51 +31,41 @@ MERGED = 1e-4  # noise of the label that stands for a merger, over that of a tru
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What the audit has found so far.
+    """What ideas start from.
 
     Attributes
     ----------
+    found : Stages
+        What the stages before have found.
     scenarios : Scenarios
-        The dataset's network.
-    settings : Settings
-        What was asked.
-    kind : {"within", "across"}
-        The pairs whose mean variance is to fall.
-    after : Uncertainty
-        What the comparisons leave.
-    layouts : dict of str to Uncertainty
-        What other layouts of as many comparisons leave.
-    implied : ndarray, shape (n,)
-        Share of each comparison that the rest implies.
-    contradicted : ndarray of int, shape (k, 2)
-        Pairs that disagree or lie on a cycle.
-    near : ndarray of int, shape (k, 2)
-        Near-duplicates.
+        The dataset's network, ready to be changed.
     uncertain : ndarray of int, shape (p, 2)
-        Pairs of the kind, the most uncertain first.
-    doubted : ndarray of int, shape (k, 2)
-        Pairs whose labels a reward model thinks least likely, the least first.
-    learned : LearnedLabels, optional
-        What that model says.
-    source : str
-        The file.
+        Pairs of the kind that matters, the most uncertain first.
     rng : numpy.random.Generator
         Source of randomness; ideas draw from it in the order of the list.
     """
 
+    found: Stages
     scenarios: Scenarios
-    settings: Settings
-    kind: str
-    after: Uncertainty
-    layouts: Mapping[str, Uncertainty]
-    implied: NDArray[np.float64]
-    contradicted: NDArray[np.int64]
-    near: NDArray[np.int64]
     uncertain: NDArray[np.int64]
-    doubted: NDArray[np.int64]
-    learned: LearnedLabels | None
-    source: str
     rng: np.random.Generator
+
+    @classmethod
+    def of(cls, found: Stages, rng: np.random.Generator) -> Facts:
+        """Rank the pairs and draw the noise that all scenarios share."""
+        prior, remaining, comparisons = found.prior, found.remaining, found.data.comparisons
+        pairs, ranked = prior.pairs, remaining.ranked
+        if not pairs.within:
+            across = pairs.sample_across(LISTED_PAIRS, rng.spawn(1)[0])
+            ranked = across[np.argsort(-remaining.variances.of_pairs(across), kind="stable")]
+        noise, stream = found.settings.noise_variance, rng.spawn(1)[0]
+        scenarios = Scenarios.of(prior.bias, comparisons, noise, pairs, stream)
+        return cls(found, scenarios, ranked, rng.spawn(1)[0])
+
+    @property
+    def kind(self) -> str:
+        """The pairs whose mean variance is to fall: within prompts, else across."""
+        return "within" if self.scenarios.pairs.within else "across"
 
     @property
     def extra(self) -> int:
@@ -89,7 +75,7 @@ class Facts:
     @property
     def now(self) -> Estimate:
         """Mean variance as things are."""
-        return getattr(self.after, self.kind).variance
+        return getattr(self.found.remaining.after, self.kind).variance
 
     @cached_property
     def at_random(self) -> Change:
@@ -119,42 +105,6 @@ class Facts:
         return effort_for(m).tolerance if kind == "within" else TOLERANCE
 
 
-def gather_facts(
-    data: PreferenceData,
-    settings: Settings,
-    inspection: Inspection,
-    prior: Prior,
-    remaining: Remaining,
-    layouts: Mapping[str, Uncertainty],
-    learned: LearnedLabels | None,
-    rng: np.random.Generator,
-) -> Facts:
-    """Gather what ideas need from the stages before."""
-    pairs, ranked = prior.pairs, remaining.ranked
-    if not pairs.within:
-        across = pairs.sample_across(LISTED_PAIRS, rng.spawn(1)[0])
-        ranked = across[np.argsort(-remaining.variances.of_pairs(across), kind="stable")]
-    compared = np.stack([data.comparisons.a, data.comparisons.b], axis=1)
-    into = inspection.near_duplicates.response_into
-    merged = np.flatnonzero(into != np.arange(len(into)))
-    noise = settings.noise_variance
-    return Facts(
-        scenarios=Scenarios.of(prior.bias, data.comparisons, noise, pairs, rng.spawn(1)[0]),
-        settings=settings,
-        kind="within" if pairs.within else "across",
-        after=remaining.after,
-        layouts=layouts,
-        implied=remaining.redundancy.implied,
-        contradicted=inspection.contradictions.doubtful,
-        near=np.stack([into[merged], merged], axis=1),
-        uncertain=ranked,
-        doubted=compared[learned.doubted] if learned else np.empty((0, 2), np.int64),
-        learned=learned,
-        source=data.source,
-        rng=rng.spawn(1)[0],
-    )
-
-
 def label_uncertain(facts: Facts) -> Idea:
     """Label the most uncertain pairs."""
     chosen = facts.uncertain[: facts.extra]
@@ -173,12 +123,13 @@ def label_uncertain(facts: Facts) -> Idea:
 
 def reallocate(facts: Facts) -> Idea:
     """Give redundant labels to uncertain pairs."""
-    cheapest = np.argsort(-facts.implied, kind="stable")[: facts.extra]
-    keep = np.setdiff1d(np.arange(len(facts.implied)), cheapest)
+    implied = facts.found.remaining.redundancy.implied
+    cheapest = np.argsort(-implied, kind="stable")[: facts.extra]
+    keep = np.setdiff1d(np.arange(len(implied)), cheapest)
     return Idea(
         "reallocate",
         f"Use the {facts.extra:,} most redundant labels for the most uncertain pairs instead",
-        f"their pairs are known to {facts.implied[cheapest].min():.0%} or more without them",
+        f"their pairs are known to {implied[cheapest].min():.0%} or more without them",
         0,
         Change("redundant labels used for uncertain pairs", keep, facts.uncertain[: facts.extra]),
         facts.kind,
@@ -190,7 +141,7 @@ def reallocate(facts: Facts) -> Idea:
 
 def resolve(facts: Facts) -> Idea | None:
     """Label contradicted pairs once more."""
-    pairs = facts.contradicted
+    pairs = facts.found.inspection.contradictions.doubtful
     if not len(pairs):
         return None
     return Idea(
@@ -208,9 +159,10 @@ def resolve(facts: Facts) -> Idea | None:
 
 def recheck(facts: Facts) -> Idea | None:
     """Label the most doubted pairs once more."""
-    pairs = facts.doubted[: facts.extra]
-    if not len(pairs):
+    learned = facts.found.learned
+    if learned is None or not len(learned.doubted):
         return None
+    pairs = facts.found.prior.compared[learned.doubted[: facts.extra]]
     return Idea(
         "recheck",
         f"Label the {len(pairs):,} most doubted pairs once more",
@@ -227,16 +179,19 @@ def recheck(facts: Facts) -> Idea | None:
 
 def merge(facts: Facts) -> Idea | None:
     """Merge near-duplicates."""
-    if not len(facts.near):
+    into = facts.found.inspection.near_duplicates.response_into
+    merged = np.flatnonzero(into != np.arange(len(into)))
+    if not len(merged):
         return None
+    near = np.stack([into[merged], merged], axis=1)
     return Idea(
         "merge",
-        f"Merge {len(facts.near):,} near-duplicates",
+        f"Merge {len(near):,} near-duplicates",
         "two spellings of one response share their evidence (--merge-near-duplicates)",
         0,
         Change(
             "near-duplicates merged",
-            add=facts.near,
+            add=near,
             add_sigma2=MERGED * facts.scenarios.sigma2,
         ),
         facts.kind,
@@ -246,7 +201,7 @@ def merge(facts: Facts) -> Idea | None:
 
 def raise_agreement(facts: Facts) -> Idea | None:
     """Have annotators agree more often with the better response."""
-    beta, scale = facts.settings.beta, facts.settings.bias_scale
+    beta, scale = facts.found.settings.beta, facts.found.settings.bias_scale
     agreement = agreement_of(beta, scale)
     better = min(agreement + POINTS, 0.99)
     if better <= agreement:
@@ -266,7 +221,8 @@ def raise_agreement(facts: Facts) -> Idea | None:
 
 def bridge(facts: Facts) -> Idea | None:
     """Compare across prompts: in pairs, or all with one anchor."""
-    if facts.kind != "within" or facts.after.across is None:
+    across = facts.found.remaining.after.across
+    if facts.kind != "within" or across is None:
         return None
     pairs, extra, rng = facts.scenarios.pairs, facts.extra, facts.rng
     used = rng.permutation(len(pairs.prompt_of))[: extra + 1]
@@ -279,7 +235,7 @@ def bridge(facts: Facts) -> Idea | None:
         extra,
         Change("pairs across prompts", add=pairs.sample_across(extra, rng)),
         "across",
-        facts.after.across.variance,
+        across.variance,
         "as many with one anchor response",
         Change("pairs with one anchor", add=anchored),
     )
@@ -287,7 +243,7 @@ def bridge(facts: Facts) -> Idea | None:
 
 def lay_out_anew(facts: Facts) -> Recommendation | None:
     """Lay as many comparisons out as the best layout."""
-    left = {name: getattr(one, facts.kind).variance for name, one in facts.layouts.items()}
+    left = {name: getattr(one, facts.kind).variance for name, one in facts.found.layouts.items()}
     if not left:
         return None
     name = min(left, key=lambda name: left[name].mean)
@@ -352,12 +308,14 @@ def _planned(
     facts: Facts, action: str, pairs: str, options: str, why: str
 ) -> Recommendation | None:
     """Word what a plan lowers, in the model fitted to the labels."""
-    learned = facts.learned
+    learned = facts.found.learned
     if learned is None or learned.plans is None:
         return None
     plans = learned.plans
     design = plans.within if action == "plan" else plans.anywhere
-    call = f"ibn plan {Path(facts.source).name} --budget {plans.budget} --repeat{options}"
+    call = (
+        f"ibn plan {Path(facts.found.data.source).name} --budget {plans.budget} --repeat{options}"
+    )
     return Recommendation(
         action,
         f"Label {plans.budget:,} {pairs}, chosen by ibn plan",
@@ -389,16 +347,9 @@ IDEAS: tuple[Callable[[Facts], Idea | Recommendation | None], ...] = (
 
 
 def recommend(
-    facts: Facts, progress: Progress = lambda message: None
+    found: Stages, rng: np.random.Generator, progress: Progress = lambda message: None
 ) -> tuple[tuple[Recommendation, ...], LearningCurve | None]:
     """Try every idea.
-
-    Parameters
-    ----------
-    facts : Facts
-        What the audit has found so far.
-    progress : callable, optional
-        Called with what comes next.
 
     Returns
     -------
@@ -407,6 +358,13 @@ def recommend(
     curve : LearningCurve, optional
         Where there are prompts enough.
     """
+    return answer_all(Facts.of(found, rng), progress)
+
+
+def answer_all(
+    facts: Facts, progress: Progress = lambda message: None
+) -> tuple[tuple[Recommendation, ...], LearningCurve | None]:
+    """Sample the posterior under every change that the ideas ask for, and have them answer."""
     proposed = [found for idea in IDEAS if (found := idea(facts)) is not None]
     tried = [one for one in proposed if isinstance(one, Idea)]
     asked = [(change, idea.kind) for idea in tried for change in idea.asks()]

@@ -66,24 +66,11 @@ class Remaining:
 def measure_remaining(
     data: PreferenceData,
     prior: Prior,
-    compared: NDArray[np.int64],
     settings: Settings,
     rng: np.random.Generator,
     progress: Progress,
 ) -> Remaining:
-    """Add the comparisons to the prior, and measure what they leave uncertain.
-
-    Parameters
-    ----------
-    data : PreferenceData
-        The dataset.
-    prior : Prior
-        What is uncertain before.
-    compared : ndarray of int, shape (n, 2)
-        The compared pairs.
-    settings, rng, progress
-        As for the audit.
-    """
+    """Add the comparisons to the prior, and measure what they leave uncertain."""
     progress("uncertainty after the labels")
     pairs, m, sigma2 = prior.pairs, len(data.responses), settings.noise_variance
     exact, effort = m <= settings.exact, effort_for(m)
@@ -99,9 +86,9 @@ def measure_remaining(
     of_prompts = variances.of_prompts()
     own = of_prompts[data.prompt_of]
     redundancy = measure_redundancy(
-        compared,
+        prior.compared,
         data.lines,
-        variances.of_pairs(compared),
+        variances.of_pairs(prior.compared),
         sigma2,
         solved=(prior.solved_variance, variances.solve_pairs(prior.solved)),
     )

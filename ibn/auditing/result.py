@@ -12,20 +12,17 @@ from numpy.typing import NDArray
 from ibn.auditing.contradictions import Contradictions
 from ibn.auditing.effort import Effort, effort_for
 from ibn.auditing.held_out import LearningCurve
-from ibn.auditing.inspection import Inspection
-from ibn.auditing.learned import LabelFindings, LearnedLabels
+from ibn.auditing.learned import LabelFindings
 from ibn.auditing.listing import UncertainPair, UncertainPrompt
-from ibn.auditing.prior import Prior
 from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.redundancy import Redundancy
-from ibn.auditing.remaining import PLOTTED_PAIRS, Remaining
-from ibn.auditing.settings import Settings
-from ibn.auditing.similarity import Components, Similarity
+from ibn.auditing.remaining import PLOTTED_PAIRS
+from ibn.auditing.similarity import Components
+from ibn.auditing.stages import Stages
 from ibn.auditing.task_structure import TaskStructure
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 from ibn.preferences.near_duplicates import NearDuplicates
-from ibn.preferences.reading import PreferenceData
 
 
 @dataclass(frozen=True)
@@ -213,20 +210,14 @@ class Audit:
 
 
 def gather(
-    data: PreferenceData,
-    settings: Settings,
-    similarity: Similarity,
-    inspection: Inspection,
-    prior: Prior,
-    remaining: Remaining,
-    *,
-    layouts: Mapping[str, Uncertainty],
-    learned: LearnedLabels | None,
+    stages: Stages,
     recommendations: tuple[Recommendation, ...],
     curve: LearningCurve | None,
     rng: np.random.Generator,
 ) -> Audit:
     """Gather what the stages found; ``seconds`` are 0 yet."""
+    data, settings, similarity = stages.data, stages.settings, stages.similarity
+    inspection, prior, remaining = stages.inspection, stages.prior, stages.remaining
     comparisons, m = data.comparisons, len(data.responses)
     exact, uses = m <= settings.exact, comparisons.uses
     recall = similarity.recall(rng)
@@ -242,7 +233,7 @@ def gather(
         components=similarity.components(comparisons),
         before=prior.before,
         after=remaining.after,
-        topologies=layouts,
+        topologies=stages.layouts,
         uncertain_pairs=remaining.pairs,
         uncertain_prompts=remaining.prompts,
         redundancy=remaining.redundancy,
@@ -250,7 +241,7 @@ def gather(
         near_duplicates=inspection.near_duplicates,
         structure=inspection.structure,
         recommendations=recommendations,
-        learned=learned.found if learned else None,
+        learned=stages.learned.found if stages.learned else None,
         curve=curve,
         assumptions=Assumptions(
             beta=settings.beta,
@@ -269,7 +260,7 @@ def gather(
         ),
         effort=None if exact else effort_for(m),
         seconds=0.0,
-        compared=np.stack([comparisons.a, comparisons.b], axis=1),
+        compared=prior.compared,
         within_variance=rng.spawn(1)[0].permutation(remaining.within)[:PLOTTED_PAIRS],
         across_variance=remaining.across,
         position=similarity.plane(settings.seed),

