@@ -76,17 +76,7 @@ class HeldOut:
 def hold_out(
     comparisons: Comparisons, prompt_of: NDArray[np.int64], rng: np.random.Generator
 ) -> HeldOut | None:
-    """Hold random prompts out; ``None`` if too few have comparisons of their own responses.
-
-    Parameters
-    ----------
-    comparisons : Comparisons
-        All there are.
-    prompt_of : ndarray of int, shape (m,)
-        The prompt of each response.
-    rng : numpy.random.Generator
-        Chooses them.
-    """
+    """Hold random prompts out; ``None`` if too few have comparisons of their own responses."""
     of_comparison = prompt_of[comparisons.a]
     inside = of_comparison == prompt_of[comparisons.b]
     prompts = np.unique(of_comparison[inside])

@@ -72,19 +72,8 @@ def lay_out(
 ) -> Comparisons:
     """Make n comparisons of the responses at hand under a topology.
 
-    Parameters
-    ----------
-    name : str
-        One of ``ibn.topology.TOPOLOGIES``, or ``within-prompt``: random pairs within prompts, each
-        once before any is used again.
-    world : FiniteWorld
-        The responses.
-    pairs : PromptPairs
-        Their pairs.
-    n : int
-        Comparisons.
-    rng : numpy.random.Generator
-        Source of randomness.
+    It is one of ``ibn.topology.TOPOLOGIES``, or ``within-prompt``: random pairs within prompts,
+    each once before any is used again.
     """
     m = len(world.order)
     if name == WITHIN:

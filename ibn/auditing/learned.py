@@ -188,21 +188,7 @@ def learn_labels(
 ) -> LearnedLabels | None:
     """Fit a reward model to the labels, hold some out, and plan with it.
 
-    Parameters
-    ----------
-    data : PreferenceData
-        The dataset.
-    embeddings : ndarray, shape (m, d)
-        A row a response.
-    seed : int
-        Seed of splits, samples and random plans.
-    progress : callable, optional
-        Called with what comes next.
-
-    Returns
-    -------
-    LearnedLabels or None
-        ``None`` where there are no labels, or too few.
+    ``None`` stands for no labels, or too few. ``seed`` is that of splits, samples and random plans.
     """
     if data.comparisons.winner is None or not np.any(data.comparisons.winner):
         return None

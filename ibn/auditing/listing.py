@@ -63,17 +63,7 @@ class UncertainPrompt:
 def most_uncertain_pairs(
     data: PreferenceData, candidates: NDArray[np.int64], solve: Solve
 ) -> tuple[UncertainPair, ...]:
-    """Sort pairs by their variance, the largest first.
-
-    Parameters
-    ----------
-    data : PreferenceData
-        The dataset.
-    candidates : ndarray of int, shape (p, 2)
-        Pairs of responses to the same prompt.
-    solve : callable
-        Gives the posterior variance of each pair.
-    """
+    """Sort pairs of responses, shape (p, 2), by their variance, the largest first."""
     a, b = data.comparisons.a, data.comparisons.b
     variance = solve(candidates)
     found = []
@@ -96,20 +86,8 @@ def most_uncertain_prompts(
 ) -> tuple[UncertainPrompt, ...]:
     """Sort prompts by the mean variance within each, the largest first.
 
-    Parameters
-    ----------
-    data : PreferenceData
-        The dataset.
-    pairs : PromptPairs
-        Its pairs.
-    candidates : ndarray of int
-        Prompts; those of a single response are left out, and all where there is one prompt.
-    solve : callable
-        Gives the posterior variance of each pair.
-    most : int
-        Pairs solved for, a prompt; random ones where it has more.
-    rng : numpy.random.Generator
-        Chooses them.
+    Prompts of a single response are left out, and all where there is one prompt. Of a prompt with
+    more than ``most`` pairs random ones are solved for.
     """
     if len(pairs.size) < 2:
         return ()

@@ -67,16 +67,7 @@ class Samples:
     def draws(self, kind: str, prompts: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """Mean squared difference over pairs, an estimate of their mean variance a sample.
 
-        Parameters
-        ----------
-        kind : {"within", "across"}
-            Pairs within a prompt, or across prompts.
-        prompts : ndarray of int, optional
-            Only pairs within these.
-
-        Returns
-        -------
-        ndarray, shape (k,)
+        Pairs are those "within" prompts, of which some may be named, or "across" prompts.
         """
         pairs, m = self.pairs, self.rewards.shape[1]
         ordered = self.rewards[:, pairs.order]

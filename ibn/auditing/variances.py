@@ -148,20 +148,9 @@ class SampledVariances:
     ) -> SampledVariances:
         """Probe a connected network of a node a response, in order.
 
-        Parameters
-        ----------
-        network : Network
-            Connected.
-        pairs : PromptPairs
-            The pairs it will be asked about.
-        count : int
-            Probes of each mean, at least; they come in blocks.
-        rng : numpy.random.Generator
-            Source of randomness.
-        aggregates : Aggregates, optional
-            The coarse level, such as that of the inductive bias alone.
-        samples : int, optional
-            Samples, by default as many as probes; without any, only means can be asked for.
+        Each mean gets at least ``count`` probes, which come in blocks, and as many samples by
+        default; without any, only means can be asked for. ``aggregates`` are the coarse
+        level, by default the network's own.
         """
         if aggregates is None:
             conductance = 1.0 / network.variance

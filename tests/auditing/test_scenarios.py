@@ -5,7 +5,6 @@ import pytest
 
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.scenarios import AS_IS, Change, Scenarios
-from ibn.auditing.settings import agreement_of, beta_of
 from ibn.auditing.similarity import FixedBias
 from ibn.auditing.variances import ExactVariances
 from ibn.bias.neighbours import NeighbourGraph
@@ -84,8 +83,3 @@ def test_means_over_some_prompts(scenarios):
         if j >= 4 * prompt
     ]
     np.testing.assert_allclose(posterior.draws("within", some), np.mean(expected, axis=0))
-
-
-@pytest.mark.parametrize("agreement", [0.55, 0.7, 0.9])
-def test_the_inverse_of_agreement(agreement):
-    assert agreement_of(np.exp(beta_of(agreement, 2.0)), 2.0) == pytest.approx(agreement)
