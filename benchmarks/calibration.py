@@ -11,6 +11,7 @@ import click
 
 from benchmarks.foresight import AgainstMore, Correlation, against_more
 from ibn.auditing.evaluation import Evaluation, evaluate
+from ibn.auditing.result import plain
 from ibn.auditing.scoring import Scores
 from ibn.bias.text_models import embed
 from ibn.errors import InputError
@@ -133,7 +134,7 @@ def main(
                     "file": file.name,
                     "embedder": embedder,
                     "kernel": kernel,
-                    "evaluation": found.to_json(),
+                    "evaluation": plain(found),
                     "against_more": against.to_json(),
                     "verdicts": decided,
                 }

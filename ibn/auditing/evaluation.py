@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -76,16 +76,6 @@ class Evaluation:
     mean: NDArray[np.float64]
     variance: NDArray[np.float64]
     remaining: NDArray[np.float64]
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the predictions, as JSON has it."""
-        document = asdict(self)
-        for name in ("probability", "mean", "variance", "remaining"):
-            del document[name]
-        for cell in document["reliability"]:
-            if not cell["count"]:
-                cell["confidence"] = cell["accuracy"] = None
-        return document
 
 
 def evaluate(

@@ -12,6 +12,7 @@ import click
 from ibn.cli.inputs import given_embeddings, read_all, reading
 from ibn.cli.printing import print_document, table
 from ibn.errors import InputError
+from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -138,7 +139,8 @@ def command(
     Exit status: 0 within the limit, 1 above it, 2 for bad usage or a file that cannot be read.
     """  # noqa: D301 - the escape is for click
     _check_gate(max_variance, max_variance_of)
-    _check_page(out)
+    if out is not None:
+        _check_page(out, [prefs, *([embeddings] if embeddings else [])])
     start = time.perf_counter()
 
     def progress(message: str) -> None:
@@ -186,12 +188,13 @@ def _check_gate(limit: float | None, kind: str | None) -> None:
         raise InputError("--max-variance-of without --max-variance", fix="give a limit")
 
 
-def _check_page(out: str | None) -> None:
+def _check_page(out: str, inputs: list[str]) -> None:
     """Refuse a page that cannot be written, before any work is done."""
-    if out is not None and not Path(out).parent.is_dir():
+    if not Path(out).parent.is_dir():
         raise InputError("no such directory", file=Path(out).parent)
-    if out is not None and Path(out).is_dir():
+    if Path(out).is_dir():
         raise InputError("a directory", file=out, fix="name a file")
+    keep_inputs(out, inputs)
 
 
 def _gate(found: Audit, limit: float, kind: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import click
 from ibn.cli.inputs import check_out
 from ibn.cli.progress import Display
 from ibn.errors import InputError, unknown_name
+from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.dataset import Dataset, DatasetPlan
@@ -155,6 +156,7 @@ def command(**options: Any) -> None:
     plan = _dataset_plan(options)
     out = options["out"]
     check_out(out)
+    keep_inputs(out, [options["prompts"]])
     kind, _, name = options["judge"].partition(":")
     if kind not in JUDGES:
         raise unknown_name("judge", kind, JUDGES)

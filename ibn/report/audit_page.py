@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from ibn.auditing.result import Audit
 from ibn.estimate import Estimate
+from ibn.outputs import write_text
 from ibn.report import audit_figures as drawing
 from ibn.report import words
 from ibn.report.audit_figures import layouts
@@ -149,4 +150,4 @@ def write_report(
         script=script,
         digest=digest,
     )
-    Path(path).write_text(page, encoding="utf-8")
+    write_text(path, page)

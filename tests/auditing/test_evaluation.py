@@ -10,6 +10,7 @@ from scipy.special import expit
 import ibn
 from benchmarks.foresight import against_more
 from ibn.auditing.evaluation import deal, evaluate, groups_of, logistic_regression, restrict
+from ibn.auditing.result import plain
 from ibn.auditing.scoring import calibration_error, log_losses, reliability
 from ibn.errors import InputError
 from ibn.learner.reward_model import fit
@@ -92,7 +93,7 @@ def test_a_right_model_is_calibrated_and_no_worse_than_logistic_regression(evalu
     assert accuracy[-1] > accuracy[0] + 0.2
     assert sum(fifth.accuracy.count for fifth in evaluation.fifths["label"]) == evaluation.count
     assert sum(cell.count for cell in evaluation.reliability) == evaluation.count
-    json.dumps(evaluation.to_json(), allow_nan=False)
+    json.dumps(plain(evaluation), allow_nan=False)
 
 
 def test_labels_without_signal_are_seen_to_have_none():

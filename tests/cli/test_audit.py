@@ -286,3 +286,14 @@ def test_skipping_comparisons_of_a_response_with_itself(ibn, tmp_path):
 def test_help_shows_examples_a_line_each(ibn):
     _, out, _ = ibn("audit", "--help")
     assert "  ibn audit preferences.jsonl --out report.html\n" in out
+
+
+def test_the_report_never_replaces_an_input(ibn, prefs, tmp_path):
+    before = prefs.read_bytes()
+    link = tmp_path / "report.html"
+    link.symlink_to(prefs)
+    for out in (prefs, link):
+        status, _, err = ibn("audit", prefs, "--out", out)
+        assert status == 2
+        assert "would replace an input" in err
+    assert prefs.read_bytes() == before
