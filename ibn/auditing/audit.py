@@ -18,13 +18,13 @@ from ibn.auditing.learned import learn_labels
 from ibn.auditing.prior import measure_prior
 from ibn.auditing.recommending import recommend
 from ibn.auditing.remaining import measure_remaining
-from ibn.auditing.result import Audit, gather
-from ibn.auditing.settings import COMPARED, WITHIN, Progress, Settings
+from ibn.auditing.result import Audit, build_result
+from ibn.auditing.settings import COMPARED, WITHIN, AuditSettings, Progress
 from ibn.auditing.similarity import find_similarity
 from ibn.auditing.stages import Stages
 from ibn.preferences.reading import PreferenceData
 
-__all__ = ["COMPARED", "Audit", "Settings", "audit"]
+__all__ = ["COMPARED", "Audit", "AuditSettings", "audit"]
 
 
 def audit(
@@ -54,7 +54,7 @@ def audit(
     progress : callable, optional
         Called with what comes next.
     **options
-        Fields of :class:`Settings`: beta, noise, bias_scale, neighbours, metric, topologies,
+        Fields of :class:`AuditSettings`: beta, noise, bias_scale, neighbours, metric, topologies,
         replicates, listed, exact, labels, seed.
 
     Raises
@@ -69,7 +69,7 @@ def audit(
     >>> ibn.audit(data, beta=1.5, seed=0).remaining  # doctest: +SKIP
     """
     began = time.perf_counter()
-    settings = Settings(**options)
+    settings = AuditSettings(**options)
     rng = np.random.default_rng(settings.seed)  # each stage spawns its streams, in this order
     similarity = find_similarity(data, settings, embeddings, embedding_name, progress)
     inspection = inspect_data(data, similarity, settings, rng, progress)
@@ -91,5 +91,5 @@ def audit(
         learned = learn_labels(data, similarity.embeddings, seed=settings.seed, progress=progress)
     stages = Stages(data, settings, similarity, inspection, prior, remaining, layouts, learned)
     recommendations, curve = recommend(stages, rng, progress)
-    found = gather(stages, recommendations, curve, rng)
+    found = build_result(stages, recommendations, curve, rng)
     return replace(found, seconds=time.perf_counter() - began)

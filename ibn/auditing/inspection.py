@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ibn.auditing.contradictions import Contradictions, find_contradictions
-from ibn.auditing.settings import Progress, Settings
+from ibn.auditing.settings import AuditSettings, Progress
 from ibn.auditing.similarity import Similarity
 from ibn.auditing.task_structure import TaskStructure, measure_structure
 from ibn.preferences.near_duplicates import NearDuplicates, find_near_duplicates
@@ -39,7 +39,7 @@ class Inspection:
 def inspect_data(
     data: PreferenceData,
     similarity: Similarity,
-    settings: Settings,
+    settings: AuditSettings,
     rng: np.random.Generator,
     progress: Progress,
 ) -> Inspection:

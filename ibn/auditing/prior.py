@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ibn.auditing.effort import effort_for
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.settings import Progress, Settings
+from ibn.auditing.settings import AuditSettings, Progress
 from ibn.auditing.similarity import FixedBias, Similarity
 from ibn.auditing.uncertainty import Uncertainty, measure_uncertainty
 from ibn.auditing.variances import variances_of
@@ -49,7 +49,7 @@ class Prior:
 def measure_prior(
     data: PreferenceData,
     similarity: Similarity,
-    settings: Settings,
+    settings: AuditSettings,
     rng: np.random.Generator,
     progress: Progress,
 ) -> Prior:

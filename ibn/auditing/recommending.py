@@ -177,7 +177,7 @@ def recheck(facts: Facts) -> Idea | None:
     )
 
 
-def merge(facts: Facts) -> Idea | None:
+def merge_near(facts: Facts) -> Idea | None:
     """Merge near-duplicates."""
     into = facts.found.inspection.near_duplicates.response_into
     merged = np.flatnonzero(into != np.arange(len(into)))
@@ -336,7 +336,7 @@ IDEAS: tuple[Callable[[Facts], Idea | Recommendation | None], ...] = (
     reallocate,
     resolve,
     recheck,
-    merge,
+    merge_near,
     raise_agreement,
     bridge,
     lay_out_anew,

@@ -16,7 +16,7 @@ from ibn.auditing.listing import (
 )
 from ibn.auditing.prior import Prior
 from ibn.auditing.redundancy import Redundancy, measure_redundancy
-from ibn.auditing.settings import Progress, Settings
+from ibn.auditing.settings import AuditSettings, Progress
 from ibn.auditing.uncertainty import Uncertainty, measure_uncertainty
 from ibn.auditing.variances import Variances, variances_of
 from ibn.network import build_network
@@ -66,7 +66,7 @@ class Remaining:
 def measure_remaining(
     data: PreferenceData,
     prior: Prior,
-    settings: Settings,
+    settings: AuditSettings,
     rng: np.random.Generator,
     progress: Progress,
 ) -> Remaining:

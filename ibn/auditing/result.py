@@ -209,7 +209,7 @@ class Audit:
         }
 
 
-def gather(
+def build_result(
     stages: Stages,
     recommendations: tuple[Recommendation, ...],
     curve: LearningCurve | None,

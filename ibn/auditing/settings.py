@@ -27,7 +27,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Settings:
+class AuditSettings:
     """What an audit is asked.
 
     Attributes

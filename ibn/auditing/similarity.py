@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ibn.auditing.settings import Progress, Settings
+from ibn.auditing.settings import AuditSettings, Progress
 from ibn.bias.edges import BiasEdges
 from ibn.bias.nearest import leading_components
 from ibn.bias.neighbours import EXACT_ROWS, NeighbourGraph, check_embeddings
@@ -136,7 +136,7 @@ class Similarity:
 
 def find_similarity(
     data: PreferenceData,
-    settings: Settings,
+    settings: AuditSettings,
     embeddings: NDArray[np.floating] | None,
     embedding_name: str,
     progress: Progress,

@@ -9,7 +9,7 @@ from ibn.auditing.inspection import Inspection
 from ibn.auditing.learned import LearnedLabels
 from ibn.auditing.prior import Prior
 from ibn.auditing.remaining import Remaining
-from ibn.auditing.settings import Settings
+from ibn.auditing.settings import AuditSettings
 from ibn.auditing.similarity import Similarity
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.preferences.reading import PreferenceData
@@ -23,7 +23,7 @@ class Stages:
     """
 
     data: PreferenceData
-    settings: Settings
+    settings: AuditSettings
     similarity: Similarity
     inspection: Inspection
     prior: Prior

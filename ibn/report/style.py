@@ -82,7 +82,7 @@ def style() -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, out: Path, name: str) -> dict[str, Path]:
+def save_figure(figure: Figure, out: Path, name: str) -> dict[str, Path]:
     """Write a figure as SVG and PNG.
 
     Returns

@@ -13,7 +13,7 @@ from ibn.auditing.recommendation import Idea, Recommendation
 from ibn.auditing.recommending import IDEAS, Facts, answer_all, by_effect
 from ibn.auditing.remaining import measure_remaining
 from ibn.auditing.scenarios import Change
-from ibn.auditing.settings import Settings
+from ibn.auditing.settings import AuditSettings
 from ibn.auditing.similarity import find_similarity
 from ibn.auditing.stages import Stages
 from ibn.auditing.uncertainty import PairUncertainty, Uncertainty
@@ -57,7 +57,7 @@ def dataset(prompts=60):
 @pytest.fixture(scope="module")
 def facts():
     data, points = dataset()
-    settings, rng = Settings(), np.random.default_rng(0)
+    settings, rng = AuditSettings(), np.random.default_rng(0)
 
     def quiet(message):
         pass
