@@ -28,7 +28,7 @@ class TaskStructure:
     fits : Fits
         The families fitted.
     words : str
-        Which family it is, or which cannot be told apart.
+        Which family it is, or which cannot be distinguished.
     """
 
     cells: tuple[int, ...]
@@ -49,21 +49,8 @@ def measure_structure(
     d_IB is the squared length between embeddings, as for a reward linear in them, scaled so that
     two random responses are ``bias_scale`` apart.
 
-    Parameters
-    ----------
-    points : ndarray, shape (m, d)
-        Embeddings, a row a response; of unit length where the metric is cosine.
-    bias_scale : float
-        Prior variance of the reward difference of two random responses.
-    prompt_of : ndarray of int, shape (m,)
-        The prompt of each.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    TaskStructure or None
-        ``None`` where there are too few responses to tell.
+    ``points`` are their embeddings, of unit length where the metric is cosine. ``None`` stands for
+    too few responses to tell.
     """
     m = len(points)
     centred = points - points.mean(axis=0)

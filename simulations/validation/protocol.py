@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.prefix_tree.dataset import BLOCK, Dataset, Plan, grow_dataset
+from ibn.prefix_tree.dataset import BLOCK, Dataset, DatasetPlan, grow_dataset
 from ibn.prefix_tree.generator import Generator, Request, extend_all
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
@@ -164,7 +164,7 @@ def repeat(
     grown: dict[str, Dataset] = {}
     for topology in TOPOLOGIES:
         progress(f"seed {seed}: growing as {topology}")
-        plan = Plan(topology, profile.growth, profile.pairs, "keep", seed)
+        plan = DatasetPlan(topology, profile.growth, profile.pairs, "keep", seed)
         journal = folder / f"{topology}-{seed}.journal"
         grown[topology] = grow_dataset(
             training, generator, ByScore(task.gold), plan, journal, settings=settings

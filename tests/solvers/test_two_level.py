@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.probes import columns_within, probe
+from ibn.auditing.variances import columns_within, probe
 from ibn.errors import InputError
 from ibn.network import Network
 from ibn.solvers.two_level import Aggregates, TwoLevel
