@@ -119,7 +119,7 @@ def tree_at_least(alpha, n, leaves, sharper=1.0):
     return sharper * (np.log(nu) - 1) / (2 * nu * gamma(1 + 1 / alpha)) ** alpha
 
 
-@pytest.mark.parametrize("factor", [2.5, 4, 16])
+@pytest.mark.parametrize("factor", [2.5, 6])
 def test_l1_tree_of_many_leaves_is_above_its_lower_bound(factor):
     refuted = 0
     for alpha, n in product((0.1, 0.3, 1.0), SIZES[:2]):
@@ -247,7 +247,7 @@ def test_l2_and_l5_on_small_graphs(vertices, t, n):
 
 def test_l2_bounds_how_often_two_sets_are_not_joined():
     rng = np.random.default_rng(0)
-    vertices, t, trials = 8, 2, 300
+    vertices, t, trials = 8, 2, 200
     sharper = False
     for n in (40, 60, 80):
         missing = sum(not _joined(_random_graph(vertices, n, rng), t) for _ in range(trials))
@@ -577,11 +577,11 @@ def test_l5_fails_when_sharpened():
 @pytest.mark.parametrize("alpha", ALPHAS)
 def test_l5_exact_inference_does_not_mind_more_leaves(alpha):
     """From n leaves on a tree is within a constant of a chain, and comes nearer."""
-    n = SIZES[1]
+    n = 2**9
     chain = measured("exact", "chain", alpha, n).mean
-    ratios = [measured("exact", "tree", alpha, n, 1e-4, c * n).mean / chain for c in (1, 4, 16)]
-    assert 1.8 > ratios[0] > 0.95 * ratios[1]
-    assert ratios[1:] == pytest.approx([1.0, 1.0], abs=0.08)
+    few, many = (measured("exact", "tree", alpha, n, 1e-4, c * n).mean / chain for c in (1, 8))
+    assert 1.8 > few > many - 0.05
+    assert many == pytest.approx(1.0, abs=0.1)
 
 
 def test_no_lower_bound_crosses_an_upper_one():
