@@ -25,7 +25,7 @@ _HOME = {
     "NeighbourGraph": "ibn.bias.neighbours",
     "Network": "ibn.network",
     "RewardModel": "ibn.learner.reward_model",
-    "Solver": "ibn.solvers.reduced",
+    "ReducedSolver": "ibn.solvers.reduced",
     "Ultrametric": "ibn.bias.ultrametric",
     "audit": "ibn.auditing.audit",
     "build_network": "ibn.network",

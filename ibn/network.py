@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from ibn.bias.edges import Bias, Trie
 from ibn.errors import InputError, unknown_name
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.laplacian import laplacian
+from ibn.solvers.laplacian import currents, laplacian
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -85,6 +85,10 @@ class Network:
     def laplacian(self) -> csr_array:
         """Weighted Laplacian with conductances 1/variance; parallel edges add up."""
         return laplacian(self.size, self.u, self.v, 1.0 / self.variance)
+
+    def currents(self, pull: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Currents at the nodes, shape (size,), where each edge pulls its end u up, v down."""
+        return currents(self.size, self.u, self.v, pull)
 
     def nodes_of(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Nodes of pairs of responses, shape (p, 2); an InputError if they are no such pairs."""

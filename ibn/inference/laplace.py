@@ -24,7 +24,7 @@ from ibn.inference.gaussian import posterior_samples
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.dominance import has_maximum
-from ibn.solvers.reduced import Solver
+from ibn.solvers.reduced import ReducedSolver
 
 LABELS = ("logistic", "binary")
 MOST_STEPS = 200
@@ -126,13 +126,6 @@ class Laplace:
         return self.rewards + posterior_samples(self.network, count, rng)
 
 
-def _inflow(network: Network, pull: NDArray[np.float64]) -> NDArray[np.float64]:
-    inflow = np.zeros(network.size)
-    inflow += np.bincount(network.u, pull, network.size)
-    inflow -= np.bincount(network.v, pull, network.size)
-    return inflow
-
-
 def _with_variances(network: Network, variance: NDArray[np.float64]) -> Network:
     bias = network.variance[: network.bias_edges]
     return replace(network, variance=np.concatenate([bias, variance]))
@@ -178,7 +171,7 @@ def laplace(
     if labels == "logistic":  # far from its label a logistic likelihood has no curvature left
         pull = np.zeros(len(u))
         pull[first:] = likelihood.label / network.variance[first:]
-        reward = Solver.of(network).potential(_inflow(network, pull)[:, None])[:, 0]
+        reward = ReducedSolver.of(network).potential(network.currents(pull)[:, None])[:, 0]
 
     def log_posterior(reward: NDArray[np.float64]) -> float:
         gap = reward[u] - reward[v]
@@ -189,9 +182,9 @@ def laplace(
         pull = np.concatenate([-stiffness * gap[:first], likelihood.slope(gap[first:])])
         curvature = np.maximum(likelihood.curvature(gap[first:]), flattest)
         local = _with_variances(network, 1.0 / curvature)
-        inflow = _inflow(network, pull)
+        inflow = network.currents(pull)
         inflow -= inflow.mean()  # near the mode the rounding of the sum is not small beside it
-        move = Solver.of(local).potential(inflow[:, None])[:, 0]
+        move = ReducedSolver.of(local).potential(inflow[:, None])[:, 0]
         gain = float(inflow @ move)  # the squared length of the move in posterior deviations
         if gain <= TOLERANCE**2 * network.size:
             at = reward[network.nodes]
@@ -274,6 +267,6 @@ def gibbs_sweeps(
         local = _with_variances(network, 1.0 / precision)
         pull = rng.normal(0.0, 1.0 / np.sqrt(local.variance))
         pull[first:] += precision * likelihood.centre(precision)
-        drawn = Solver.of(local).potential(_inflow(local, pull)[:, None])[network.nodes, 0]
+        drawn = ReducedSolver.of(local).potential(local.currents(pull)[:, None])[network.nodes, 0]
         reward = drawn - drawn.mean()
         yield reward

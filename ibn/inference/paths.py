@@ -14,9 +14,10 @@ from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.matching import match_leaves, matched_distances
 from ibn.kernels.search import arcs_from_edges, pair_distances
+from ibn.kernels.series import ONCE, UNUSED
 from ibn.kernels.trie import locate
 from ibn.network import Network
-from ibn.solvers.reduction import ONCE, UNUSED, Reduced, reduce_network
+from ibn.solvers.reduction import Reduced, reduce_network
 from ibn.threads import in_threads
 
 # Pairs drawn before their spread is believed: many where they are cheap, fewer in large networks,

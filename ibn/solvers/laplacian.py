@@ -1,4 +1,4 @@
-"""Weighted graph Laplacians as SciPy and LAPACK take them."""
+"""Weighted graph Laplacians, sparse and dense, and the currents that edges inject."""
 
 from __future__ import annotations
 
@@ -27,17 +27,36 @@ def laplacian(
     """
     u, v = u.astype(np.int32, copy=False), v.astype(np.int32, copy=False)
     nodes = np.arange(size, dtype=np.int32)
-    degree = np.bincount(np.concatenate([u, v]), np.tile(conductance, 2), size)
+    degree = degrees(size, u, v, conductance)
     entries = np.concatenate([degree, -conductance, -conductance])
     ends = np.concatenate([nodes, u, v]), np.concatenate([nodes, v, u])
     return csr_array((entries, ends), shape=(size, size))
 
 
-def fill_null_space(matrix: NDArray[np.float64]) -> None:
-    """Make a connected graph's dense Laplacian invertible, in place.
+def grounded(
+    size: int, u: NDArray[np.integer], v: NDArray[np.integer], conductance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Assemble a connected graph's dense Laplacian and fill in its null space, in Fortran order.
 
-    The same constant everywhere changes no resistance and no centred potential; this one has the
-    size of a typical eigenvalue.
+    The same constant everywhere makes it invertible and changes no resistance and no centred
+    potential; this one has the size of a typical eigenvalue. See :func:`laplacian`.
     """
-    size = len(matrix)
+    entry = np.append(u * np.int64(size) + v, v * np.int64(size) + u)
+    matrix = np.bincount(entry, np.tile(-conductance, 2), size * size).reshape(size, size)
+    matrix[np.diag_indices(size)] += degrees(size, u, v, conductance)
     matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
+    return matrix.T
+
+
+def degrees(
+    size: int, u: NDArray[np.integer], v: NDArray[np.integer], conductance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Total conductance at each node, shape (size,)."""
+    return np.bincount(np.append(u, v), np.tile(conductance, 2), size)
+
+
+def currents(
+    size: int, u: NDArray[np.integer], v: NDArray[np.integer], pull: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Add up what each edge's pull, from v to u, injects at the nodes, shape (size,)."""
+    return np.bincount(u, pull, size) - np.bincount(v, pull, size)

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ibn.kernels.series import may_hold_cliques, reduced_edges
+from ibn.kernels.series import ONCE, STAYS, UNUSED, may_hold_cliques, reduced_edges
 from ibn.network import Network
-
-STAYS, ONCE, UNUSED = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +79,7 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
     if network.trie is None:
         parent, stem = np.arange(size, dtype=np.int32), np.zeros(size)
         a, b, sigma2 = network.u, network.v, network.variance
-        role = np.zeros(size, np.int8)
+        role = np.full(size, STAYS, np.int8)
     else:
         first = network.bias_edges
         parent = network.trie.parent

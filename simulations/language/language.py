@@ -25,7 +25,7 @@ from ibn.errors import InputError
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise, simulate_labels
-from ibn.solvers.reduced import STIFF
+from ibn.solvers.conjugate_gradients import STIFF
 from ibn.theory import autoencoder
 from ibn.topology import build
 
