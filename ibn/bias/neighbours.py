@@ -11,6 +11,7 @@ from ibn.bias.edges import BiasEdges
 from ibn.bias.nearest import lengths, link_components, nearest, nearest_by_cells, recall
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
+from ibn.pair_code import pair_code, pair_of
 
 METRICS = ("cosine", "euclidean")
 MODES = ("symmetric", "mutual")
@@ -142,12 +143,10 @@ class NeighbourGraph:
         else:
             found = nearest_by_cells(points, k, np.random.default_rng(self.seed))
         near, far = np.repeat(np.arange(m), k), found.ravel()
-        pair, named = np.unique(
-            np.minimum(near, far) * m + np.maximum(near, far), return_counts=True
-        )
+        pair, named = np.unique(pair_code(near, far, m), return_counts=True)
         if self.mode == "mutual":
             pair = pair[named == 2]
-        return pair // m, pair % m
+        return pair_of(pair, m)
 
 
 def check_embeddings(

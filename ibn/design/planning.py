@@ -15,6 +15,7 @@ from ibn.design.target import second_moment
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
 from ibn.learner.reward_model import RewardModel, fit
+from ibn.pair_code import pair_code
 from ibn.preferences.reading import PreferenceData
 from ibn.preferences.uniting import unite
 
@@ -211,7 +212,7 @@ def embedded(
 
 def _code(pairs: NDArray[np.int64], m: int) -> NDArray[np.int64]:
     """Give each pair a number, whichever of the two comes first."""
-    return pairs.min(axis=1) * m + pairs.max(axis=1)
+    return pair_code(*pairs.T, m)
 
 
 def _either_way(pairs: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

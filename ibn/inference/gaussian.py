@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
-from ibn.errors import InputError
+from ibn.errors import STIFF, InputError
 from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.resistances import pairwise_resistance
 from ibn.kernels.trie import inject_pairs, locate
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.conjugate_gradients import STIFF
 from ibn.solvers.laplacian import grounded
 from ibn.solvers.reduced import BLOCK, TIGHT, ReducedSolver, require_connected
 

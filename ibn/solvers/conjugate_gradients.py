@@ -7,12 +7,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.errors import InputError
+from ibn.errors import STIFF, InputError
 from ibn.kernels.steps import advance, turn
 
 MOST_ITERATIONS = 20_000  # a network that needs more is beyond double precision
 SHARE = 4  # the decreases of the last iterations, one in so many of all, may go on as well
-STIFF = "variances differ by too many orders of magnitude; check beta and scale"
 
 
 class System(Protocol):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, lapack
 from scipy.sparse import coo_array
 
-from ibn.errors import InputError
+from ibn.errors import STIFF, InputError
 from ibn.kernels.aggregates import (
     WIDTH,
     add_up,
@@ -28,7 +28,7 @@ from ibn.kernels.aggregates import (
     rows_of_edges,
 )
 from ibn.network import Network
-from ibn.solvers.conjugate_gradients import STIFF, conjugate_gradient
+from ibn.solvers.conjugate_gradients import conjugate_gradient
 from ibn.solvers.laplacian import degrees, grounded
 
 AGGREGATES = 2304  # at most: their dense matrix is factorised for every network
