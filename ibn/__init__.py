@@ -44,7 +44,7 @@ _HOME = {
     "resistance": "ibn.inference.gaussian",
     "resistance_matrix": "ibn.inference.gaussian",
     "simulate_labels": "ibn.preferences.noise",
-    "structural_function": "ibn.structure",
+    "estimate_structure": "ibn.structure",
 }
 
 __all__ = ["__version__", *_HOME]

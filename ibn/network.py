@@ -41,7 +41,7 @@ class Network:
     trie : Trie, optional
         Where the inductive bias is a hierarchy, see ``BiasEdges``.
     bias : Bias, optional
-        What laid the inductive-bias edges.
+        What gave the inductive-bias edges.
     responses : ndarray, shape (m,), optional
         The responses the network was built over.
     """
@@ -180,7 +180,7 @@ def build_network(
     Parameters
     ----------
     bias : Bias
-        Lays E_IB among the responses.
+        Gives E_IB among the responses.
     comparisons : Comparisons
         Each becomes one edge of E_HP; the two directions share it, for the noise is symmetric.
     noise_variance : float or ndarray of shape (n,)
@@ -199,16 +199,16 @@ def build_network(
     sigma2 = np.broadcast_to(sigma2, (len(comparisons),))
     if not np.all(np.isfinite(sigma2) & (sigma2 > 0)):
         raise InputError("the noise variance must be positive and finite")
-    laid = bias.edges(comparisons.responses)
-    nodes = laid.nodes.astype(np.int32, copy=False)
+    prior = bias.edges(comparisons.responses)
+    nodes = prior.nodes.astype(np.int32, copy=False)
     return Network(
-        size=laid.size,
-        nodes=laid.nodes,
-        u=np.concatenate([laid.u, nodes[comparisons.a]]),
-        v=np.concatenate([laid.v, nodes[comparisons.b]]),
-        variance=np.concatenate([laid.variance, sigma2]),
-        kind=np.repeat(np.array([0, 1], np.int8), [len(laid.u), len(comparisons)]),
-        trie=laid.trie,
+        size=prior.size,
+        nodes=prior.nodes,
+        u=np.concatenate([prior.u, nodes[comparisons.a]]),
+        v=np.concatenate([prior.v, nodes[comparisons.b]]),
+        variance=np.concatenate([prior.variance, sigma2]),
+        kind=np.repeat(np.array([0, 1], np.int8), [len(prior.u), len(comparisons)]),
+        trie=prior.trie,
         bias=bias,
         responses=comparisons.responses,
     )

@@ -83,11 +83,11 @@ class NeighbourGraph:
         object.__setattr__(self, "points", points)
 
     def edges(self, responses: NDArray[np.int64]) -> BiasEdges:
-        """Lay the edges among the nearest of these responses, see :meth:`edges_and_links`."""
+        """List the edges among the nearest of these responses, see :meth:`edges_and_links`."""
         return self.edges_and_links(responses)[0]
 
     def edges_and_links(self, responses: NDArray[np.int64]) -> tuple[BiasEdges, int]:
-        """Lay the edges among the nearest of these responses.
+        """List the edges among the nearest of these responses.
 
         Parameters
         ----------
@@ -114,20 +114,20 @@ class NeighbourGraph:
         variance = self.scale * np.maximum(variance, least)
         return BiasEdges(len(rows), nodes, u, v, variance), len(u) - first
 
-    def recall(self, laid: BiasEdges, rng: np.random.Generator) -> Estimate:
+    def recall(self, edges: BiasEdges, rng: np.random.Generator) -> Estimate:
         """Measure the share of true nearest neighbours that a symmetric graph ties, on a sample.
 
         1 up to 20,000 rows, but for ties; beyond, neighbours are sought approximately.
 
         Parameters
         ----------
-        laid : BiasEdges
+        edges : BiasEdges
             The edges among all rows.
         rng : numpy.random.Generator
             Chooses the sample.
         """
-        ends = np.concatenate([laid.u, laid.v]), np.concatenate([laid.v, laid.u])
-        k = min(int(self.neighbours), laid.size - 1)
+        ends = np.concatenate([edges.u, edges.v]), np.concatenate([edges.v, edges.u])
+        k = min(int(self.neighbours), edges.size - 1)
         return recall(self.points, *ends, k, rng)
 
     def _neighbours(

@@ -109,7 +109,7 @@ def plan(
     seed : int
         Of everything random.
     progress : callable, optional
-        Told what comes next.
+        Called with what comes next.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def plan(
     if budget > most:
         fresh = "" if repeat else " that are not compared already"
         raise InputError(
-            f"a budget of {budget} is more than the {most} pairs {_told(pairs)}{fresh}",
+            f"a budget of {budget} is more than the {most} pairs {_where(pairs)}{fresh}",
             fix=_advice(pairs, repeat),
         )
     moment = second_moment(model.features, data.prompt_of if target == "within" else None)
@@ -220,7 +220,7 @@ def _either_way(pairs: NDArray[np.int64], rng: np.random.Generator) -> NDArray[n
     return rng.permuted(pairs, axis=1)
 
 
-def _told(pairs: str) -> str:
+def _where(pairs: str) -> str:
     return {"within": "within prompts", "any": "of any two responses", "given": "given"}[pairs]
 
 

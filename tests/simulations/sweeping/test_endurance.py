@@ -18,12 +18,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from ibn.estimate import Estimate
 from ibn.simulations.sweeping import sweep
 from ibn.simulations.sweeping.grid import Grid
 from ibn.simulations.sweeping.store import load
 from ibn.simulations.sweeping.task import Task
-
-from ibn.estimate import Estimate
 
 PATIENCE = 60.0  # seconds in which the workers of a killed sweep must have ended by themselves
 
