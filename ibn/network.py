@@ -11,8 +11,8 @@ from scipy.sparse import csr_array
 
 from ibn.bias.edges import Bias, Trie
 from ibn.errors import InputError, unknown_name
+from ibn.laplacian import currents, laplacian
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.laplacian import currents, laplacian
 
 if TYPE_CHECKING:
     import networkx as nx

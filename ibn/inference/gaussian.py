@@ -14,11 +14,11 @@ from threadpoolctl import threadpool_limits
 
 from ibn.errors import STIFF, InputError
 from ibn.estimate import Estimate, estimate_mean
-from ibn.kernels.resistances import pairwise_resistance
+from ibn.kernels.pairwise import pairwise_resistance
 from ibn.kernels.trie import inject_pairs, locate
+from ibn.laplacian import grounded
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.laplacian import grounded
 from ibn.solvers.reduced import BLOCK, TIGHT, ReducedSolver, require_connected
 
 # Draws made before their spread is believed: many where they are cheap, few in large networks,

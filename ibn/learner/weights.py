@@ -18,10 +18,10 @@ from scipy.sparse.linalg import SuperLU, splu
 from scipy.special import expit, log_expit
 
 from ibn.errors import InputError, unknown_name
+from ibn.laplacian import currents, laplacian
 from ibn.newton import climb
 from ibn.pair_code import pair_code, pair_of
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.laplacian import currents, laplacian
 
 LABELS = ("binary", "gaussian")
 TOLERANCE = 1e-8  # of the mode, in posterior standard deviations

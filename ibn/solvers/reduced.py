@@ -12,9 +12,9 @@ from scipy.linalg import cho_factor, cho_solve
 from ibn.errors import InputError
 from ibn.kernels.forest import factor, multiply, precondition
 from ibn.kernels.series import eliminate_leaves, restore_leaves
+from ibn.laplacian import grounded
 from ibn.network import Network
 from ibn.solvers.conjugate_gradients import conjugate_gradient
-from ibn.solvers.laplacian import grounded
 from ibn.solvers.reduction import Reduced, reduce_network
 from ibn.threads import in_threads
 
@@ -132,7 +132,7 @@ class ReducedSolver:
 
     def _solve(
         self, current: NDArray[np.float64], tolerance: float, with_potential: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.floating]]:
         if self._dense is not None:
             potential = cho_solve(self._dense, current, check_finite=False)
             return np.einsum("ik,ik->k", current, potential), potential

@@ -27,9 +27,9 @@ from ibn.kernels.aggregates import (
     precondition,
     rows_of_edges,
 )
+from ibn.laplacian import degrees, grounded
 from ibn.network import Network
 from ibn.solvers.conjugate_gradients import conjugate_gradient
-from ibn.solvers.laplacian import degrees, grounded
 
 AGGREGATES = 2304  # at most: their dense matrix is factorised for every network
 LEAST = 8  # nodes an aggregate, at least, on average

@@ -1,7 +1,7 @@
 import naive
 import numpy as np
 
-from ibn.kernels.resistances import pairwise_resistance
+from ibn.kernels.pairwise import pairwise_resistance
 
 
 def test_pairwise_resistance_reads_the_lower_triangle():

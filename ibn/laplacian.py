@@ -42,7 +42,8 @@ def grounded(
     potential; this one has the size of a typical eigenvalue. See :func:`laplacian`.
     """
     entry = np.append(u * np.int64(size) + v, v * np.int64(size) + u)
-    matrix = np.bincount(entry, np.tile(-conductance, 2), size * size).reshape(size, size)
+    flat = np.bincount(entry, np.tile(-conductance, 2), size * size)
+    matrix = np.asarray(flat, np.float64).reshape(size, size)
     matrix[np.diag_indices(size)] += degrees(size, u, v, conductance)
     matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
     return matrix.T
@@ -52,11 +53,11 @@ def degrees(
     size: int, u: NDArray[np.integer], v: NDArray[np.integer], conductance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Total conductance at each node, shape (size,)."""
-    return np.bincount(np.append(u, v), np.tile(conductance, 2), size)
+    return np.asarray(np.bincount(np.append(u, v), np.tile(conductance, 2), size), np.float64)
 
 
 def currents(
     size: int, u: NDArray[np.integer], v: NDArray[np.integer], pull: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Add up what each edge's pull, from v to u, injects at the nodes, shape (size,)."""
-    return np.bincount(u, pull, size) - np.bincount(v, pull, size)
+    return np.asarray(np.bincount(u, pull, size) - np.bincount(v, pull, size), np.float64)
