@@ -27,6 +27,7 @@ MOST_DIGITS = 14
 DENSE_RESPONSES = 2**10  # all pairs are solved up to here, random ones beyond
 PAIRS = 2**10
 PROBES = 8
+TOLERANCE = 1e-4  # of their energies, far below the spread from probe to probe
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def _variances(
         ends = rng.choice(len(row), 2 * PAIRS, p=row / row.sum())
         np.add.at(inflow[:, column], network.nodes[ends[:PAIRS]], 1.0)
         np.subtract.at(inflow[:, column], network.nodes[ends[PAIRS:]], 1.0)
-    energy = ReducedSolver.of(network).energy(inflow, 1e-4).reshape(len(weights), PROBES)
+    energy = ReducedSolver.of(network).energy(inflow, TOLERANCE).reshape(len(weights), PROBES)
     return (energy.mean(axis=1) / PAIRS).tolist(), float("nan")
 
 

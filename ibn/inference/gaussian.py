@@ -26,6 +26,7 @@ from ibn.solvers.reduced import BLOCK, TIGHT, ReducedSolver, require_connected
 MIN_PROBES = (4, 64)
 MIN_WORK = 2**18
 LEAST_PAIRS, MOST_PAIRS = 2**10, 2**17
+FINER = 50.0  # than the target: conjugate gradients approach the energy from below, a bias
 
 
 def resistance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -129,8 +130,7 @@ def mean_variance(
         If the network is not connected.
     """
     solver = ReducedSolver.of(network)
-    # Conjugate gradients approach the energy from below; this keeps the bias out of sight.
-    tolerance = rel_err / 50.0
+    tolerance = rel_err / FINER
     pairs = _pairs_a_draw(network, rel_err)
 
     def draw(count: int) -> NDArray[np.float64]:
