@@ -212,7 +212,7 @@ def embedded(
 
 def _code(pairs: NDArray[np.int64], m: int) -> NDArray[np.int64]:
     """Give each pair a number, whichever of the two comes first."""
-    return pair_code(*pairs.T, m)
+    return pair_code(pairs[:, 0], pairs[:, 1], m)
 
 
 def _either_way(pairs: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
