@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ibn.errors import InputError
 from ibn.estimate import Estimate
-from ibn.structure import Fits, fit_families, structural_function
+from ibn.structure import Fits, estimate_structure, fit_families
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def measure_structure(
     try:
         if not spread > 0:
             return None
-        found = structural_function(
+        found = estimate_structure(
             points, rng=rng, metric="euclidean", scale=bias_scale / spread, groups=prompt_of
         )
         fits = fit_families(found)

@@ -49,7 +49,7 @@ class Tuning:
 
 
 def require_training(tuning: Tuning) -> None:
-    """Notice what is missing before anything has been spent.
+    """Notice what is missing before anything has been done.
 
     Raises
     ------
