@@ -25,7 +25,7 @@ class Estimate:
     count : int
         Independent draws averaged.
     seconds : float
-        Wall-clock time spent.
+        Wall-clock time taken.
     """
 
     mean: float
