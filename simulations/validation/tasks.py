@@ -89,7 +89,7 @@ def _dialogsum(path: str | os.PathLike[str], seed: int) -> LanguageTask:
 def _hh(path: str | os.PathLike[str], seed: int) -> LanguageTask:
     from ibn.preferences.reading import read_preferences
 
-    data = read_preferences(path, on_identical="skip")
+    data = read_preferences(path)
     prompts = [Prompt(text, {}, i + 1) for i, text in enumerate(data.prompts) if text.strip()]
     if not prompts:
         raise InputError("no prompts before the responses", file=path)
