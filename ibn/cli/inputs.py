@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ibn.errors import InputError
+from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
@@ -117,5 +118,4 @@ def check_out(out: str, *inputs: str) -> None:
     file_format(out)
     if not Path(out).parent.is_dir():
         raise InputError("no such directory", file=Path(out).parent)
-    if Path(out).exists() and any(Path(x).exists() and Path(x).samefile(out) for x in inputs):
-        raise InputError("the output is the input", file=out, fix="give another name")
+    keep_inputs(out, inputs)

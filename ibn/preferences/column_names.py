@@ -18,8 +18,16 @@ MODELS = ("model", "player", "system", "competitor", "team", "assistant")
 BETTER_PAIRS = (
     *(("chosen", "rejected"), ("preferred", "dispreferred"), ("better", "worse")),
     *(("accepted", "rejected"), ("positive", "negative")),
-    *((f"{stem}_{w}", f"{stem}_{l}") for stem in (*STEMS, "y") for w, l in BETTER_ENDS),
-    *((f"{w}_{stem}", f"{l}_{stem}") for stem in STEMS for w, l in BETTER_ENDS[1:2]),
+    *(
+        (f"{stem}_{better}", f"{stem}_{worse}")
+        for stem in (*STEMS, "y")
+        for better, worse in BETTER_ENDS
+    ),
+    *(
+        (f"{better}_{stem}", f"{worse}_{stem}")
+        for stem in STEMS
+        for better, worse in BETTER_ENDS[1:2]
+    ),
 )
 # Columns of two responses, of which another says which is the better.
 PAIRS = (*((f"{stem}_{a}", f"{stem}_{b}") for stem in STEMS for a, b in ENDS), ENDS[-1])

@@ -422,7 +422,8 @@ def _with_prompt(
     """Find the prompt of what is compared, and what form it all has."""
     seen = [value for side in sides for value in sample.values(side)]
     talk = any(map(holds_messages, seen)) and kind in ("pairs", "pool")
-    prompt, prompt_b, turn = (), None, None
+    prompt: tuple[str, ...] = ()
+    prompt_b, turn = None, None
     if sample.wishes.no_prompt:
         pass
     elif {"prompt_a", "prompt_b"} <= sample.known.keys() and "prompt" not in sample.known:
@@ -524,7 +525,7 @@ def _no_preferences(sample: Sample) -> InputError:
         if len(here) == len(gone) == 1 and pair[0] not in ("left", "right"):
             return InputError(
                 f"no column {gone[0]!r} beside {known[here[0]]!r}; there are {names(sample.keys)}",
-                fix="name it: --column ROLE=COLUMN, ROLE one of chosen, rejected, response_a, response_b",
+                fix="name it: --column ROLE=COLUMN, a role being chosen, rejected, response_a …",
             )
     for name, column in known.items():
         other = {"1": "2", "a": "b", "0": "1"}.get(name[-1:])

@@ -106,7 +106,7 @@ class Comparisons:
             return self.share
         if self.winner is None:
             raise InputError("the comparisons have no winner")
-        return (1.0 + self.winner) / 2.0
+        return (1.0 + self.winner.astype(np.float64)) / 2.0
 
     def labelled(
         self,
@@ -120,15 +120,18 @@ class Comparisons:
     def select(self, chosen: ArrayLike) -> Comparisons:
         """Return some of the comparisons, by mask or position, over the same responses."""
         which = np.asarray(chosen)
-        parts = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
-        return replace(self, **{k: None if x is None else x[which] for k, x in parts.items()})
+        parts: dict[str, Any] = {}
+        for field in fields(self)[1:]:
+            value = getattr(self, field.name)
+            parts[field.name] = None if value is None else value[which]
+        return replace(self, **parts)
 
 
 def _indices(name: str, values: ArrayLike) -> NDArray[np.int64]:
     given = np.asarray(values)
-    if given.dtype.kind not in "iu" and given.size:
-        if given.dtype.kind != "f" or not np.all(given == np.floor(given)):
-            raise InputError(f"{name} must be positions in the list of responses: whole numbers")
+    whole = given.dtype.kind in "iu" or not given.size
+    if not whole and not (given.dtype.kind == "f" and np.all(given == np.floor(given))):
+        raise InputError(f"{name} must be whole numbers, positions in the list of responses")
     return np.ascontiguousarray(given, dtype=np.int64)
 
 

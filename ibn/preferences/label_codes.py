@@ -136,19 +136,17 @@ def _numbered(tokens: list[str], sides: tuple[str, str], label: str) -> dict[str
     named_by_id = label.endswith(("_id", "_idx", "_index"))
     if label == "labels" and sides == ("human_ref_a", "human_ref_b") and found <= {0, 1}:
         return values  # SHP: 1 where A is preferred
-    if label == "overall_preference" and sides == ("response_1", "response_2"):
-        if found <= {-3, -2, -1, 0, 1, 2, 3}:  # HelpSteer 3: negative where the first is better
-            return {
-                token: (1.0 - math.copysign(1, x)) / 2 if x else 0.5 for token, x in values.items()
-            }
+    signed = label == "overall_preference" and sides == ("response_1", "response_2")
+    if signed and found <= set(range(-3, 4)):  # HelpSteer 3: negative where the first is better
+        return {token: (1.0 - (x > 0) + (x < 0)) / 2.0 for token, x in values.items()}
     if ends == ("1", "2"):
         if found == {1, 2} or (named_by_id and found <= {1, 2}):
             return {token: 2.0 - x for token, x in values.items()}
         if all(1 <= x <= 2 for x in found) and any(x % 1 for x in found):
             return {token: 2.0 - x for token, x in values.items()}  # AlpacaEval: 1 … 2
-    if ends == ("0", "1"):
-        if (found == {0, 1} and label in WINNERS) or (named_by_id and found <= {0, 1}):
-            return {token: 1.0 - x for token, x in values.items()}
+    numbered = (found == {0, 1} and label in WINNERS) or (named_by_id and found <= {0, 1})
+    if ends == ("0", "1") and numbered:
+        return {token: 1.0 - x for token, x in values.items()}
     if label in SCORES and found <= {0, 0.5, 1} and 0.5 in found:
         return values
     return {}
@@ -198,7 +196,9 @@ def decide_goodness(
     }
     if rest := sorted(token for token in tokens if token not in words):
         shown = ", ".join(f"{token[:40]!r} ({tokens[token]:,} ×)" for token in rest[:SHOWN])
-        example = ",".join(f"{token}={means}" for token, means in zip(rest, ("bad", "good")))
+        example = ",".join(
+            f"{token}={means}" for token, means in zip(rest, ("bad", "good"), strict=False)
+        )
         raise InputError(
             f"{label} holds {shown}: it is not certain which means good",
             fix=f"say what each means, such as --winner {example}",

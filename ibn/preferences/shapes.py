@@ -170,11 +170,11 @@ def _sides(columns: Columns, record: Record) -> tuple[Side, Side]:
         asked = value_at(record, columns.prompt[0])
         if columns.talks and isinstance(asked, str) and all(("user", asked) in z for z in (x, y)):
             # Told in short and again in full in the conversations.
-            prompt, x, y = split_messages(tuple(x), tuple(y))
+            prompt, x, y = split_messages(*map(_talk, (x, y)))
             return Side(prompt, x), Side(prompt, y)
         return _behind(prompt, x), _behind(other, y)
     if columns.talks:
-        prompt, x, y = split_messages(tuple(x), tuple(y))
+        prompt, x, y = split_messages(*map(_talk, (x, y)))
     elif columns.turn:
         prompt, x, y = split_transcripts(str(x), str(y), columns.turn)
     else:
@@ -186,6 +186,11 @@ def structured_side(value: Any) -> Any:
     """Decode a side that a cell holds as JSON, where it is messages."""
     decoded = structured(value)
     return decoded if holds_messages(decoded) or not isinstance(value, str) else value
+
+
+def _talk(said: Text) -> Messages:
+    assert not isinstance(said, str)
+    return said
 
 
 def _behind(prompt: Text, response: Text) -> Side:

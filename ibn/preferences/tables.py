@@ -48,7 +48,7 @@ def open_records(source: Any) -> tuple[str, Generator[tuple[int, Record], None, 
 
 
 def _held(source: Any, name: str) -> Generator[tuple[int, Record], None, None]:
-    """Number the records of what Python holds."""
+    """Stream the records of what Python holds, numbered."""
     if hasattr(source, "with_format"):  # a datasets.Dataset, or several splits
         yield from _dataset_rows(source, name, "")
     elif hasattr(source, "to_batches"):  # a pyarrow Table

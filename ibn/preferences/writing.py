@@ -5,19 +5,18 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import repeat
-from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ibn.errors import InputError, MissingExtra
+from ibn.outputs import writing
 from ibn.preferences.files import file_format
 from ibn.preferences.reading import PreferenceData
 from ibn.preferences.source import Record
@@ -59,7 +58,13 @@ def write_preferences(
     """
     comparisons = data.comparisons
     if comparisons.winner is None:
-        raise InputError("comparisons without labels are no preferences")
+        if comparisons.delta is None:
+            raise InputError("comparisons without labels are no preferences")
+        comparisons = comparisons.labelled(
+            delta=comparisons.delta, winner=np.sign(comparisons.delta).astype(np.int8)
+        )
+        data = replace(data, comparisons=comparisons)
+    assert comparisons.winner is not None
     ends = np.stack([comparisons.a, comparisons.b], axis=1)
     turned = comparisons.winner < 0
     if labelled:
@@ -76,7 +81,7 @@ def write_preferences(
     if data.row_of is not None:
         rows = np.where(turned[:, None], data.row_of[:, ::-1], data.row_of)
         columns |= carried(data, rows, "ab" if labelled else ("chosen", "rejected"), columns)
-    columns = {name: [values[i] for i in kept] for name, values in columns.items()}
+    columns = {name: [values[i] for i in kept.tolist()] for name, values in columns.items()}
     write_comparisons(path, data, ends, columns, SIDES if labelled else TRL_SIDES)
     return len(comparisons) - len(kept)
 
@@ -200,13 +205,17 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> No
         If the file cannot be written.
     """
     kind, gzipped = file_format(path)
-    with _replacing(Path(path)) as raw:
-        if gzipped:
-            # The same records give the same bytes: no name and no time in the header.
-            with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream:
-                WRITERS[kind](stream, records)
-        else:
-            WRITERS[kind](raw, records)
+    try:
+        with writing(path) as raw:
+            if gzipped:
+                # The same records give the same bytes: no name and no time in the header.
+                with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream:
+                    WRITERS[kind](cast(IO[bytes], stream), records)
+            else:
+                WRITERS[kind](raw, records)
+    except (OSError, UnicodeEncodeError) as error:
+        reason = getattr(error, "strerror", None) or "half of a surrogate pair is no text"
+        raise InputError(f"cannot be written: {reason.lower()}", file=path) from None
 
 
 def _pair_records(
@@ -231,39 +240,23 @@ def _said(conversations: list[Messages] | None) -> list[Any]:
     ]
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[io.BufferedIOBase]:
-    """Open a file beside the path, which takes its place at the end or vanishes on an error."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(beside, "wb") as raw:
-            yield raw
-        os.replace(beside, path)
-    except (OSError, UnicodeEncodeError) as error:
-        reason = getattr(error, "strerror", None) or "half of a surrogate pair is no text"
-        raise InputError(f"cannot be written: {reason.lower()}", file=path) from None
-    finally:
-        with suppress(OSError):
-            beside.unlink()
-
-
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _write_jsonl(stream: io.BufferedIOBase, records: Iterable[Record]) -> None:
+def _write_jsonl(stream: IO[bytes], records: Iterable[Record]) -> None:
     for record in records:
         stream.write(_json(record).encode() + b"\n")
 
 
-def _write_json(stream: io.BufferedIOBase, records: Iterable[Record]) -> None:
+def _write_json(stream: IO[bytes], records: Iterable[Record]) -> None:
     stream.write(b"[")
     for i, record in enumerate(records):
         stream.write((b",\n" if i else b"\n") + _json(record).encode())
     stream.write(b"\n]\n")
 
 
-def _write_csv(stream: io.BufferedIOBase, records: Iterable[Record]) -> None:
+def _write_csv(stream: IO[bytes], records: Iterable[Record]) -> None:
     writer = csv.writer(codecs.getwriter("utf-8")(stream))
     for i, record in enumerate(records):
         if i == 0:
@@ -272,7 +265,7 @@ def _write_csv(stream: io.BufferedIOBase, records: Iterable[Record]) -> None:
         writer.writerow([x if isinstance(x, str) else _json(x) for x in values])
 
 
-def _write_parquet(stream: io.BufferedIOBase, records: Iterable[Record]) -> None:
+def _write_parquet(stream: IO[bytes], records: Iterable[Record]) -> None:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -286,7 +279,7 @@ def _write_parquet(stream: io.BufferedIOBase, records: Iterable[Record]) -> None
     pyarrow.parquet.write_table(table, stream)
 
 
-WRITERS: dict[str, Callable[[io.BufferedIOBase, Iterable[Record]], None]] = {
+WRITERS: dict[str, Callable[[IO[bytes], Iterable[Record]], None]] = {
     "jsonl": _write_jsonl,
     "json": _write_json,
     "csv": _write_csv,
