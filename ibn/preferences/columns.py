@@ -262,9 +262,9 @@ def _labelled_pairs(sample: Sample) -> Columns | None:
 
 
 def _battles(sample: Sample) -> Columns | None:
-    if found := sample.pair((*BETTER_BATTLES, *BETTER_PAIRS[:1])):
-        if not sample.pair((*BATTLES, *PAIRS[-1:])):
-            return _finish(sample, Columns("battles", _optional_prompt(sample), found[1], found[0]))
+    found = sample.pair((*BETTER_BATTLES, *BETTER_PAIRS[:1]))
+    if found and not sample.pair((*BATTLES, *PAIRS[-1:])):
+        return _finish(sample, Columns("battles", _optional_prompt(sample), found[1], found[0]))
     found = sample.pair(PAIRS[-1:])
     if found and any(len(str(value)) > 80 for side in found[1] for value in sample.values(side)):
         found = None  # texts, not names
@@ -286,17 +286,16 @@ def _verdict(sample: Sample, side_names: tuple[str, ...], sides: tuple[str, ...]
     if one_hot := sample.pair(ONE_HOT):
         ties = [sample.known[name] for name in ONE_HOT_TIES if name in sample.known]
         return {"labels": (*one_hot[1], *ties), "one_hot": True}
-    for wanted in (True, False):
-        label = sample.first(
-            [v for v in VERDICTS if sample.known.get(v) not in sides], filled=wanted
-        )
-        if label is not None:
-            return {"labels": (label,)}
-        annotators = [k for name, k in sample.known.items() if ANNOTATED.fullmatch(name)]
-        if annotators:
-            return {"labels": tuple(annotators)}
-        if probability := _probability(sample, ("probability_a",), ("probability_b",)):
-            return {"probability": probability}
+    known = [name for name in VERDICTS if sample.known.get(name) not in sides]
+    if label := sample.first(known):
+        return {"labels": (label,)}
+    if annotators := [k for name, k in sample.known.items() if ANNOTATED.fullmatch(name)]:
+        return {"labels": tuple(annotators)}
+    # An empty column of labels waits to be filled: a probability beside it is a prediction.
+    if label := sample.first(known, filled=False):
+        return {"labels": (label,)}
+    if probability := _probability(sample, ("probability_a",), ("probability_b",)):
+        return {"probability": probability}
     raise InputError(
         f"no column says which of {sides[0]} and {sides[1]} is the better; there are "
         f"{names(sample.keys)}",
