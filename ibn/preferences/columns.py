@@ -283,6 +283,8 @@ def _verdict(sample: Sample, side_names: tuple[str, ...], sides: tuple[str, ...]
         return {}
     if "winner" in sample.wishes.columns:
         return {"labels": sample.parts(sample.known["winner"])}
+    if {"probability_a", "probability_b"} & sample.wishes.columns.keys():
+        return {"probability": _probability(sample, ("probability_a",), ("probability_b",))}
     if one_hot := sample.pair(ONE_HOT):
         ties = [sample.known[name] for name in ONE_HOT_TIES if name in sample.known]
         return {"labels": (*one_hot[1], *ties), "one_hot": True}
@@ -373,7 +375,11 @@ def _pool(sample: Sample) -> Columns | None:
         judge = sample.first((CORRECT, *SCORES, *RANKS)) or sample.first(TAGS)
     if judge is None:
         scores = sorted(
-            (key for key in sample.keys if _numeric(sample, key)),
+            (
+                key
+                for key in sample.keys
+                if _numeric(sample, key) and not re.search(r"(^|_)(id|idx|index)$", key.lower())
+            ),
             key=lambda key: all(isinstance(x, int) for x in sample.values(key)),
         )
         if not scores:

@@ -51,7 +51,8 @@ def read_task(name: str, path: str | os.PathLike[str], seed: int = 0) -> Languag
         Which task.
     path : path-like
         Problems with ``question`` and ``answer`` (or model solutions with ``ground_truth``);
-        dialogues with ``dialogue`` and ``summary``, or several, ``summary1`` and so on; or human preference pairs.
+        dialogues with ``dialogue`` and ``summary`` (or ``summary1`` and so on); or human
+        preference pairs.
     seed : int
         Of the gold model of ``hh``.
 
