@@ -124,7 +124,7 @@ def test_annotators_each_label_once():
 def test_scores_of_single_rows():
     rows = [
         {**Q, "id": i, "response": t, "helpfulness": s}
-        for i, (t, s) in enumerate(zip("xyz", (1, 3, 3)))
+        for i, (t, s) in enumerate(zip("xyz", (1, 3, 3), strict=True))
     ]
     with pytest.raises(InputError, match="--score helpfulness"):
         read_preferences(rows)
