@@ -14,6 +14,7 @@ from ibn.preferences.column_names import (
     BETTER_PAIRS,
     PAIRS,
     by_canonical,
+    end_of,
 )
 from ibn.preferences.fields import names, structured, value_at
 from ibn.preferences.source import Record
@@ -296,7 +297,8 @@ def _verdict(sample: Sample, side_names: tuple[str, ...], sides: tuple[str, ...]
     # An empty column of labels waits to be filled: a probability beside it is a prediction.
     if label := sample.first(known, filled=False):
         return {"labels": (label,)}
-    if probability := _probability(sample, ("probability_a",), ("probability_b",)):
+    probability = _probability(sample, ("probability_a",), ("probability_b",))
+    if probability and tuple(map(end_of, side_names)) == ("a", "b"):  # whose it is, its name says
         return {"probability": probability}
     raise InputError(
         f"no column says which of {sides[0]} and {sides[1]} is the better; there are "
