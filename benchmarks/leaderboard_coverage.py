@@ -1,4 +1,6 @@
-"""How often a leaderboard's intervals hold all at once: ``python -m benchmarks.leaderboard_coverage``.
+"""How often a leaderboard's intervals hold all at once.
+
+``python -m benchmarks.leaderboard_coverage`` prints the table.
 
 Boards of items with some 200 battles each and of newcomers with few, rewards standard Gaussian
 and drawn anew for each board. Ties come at a constant rate, whatever the rewards, where they
@@ -22,7 +24,7 @@ from scipy.special import expit
 from ibn.leaderboard.battles import Battles, Tally
 from ibn.leaderboard.board import rank
 from ibn.leaderboard.bradley_terry import fit
-from ibn.leaderboard.outcomes import MODELS
+from ibn.leaderboard.tie_models import MODELS
 
 ESTABLISHED = 200  # battles of an item that is no newcomer, on average
 DRAWS = 1000
@@ -73,7 +75,11 @@ def chances(cell: Cell, log_odds: Floats) -> tuple[Floats, Floats]:
     if cell.ties in ("half", "drop"):
         return (1.0 - cell.tie_share) * expit(log_odds), np.full_like(log_odds, cell.tie_share)
     even = cell.tie_share
-    tie = np.log(2.0 * even / (1.0 - even)) if cell.ties == "davidson" else np.log(2 * np.arctanh(even))
+    tie = (
+        np.log(2.0 * even / (1.0 - even))
+        if cell.ties == "davidson"
+        else np.log(2 * np.arctanh(even))
+    )
     win, tied, _ = np.exp(MODELS[cell.ties].at(log_odds, float(tie)).log_chance)
     return win, tied
 
@@ -167,7 +173,9 @@ def main(
     )
     found = []
     if not as_json:
-        click.echo("| items | newcomers | their battles | ties | as | differences | rewards | ranks |")
+        click.echo(
+            "| items | newcomers | their battles | ties | as | differences | rewards | ranks |"
+        )
         click.echo("| --- | --- | --- | --- | --- | --- | --- | --- |")
     with Parallel(n_jobs=jobs) as parallel:
         for cell in wanted:

@@ -16,9 +16,6 @@ from ibn.errors import InputError
 if TYPE_CHECKING:
     from ibn.leaderboard.battle_files import BattleFile
     from ibn.leaderboard.board import Leaderboard
-    from ibn.leaderboard.purchase import Purchase
-
-LISTED = 20
 
 
 @click.command(name="rank")
@@ -130,7 +127,7 @@ def read(path: str, options: dict[str, Any]) -> BattleFile:
 
 def _run(path: str, options: dict[str, Any], *, wants_page: bool) -> tuple[dict[str, Any], str]:
     from ibn.leaderboard.board import label, rank
-    from ibn.leaderboard.probes import probe
+    from ibn.leaderboard.board_probes import probe
 
     file = read(path, options)
     battles = file.battles
@@ -171,9 +168,9 @@ def _print(document: dict[str, Any]) -> None:
     for name, effect in document["effects"].items():
         low, high = effect["interval"]
         console.print(f"Effect of {name}: {effect['value']:+.3f} ({low:+.3f} to {high:+.3f})")
-    notes = [f"{document['battles']:,} battles, {document['ties']:,} of them ties"]
+    notes = [f"Battles: {document['battles']:,}, ties among them: {document['ties']:,}"]
     if document["both_bad"]:
-        notes[0] += f" ({document['both_bad']:,} both bad)"
+        notes[0] += f", both bad: {document['both_bad']:,}"
     notes.append(
         f"Intervals hold all at once with probability {document['level']:g}: "
         f"{document['item_width']:.2f} deviations each way, {document['pair_width']:.2f} for "
@@ -182,7 +179,7 @@ def _print(document: dict[str, Any]) -> None:
     if document["prior"]:
         notes.append("Rewards are under Jeffreys' prior, worth one battle an item, half won")
     if document["skipped"]:
-        notes.append(f"{document['skipped']:,} battles of an item with itself were left out")
+        notes.append(f"Left out, an item with itself: {document['skipped']:,}")
     if document["unused"]:
         from ibn.leaderboard.names import shown
 
@@ -250,51 +247,4 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
             }
             for i in order
         ],
-    }
-
-
-def plan_battles(path: str, budget: int, out: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Choose the battles to buy, for ``ibn plan BATTLES``: its document."""
-    from ibn.leaderboard.board import rank
-    from ibn.leaderboard.purchase import buy
-
-    board = rank(read(path, options).battles, seed=options["seed"])
-    found = buy(board, budget, **options.get("wanted", {}), seed=options["seed"])
-    document = purchase_json(board, found)
-    if out is not None:
-        from ibn.leaderboard.battle_files import write_purchase
-
-        write_purchase(out, document["pairs"])
-    return document
-
-
-def purchase_json(board: Leaderboard, found: Purchase) -> dict[str, Any]:
-    """Return a purchase as JSON has it."""
-    order = np.argsort(-board.centre)
-    names = [str(name) for name in board.names]
-    return {
-        "pairs": [
-            {"model_a": names[a], "model_b": names[b], "battles": int(n)}
-            for a, b, n in zip(found.a, found.b, found.battles, strict=True)
-        ],
-        "items": [
-            {
-                "name": names[i],
-                "ranks": [int(board.first[i]), int(board.last[i])],
-                "expected_ranks": [int(found.first[i]), int(found.last[i])],
-            }
-            for i in order
-        ],
-        "neighbours": [
-            {
-                "upper": names[i],
-                "lower": names[j],
-                "battles_to_separate": int(n) if np.isfinite(n) else None,
-            }
-            for i, j, n in zip(order[:-1], order[1:], found.needed, strict=True)
-        ],
-        "deviation": {
-            "before": float(found.deviation_before.mean()),
-            "after": float(found.deviation_after.mean()),
-        },
     }

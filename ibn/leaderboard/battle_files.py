@@ -18,6 +18,7 @@ from ibn.errors import InputError
 from ibn.leaderboard.battles import Battles
 from ibn.leaderboard.names import LONGEST, shown
 from ibn.preferences.files import read_records
+from ibn.preferences.shapes import PairShape, detect_shape
 from ibn.preferences.source import Record
 
 KNOWN: dict[str, tuple[str, ...]] = {
@@ -138,6 +139,22 @@ def read_battles(
     return BattleFile(reader.battles(), source, chosen, unused, reader.skipped)
 
 
+def holds_battles(path: str | os.PathLike[str], columns: Mapping[str, str] | None = None) -> bool:
+    """Whether a file holds battles of named items, and no responses."""
+    with closing(read_records(path)) as records:
+        first = next(records, None)
+    if first is None:
+        return False
+    try:
+        found = detect_shape(first[1])
+    except InputError:
+        try:
+            return _choose(first[1], columns or {}, os.fspath(path)) is not None
+        except InputError:
+            return False
+    return isinstance(found, PairShape) and found.form == "items"
+
+
 class _Reader:
     """Columns of battles, as they grow record by record."""
 
@@ -248,9 +265,7 @@ def _choose(record: Record, columns: Mapping[str, str], source: str) -> dict[str
     if None in (found["model_a"], found["model_b"]):
         return None
     if found["winner"] is None:
-        raise InputError(
-            "no column winner", file=source, fix="name it: --column winner=THEIRS"
-        )
+        raise InputError("no column winner", file=source, fix="name it: --column winner=THEIRS")
     return {name: column for name, column in found.items() if column is not None}
 
 

@@ -113,7 +113,8 @@ class Battles:
             )
         k = len(comparisons.responses)
         names = [str(name) for name in range(k)] if names is None else names
-        return cls(names, comparisons.a, comparisons.b, (1.0 + winner) / 2.0)
+        share = np.asarray((1.0 + winner) / 2.0, dtype=np.float64)
+        return cls(names, comparisons.a, comparisons.b, share)
 
     def __len__(self) -> int:
         """Return the number of rows, n."""
@@ -212,7 +213,9 @@ def tally(
     """
     k = len(battles.names)
     kept = battles.a < battles.b if x is None else np.ones(len(battles), bool)
-    first, second = (np.where(kept, i, j) for i, j in ((battles.a, battles.b), (battles.b, battles.a)))
+    first, second = (
+        np.where(kept, i, j) for i, j in ((battles.a, battles.b), (battles.b, battles.a))
+    )
     outcome = np.where(kept, battles.outcome, 1.0 - battles.outcome)
     if x is None:
         values, code = np.zeros((1, 0)), np.zeros(1, np.int64)
@@ -224,6 +227,7 @@ def tally(
         a, b = present // k % k, present % k
         x = values[present // (k * k) % len(values)]
     else:
+        assert x is not None
         a, b, row = first, second, np.arange(len(battles))
     shares = np.stack([outcome, np.zeros_like(outcome), 1.0 - outcome])
     shares[:, outcome == 0.5] = np.array([[0.0], [1.0], [0.0]])
@@ -231,7 +235,7 @@ def tally(
     number = np.ones(len(battles)) if battles.count is None else battles.count
 
     def add(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(row, values, minlength=len(a))
+        return np.bincount(row, values, minlength=len(a)).astype(np.float64)
 
     return Tally(
         items=k,
@@ -247,7 +251,7 @@ def tally(
 
 
 def _compact(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Number the distinct keys, in order: the keys, and each entry's number."""
+    """Find the distinct keys, in order, and which of them each entry is."""
     size = int(key.max()) + 1
     if size > MOST_MARKS:
         return np.unique(key, return_inverse=True)

@@ -13,10 +13,10 @@ from ibn.errors import InputError, unknown_name
 from ibn.leaderboard.battles import MOST_ITEMS, Battles, Tally, tally
 from ibn.leaderboard.bradley_terry import Fit, fit
 from ibn.leaderboard.intervals import deviations, ranks, widths
-from ibn.leaderboard.outcomes import MODELS
 from ibn.leaderboard.reliability import with_reliability
 from ibn.leaderboard.spread import clustered, spread
 from ibn.leaderboard.standing import Standing, require_maximum, standing
+from ibn.leaderboard.tie_models import MODELS
 from ibn.preferences.comparisons import Comparisons
 
 DRAWS = 4000
@@ -335,5 +335,3 @@ def label(battles: Battles, name: str) -> NDArray[np.int64]:
         known = ", ".join(battles.labels) or "none"
         raise InputError(f"the battles have no label {name!r}", fix=f"there are: {known}")
     return battles.labels[name]
-
-

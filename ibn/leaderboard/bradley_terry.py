@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ibn.errors import InputError
 from ibn.leaderboard.battles import Tally
-from ibn.leaderboard.outcomes import HalfWins, OutcomeModel, Slopes
+from ibn.leaderboard.tie_models import HalfWins, OutcomeModel, Slopes
 
 MOST_STEPS = 100
 TOLERANCE = 1e-9  # of the maximum, in standard deviations
@@ -64,7 +64,7 @@ class Fit:
 
 
 def groups_of(rows: Tally) -> NDArray[np.int64]:
-    """Number the groups of items that battles join, shape (K,)."""
+    """Say which group each item is in, those that battles join; shape (K,)."""
     ones = np.ones(len(rows.a))
     graph = csr_array((ones, (rows.a, rows.b)), shape=(rows.items, rows.items))
     return connected_components(graph, directed=False)[1]
@@ -141,7 +141,7 @@ def fit(
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """The likelihood and its curvature at one place; ``inverse`` is of the prior's curvature too."""
+    """The likelihood and its curvature at one place; ``inverse`` is with the prior's curvature."""
 
     log_likelihood: float
     gradient: Floats
@@ -195,7 +195,7 @@ def project(rows: Tally, pull: Floats) -> Floats:
     """Add up slopes in the log-odds, row by row, into slopes in rewards and effects, (K + q,)."""
     scaled = pull if rows.slope is None else pull * rows.slope
     items = np.bincount(rows.a, scaled, rows.items) - np.bincount(rows.b, scaled, rows.items)
-    return np.concatenate([items, pull @ rows.x])
+    return np.concatenate([items, pull @ rows.x]).astype(np.float64)
 
 
 def assemble(rows: Tally, slopes: Slopes, weight: Floats, tied: bool) -> Floats:
@@ -216,7 +216,7 @@ def gram(rows: Tally, weight: Floats) -> Floats:
     k = rows.items
     slope = np.ones(len(rows.a)) if rows.slope is None else rows.slope
     joint = np.bincount(rows.a * k + rows.b, weight * slope**2, k * k).reshape(k, k)
-    joint = joint + joint.T
+    joint = np.asarray(joint + joint.T, np.float64)
     laplacian = np.diag(joint.sum(axis=1)) - joint
     if not rows.x.shape[1]:
         return laplacian

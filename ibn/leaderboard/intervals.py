@@ -13,7 +13,9 @@ Floats = NDArray[np.float64]
 
 
 def deviations(covariance: Floats, group: NDArray[np.int64]) -> Floats:
-    """Standard deviations of all differences, (K, K): infinite between groups, 1 on the diagonal.
+    """Find the standard deviations of all differences, (K, K).
+
+    They are infinite between groups, and 1 on the diagonal.
 
     Parameters
     ----------

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from ibn.errors import InputError
 from ibn.leaderboard.board import Leaderboard
 from ibn.leaderboard.intervals import deviations, ranks, widths
-from ibn.leaderboard.outcomes import MODELS
+from ibn.leaderboard.tie_models import MODELS
 
 BATCHES = 200
 DRAWS = 1000
+EQUAL = 1e-6  # log-odds below which neighbours are as good as equal
 APART = 3.0  # log-odds that groups of items that never met are taken to differ by
 
 Floats = NDArray[np.float64]
@@ -150,7 +151,8 @@ def needed(board: Leaderboard) -> Floats:
     with np.errstate(divide="ignore"):
         wanted = (board.pair_width / gap) ** 2
         now = 1.0 / deviations(board.spread, board.standing.group)[upper, lower] ** 2
-        return np.maximum(np.ceil((wanted - now) / worth), 0.0)
+        number = np.maximum(np.ceil((wanted - now) / worth), 0.0)
+    return np.where(gap > EQUAL, number, np.inf)
 
 
 def _targets(board: Leaderboard, target: Target, top: int, item: str | None) -> Ints:

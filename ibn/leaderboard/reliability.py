@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ibn.leaderboard.battles import Tally
 from ibn.leaderboard.bradley_terry import Floats, fit
-from ibn.leaderboard.outcomes import OutcomeModel
+from ibn.leaderboard.tie_models import OutcomeModel
 
 ROUNDS = 50
 CLOSE = 1e-4  # change of log s at which the turns end
@@ -71,4 +71,5 @@ def _slopes(
     count = len(log_slope)
     curve = np.bincount(judge, weight, count) + 1.0 / spread**2
     step = (np.bincount(judge, pull, count) - log_slope / spread**2) / curve
-    return log_slope + np.clip(step, -LONGEST_STEP, LONGEST_STEP), 1.0 / curve
+    moved = log_slope + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
+    return moved, np.asarray(1.0 / curve, np.float64)

@@ -93,9 +93,7 @@ def clustered(
     return sandwich + np.diag(short)
 
 
-def scores(
-    battles: Battles, rows: Tally, fitted: Fit, codes: NDArray[np.int64]
-) -> csr_array:
+def scores(battles: Battles, rows: Tally, fitted: Fit, codes: NDArray[np.int64]) -> csr_array:
     """Slope of each cluster's log-likelihood in rewards and effects, shape (clusters, K + q)."""
     share = np.where(rows.kept, battles.outcome, 1.0 - battles.outcome)
     win, tie, loss = fitted.slopes.slope[:, rows.row]

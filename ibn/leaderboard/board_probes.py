@@ -18,9 +18,9 @@ from ibn.leaderboard.battles import Battles, tally
 from ibn.leaderboard.board import Leaderboard, rank
 from ibn.leaderboard.bradley_terry import Fit, Floats, fit
 from ibn.leaderboard.intervals import deviations
-from ibn.leaderboard.outcomes import Davidson
 from ibn.leaderboard.spread import FEWEST_CLUSTERS, scores, spread
 from ibn.leaderboard.standing import listed
+from ibn.leaderboard.tie_models import Davidson
 
 POSITION_MATTERS = 0.05  # log-odds: 1.2 points of a win rate between equals
 TIES_MATTER = 0.2  # log-odds of a tie
@@ -156,7 +156,9 @@ def ties(evidence: Evidence) -> Probe:
     variance = rows.weight * chance * (1.0 - chance)
 
     def by_item(values: Floats) -> Floats:
-        return np.bincount(rows.a, values, k) + np.bincount(rows.b, values, k)
+        return np.asarray(
+            np.bincount(rows.a, values, k) + np.bincount(rows.b, values, k), np.float64
+        )
 
     information = by_item(variance)
     seen = by_item(rows.weight) >= FEW_BATTLES
@@ -166,7 +168,9 @@ def ties(evidence: Evidence) -> Probe:
     z = by_item(excess)[seen] * error
     best, effect, low, high = _widest(z, error, int(seen.sum()))
     item = np.flatnonzero(seen)[best : best + 1]
-    others = {way: rank(battles, ties=way, prior="on", draws=100).rewards for way in ("drop", "davidson")}
+    others = {
+        way: rank(battles, ties=way, prior="on", draws=100).rewards for way in ("drop", "davidson")
+    }
     turned = max(_reversed(evidence.board, x) for x in others.values())
     flagged = _beyond(low, high, TIES_MATTER) or turned > 0
     found = f"{listed(item, evidence.names)} ties {'more' if effect > 0 else 'less'} than its "
@@ -177,7 +181,7 @@ def ties(evidence: Evidence) -> Probe:
 
 
 def cycles(evidence: Evidence) -> Probe:
-    """Does A beat B, B beat C and C beat A, beyond chance?"""
+    """Look for A that beats B, B that beats C and C that beats A, beyond chance."""
     name, question = "cycles", "Do three items beat each other in a circle?"
     battles, board = evidence.battles, evidence.board
     k = len(battles.names)
@@ -191,14 +195,14 @@ def cycles(evidence: Evidence) -> Probe:
     logit[rows.a, rows.b], logit[rows.b, rows.a] = odds, -odds
     error[rows.a, rows.b] = error[rows.b, rows.a] = deviation
     most = np.argsort(-np.bincount(rows.a, rows.weight, k) - np.bincount(rows.b, rows.weight, k))
-    i, j, l = np.array(list(combinations(np.sort(most[:MOST_IN_CYCLES]), 3))).reshape(-1, 3).T
-    curl = logit[i, j] + logit[j, l] + logit[l, i]
-    spread_of = np.sqrt(error[i, j] ** 2 + error[j, l] ** 2 + error[l, i] ** 2)
+    i, j, h = np.array(list(combinations(np.sort(most[:MOST_IN_CYCLES]), 3))).reshape(-1, 3).T
+    curl = logit[i, j] + logit[j, h] + logit[h, i]
+    spread_of = np.sqrt(error[i, j] ** 2 + error[j, h] ** 2 + error[h, i] ** 2)
     met = np.isfinite(curl)
     if not met.any():
         return _unknown(name, question, "no three items have all met")
     best, effect, low, high = _widest((curl / spread_of)[met], spread_of[met], int(met.sum()))
-    items = np.array([x[met][best] for x in (i, j, l)])
+    items = np.array([x[met][best] for x in (i, j, h)])
     flagged = _beyond(low, high, CYCLE_MATTERS)
     order = items if effect > 0 else items[::-1]
     beats = " over ".join(listed(x, board.names) for x in (*order[:, None], order[:1]))
@@ -227,7 +231,9 @@ def drift(evidence: Evidence) -> Probe:
     best, effect, low, high = _widest(change / error, error, len(error))
     flagged = _beyond(low, high, DRIFT_MATTERS)
     by = "time" if battles.times is not None else "their order in the file"
-    found = f"{listed(np.flatnonzero(known)[best : best + 1], evidence.names)} changes most between "
+    found = (
+        f"{listed(np.flatnonzero(known)[best : best + 1], evidence.names)} changes most between "
+    )
     found += f"the first and the second half by {by}: {effect:+.2f}."
     advice = "Rank the halves apart; an item, or the judges, changed." if flagged else ""
     return Probe(name, question, effect, low, high, flagged, found, advice)
@@ -267,7 +273,7 @@ def clusters(evidence: Evidence) -> Probe:
 
 
 def influence(evidence: Evidence) -> Probe:
-    """Does one judge move the board?"""
+    """Ask whether one judge moves the board."""
     name, question = "influence", "Does one judge move the board more than its share of battles?"
     battles, board = evidence.battles, evidence.board
     codes = battles.labels.get("judge")
@@ -316,7 +322,7 @@ def duplicates(evidence: Evidence) -> Probe:
     prompts = battles.labels["prompt"]
     chance = np.mean([repeated(rng.permutation(prompts)) for _ in range(FEW_SHUFFLES)])
     again = repeated(prompts)
-    flagged = again - chance > DUPLICATES_MATTER
+    flagged = bool(again - chance > DUPLICATES_MATTER)
     found = f"{again:.1%} of the battles repeat one of the same judge, prompt, pair and verdict; "
     found += f"{chance:.1%} would with prompts shuffled."
     advice = "Remove them, or rank with --cluster judge." if flagged else ""
@@ -338,7 +344,10 @@ def connection(evidence: Evidence) -> Probe:
 
 def thin(evidence: Evidence) -> Probe:
     """Are there items with few battles or few opponents?"""
-    name, question = "thin", f"Has an item under {FEW_BATTLES} battles or {FEW_OPPONENTS} opponents?"
+    name, question = (
+        "thin",
+        f"Has an item under {FEW_BATTLES} battles or {FEW_OPPONENTS} opponents?",
+    )
     battles = evidence.battles
     k = len(battles.names)
     rows = tally(battles)
@@ -354,7 +363,7 @@ def thin(evidence: Evidence) -> Probe:
 
 
 def balance(evidence: Evidence) -> Probe:
-    """What do battles cost that are spread unevenly over pairs?"""
+    """Compare the variance with that of battles spread evenly over pairs."""
     name, question = "balance", "How much surer would as many battles be, spread evenly?"
     board = evidence.board
     group = board.standing.group
