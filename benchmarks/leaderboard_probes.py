@@ -1,5 +1,6 @@
-"""Planted boards of arenakit through its probes and ours: ``python -m benchmarks.leaderboard_probes``.
+"""Planted boards of arenakit through its probes and ours.
 
+``python -m benchmarks.leaderboard_probes`` prints a row a board.
 Ours are also run on boards without a defect, drawn with other seeds, to see how often chance
 alone flags one.
 """

@@ -12,6 +12,7 @@ import numpy as np
 
 from ibn.cli.inputs import reading
 from ibn.errors import InputError
+from ibn.outputs import keep_inputs, write_text
 
 if TYPE_CHECKING:
     from ibn.leaderboard.battle_files import BattleFile
@@ -95,7 +96,7 @@ def command(path: str, as_json: bool, out: str | None, **options: Any) -> int:
         check_page(out, path)
     document, page = _run(path, options, wants_page=out is not None)
     if out is not None:
-        Path(out).write_text(page, encoding="utf-8")
+        write_text(out, page)
     if as_json:
         click.echo(json.dumps(document))
         return 0
@@ -109,8 +110,7 @@ def check_page(out: str, path: str) -> None:
         raise InputError("the page is HTML", file=out, fix="--out board.html")
     if not Path(out).parent.is_dir():
         raise InputError("no such directory", file=Path(out).parent)
-    if Path(out).resolve() == Path(path).resolve():
-        raise InputError("would overwrite the battles", file=out)
+    keep_inputs(out, [path])
 
 
 def read(path: str, options: dict[str, Any]) -> BattleFile:
