@@ -163,6 +163,7 @@ def main(
             "against_uniform": [
                 _interval(found[i, :, s, 0] - found[1, :, s, 0]) for s in range(len(steps))
             ],
+            "needed": _interval(_needed(steps, found[i, :, :, 0], found[1, :, -1, 0])),
         }
     if as_json:
         click.echo(json.dumps(document))
@@ -180,6 +181,20 @@ def main(
         gain = document["rules"]["plan"]["against_uniform"][s]
         cells.append(f"{gain['mean']:+.1f} [{gain['low']:+.1f}, {gain['high']:+.1f}]")
         click.echo(f"| {step:,} | {' | '.join(cells)} |")
+    click.echo("\nBattles that tell apart as many as uniform does at the end:")
+    for rule, x in document["rules"].items():
+        mean, low, high = (x["needed"][end] for end in ("mean", "low", "high"))
+        click.echo(f"{rule}: {mean:,.0f} [{low:,.0f}, {high:,.0f}]")
+
+
+def _needed(steps: Ints, found: Floats, wanted: Floats) -> Floats:
+    """Battles at which each replay has told so many pairs apart, in between by a straight line.
+
+    A replay that never does is given the last number, which is then at least what it needs.
+    """
+    rising = np.maximum.accumulate(found, axis=1)
+    rows = zip(rising, wanted, strict=True)
+    return np.array([np.interp(each, row, steps) for row, each in rows])
 
 
 def _interval(values: Floats) -> dict[str, float]:

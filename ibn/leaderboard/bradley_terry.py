@@ -216,7 +216,7 @@ def gram(rows: Tally, weight: Floats) -> Floats:
     k = rows.items
     slope = np.ones(len(rows.a)) if rows.slope is None else rows.slope
     joint = np.bincount(rows.a * k + rows.b, weight * slope**2, k * k).reshape(k, k)
-    joint = np.asarray(joint + joint.T, np.float64)
+    joint = (joint + joint.T).astype(np.float64)
     laplacian = np.diag(joint.sum(axis=1)) - joint
     if not rows.x.shape[1]:
         return laplacian

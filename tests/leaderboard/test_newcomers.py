@@ -8,7 +8,7 @@ from benchmarks.leaderboard_coverage import Cell, chances, cover, pairs, truth
 from ibn.leaderboard.battles import Battles
 from ibn.leaderboard.board import rank
 
-BOARDS = 150
+BOARDS = 80
 
 
 @pytest.mark.parametrize("ties", ["half", "davidson", "rao-kupper"])
