@@ -17,6 +17,7 @@ if (_ROOT / "setup.cfg").is_file() and (_ROOT / "proofs_check").is_dir():
     __path__.append(str(_ROOT))
 
 _HOME = {
+    "Battles": "ibn.leaderboard.battles",
     "Comparisons": "ibn.preferences.comparisons",
     "DistanceIndex": "ibn.inference.paths",
     "Estimate": "ibn.estimate",
@@ -39,7 +40,7 @@ _HOME = {
     "plan": "ibn.design.planning",
     "posterior_mean": "ibn.inference.gaussian",
     "posterior_samples": "ibn.inference.gaussian",
-    "rank": "ibn.leaderboard",
+    "rank": "ibn.leaderboard.board",
     "read_battles": "ibn.preferences.reading",
     "read_preferences": "ibn.preferences.reading",
     "resistance": "ibn.inference.gaussian",

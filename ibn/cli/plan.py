@@ -64,6 +64,13 @@ LISTED = 10
     show_default=True,
     help="With --pairs any: random pairs from which each choice starts its search.",
 )
+@click.option(
+    "--ranks",
+    default="neighbours",
+    show_default=True,
+    metavar="WHICH",
+    help="Of a leaderboard's battles: the ranks to narrow, neighbours, top:K or item:NAME.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all.")
 @reading
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -90,7 +97,11 @@ def command(
       ibn plan preferences.jsonl --budget 100 --out next.jsonl
       ibn plan preferences.jsonl --budget 100 --pairs any --max-uses 2 --out next.csv
       ibn plan preferences.jsonl --candidates pairs.jsonl --budget 50 --out next.jsonl
+      ibn plan battles.csv --budget 500 --ranks top:5
     """  # noqa: D301 - the escape is for click
+    from ibn.cli.battle_plan import plan_battles
+    from ibn.leaderboard.battle_files import holds_battles
+
     start = time.perf_counter()
 
     def progress(message: str) -> None:
@@ -98,6 +109,9 @@ def command(
 
     if not prefs:
         raise InputError("no preference file given", fix="ibn plan PREFS --budget K --out FILE")
+    if len(prefs) == 1 and holds_battles(prefs[0], options["columns"]):
+        plan_battles(prefs[0], options["budget"], out, options, as_json)
+        return
     if out is None:
         raise InputError("nowhere to write the comparisons", fix="--out next.jsonl")
     check_out(out, *prefs)

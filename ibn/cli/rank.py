@@ -3,16 +3,64 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
+
+from ibn.cli.inputs import reading
+from ibn.errors import InputError
+from ibn.outputs import keep_inputs, write_text
 
 if TYPE_CHECKING:
-    from ibn.leaderboard import Leaderboard
+    from ibn.leaderboard.battle_files import BattleFile
+    from ibn.leaderboard.board import Leaderboard
 
 
 @click.command(name="rank")
-@click.argument("prefs", metavar="BATTLES")
+@click.argument("path", metavar="BATTLES")
+@click.option(
+    "--ties",
+    type=click.Choice(["half", "drop", "davidson", "rao-kupper"]),
+    default="half",
+    show_default=True,
+    help="A tie is half a win each, is left out, or is an outcome in a model of ties.",
+)
+@click.option(
+    "--both-bad",
+    type=click.Choice(["tie", "drop"]),
+    default="tie",
+    show_default=True,
+    help="Battles whose two sides are both called bad are ties, or are left out.",
+)
+@click.option(
+    "--prior",
+    type=click.Choice(["auto", "on", "off"]),
+    default="auto",
+    show_default=True,
+    help="Jeffreys' prior is worth one battle an item, half won. It is used where an item won or "
+    "lost everything (auto), always (on) or never (off).",
+)
+@click.option(
+    "--cluster",
+    metavar="LABEL",
+    help="Battles that share a label, such as judge or prompt, may depend on each other.",
+)
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    metavar="NAME",
+    help="Take out the effect of a covariate: position, or NAME for columns NAME_a and NAME_b.",
+)
+@click.option(
+    "--reliability", is_flag=True, help="Judges differ in how reliable they are; needs judges."
+)
+@click.option("--by", metavar="LABEL", help="Rank each category apart too, such as category.")
+@click.option("--probes", is_flag=True, help="Say what biases the leaderboard.")
+@click.option("--out", metavar="FILE", help="Write a page with all of it here, as HTML.")
 @click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -25,73 +73,177 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Of the simulation behind the intervals' widths.",
+    help="Seed of the simulation behind the intervals' widths.",
 )
+@reading
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(prefs: str, level: float, seed: int, as_json: bool) -> int:
+def command(path: str, as_json: bool, out: str | None, **options: Any) -> int:
     """Rank a few items, such as models in an arena, by many battles.
 
-    BATTLES is a file with columns model_a, model_b and winner (model_a, model_b or tie), or
-    chosen and rejected: JSONL, JSON, CSV or Parquet, each also .gz. Rewards are Bradley-Terry's
-    of greatest likelihood, without any inductive bias, in nats of log-odds about their mean;
-    a tie is half a win each. All intervals, of rewards and of ranks, hold at once with the
-    probability --level.
+    BATTLES is a file with columns model_a, model_b and winner (model_a, model_b, tie, the
+    winner's name, or 1, 0.5, 0), or chosen and rejected: JSONL, JSON, CSV or Parquet, each also
+    .gz. It may have weight, count, judge, prompt, category and time. Rewards are Bradley-Terry's
+    of greatest likelihood, without any inductive bias, in nats of log-odds about their mean. All
+    intervals, of rewards and of ranks, hold at once with the probability --level.
 
     \b
     Examples:
       ibn rank battles.csv
-      ibn rank battles.jsonl.gz --json > leaderboard.json
+      ibn rank battles.csv --probes --out board.html
+      ibn rank battles.jsonl.gz --ties davidson --control length --json > leaderboard.json
     """  # noqa: D301 - the escape is for click
-    from ibn.leaderboard import rank
-    from ibn.preferences.reading import read_preferences
-
-    data = read_preferences(prefs)
-    board = rank(data.comparisons, data.responses, level=level, seed=seed)
+    if out is not None:
+        check_page(out, path)
+    document, page = _run(path, options, wants_page=out is not None)
+    if out is not None:
+        write_text(out, page)
     if as_json:
-        click.echo(json.dumps(to_json(board)))
+        click.echo(json.dumps(document))
         return 0
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    _print(document)
+    return 0
 
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in ("rank", "item", "reward", "interval"):
-        table.add_column(column, justify="left" if column == "item" else "right")
-    for row in to_json(board)["items"]:
+
+def check_page(out: str, path: str) -> None:
+    """Refuse a page that cannot be written, or that would overwrite the battles."""
+    if not out.endswith((".html", ".htm")):
+        raise InputError("the page is HTML", file=out, fix="--out board.html")
+    if not Path(out).parent.is_dir():
+        raise InputError("no such directory", file=Path(out).parent)
+    keep_inputs(out, [path])
+
+
+def read(path: str, options: dict[str, Any]) -> BattleFile:
+    """Read battles as the options say."""
+    from ibn.leaderboard.battle_files import read_battles
+
+    return read_battles(
+        path,
+        columns=options["columns"],
+        controls=options.get("controls", ()),
+        on_identical="skip" if options["skip_identical"] else "error",
+    )
+
+
+def _run(path: str, options: dict[str, Any], *, wants_page: bool) -> tuple[dict[str, Any], str]:
+    from ibn.leaderboard.board import label, rank
+    from ibn.leaderboard.board_probes import probe
+
+    file = read(path, options)
+    battles = file.battles
+    if options["both_bad"] == "drop" and battles.both_bad is not None:
+        battles = battles.take(~battles.both_bad).met()
+    settings = {name: options[name] for name in ("ties", "prior", "cluster", "level", "seed")}
+    settings |= {"controls": options["controls"], "reliability": options["reliability"]}
+    board = rank(battles, **settings)
+    document = to_json(board)
+    document |= {"source": path, "columns": file.columns, "unused": file.unused}
+    document["skipped"] = file.skipped
+    if options["by"] is not None:
+        codes = label(battles, options["by"])
+        document["by"] = {}
+        for code in np.unique(codes):
+            of_one = rank(battles.take(codes == code).met(), **settings)
+            document["by"][battles.keys[options["by"]][code]] = to_json(of_one)
+    if options["probes"] or wants_page:
+        document["probes"] = [asdict(x) for x in probe(battles, board, seed=options["seed"])]
+    if not wants_page:
+        return document, ""
+    from ibn.report.board_page import board_page
+
+    return document, board_page(board, document)
+
+
+def _print(document: dict[str, Any]) -> None:
+    """Print a board for people."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(_table("", document))
+    for name, board in document.get("by", {}).items():
+        console.print(_table(name, board))
+    for row in document.get("probes", ()):
+        sign = "!" if row["flagged"] else "?" if row["effect"] is None else " "
+        console.print(f"{sign} {row['name']}: {row['found']} {row['advice']}".rstrip())
+    for name, effect in document["effects"].items():
+        low, high = effect["interval"]
+        console.print(f"Effect of {name}: {effect['value']:+.3f} ({low:+.3f} to {high:+.3f})")
+    notes = [f"Battles: {document['battles']:,}, ties among them: {document['ties']:,}"]
+    if document["both_bad"]:
+        notes[0] += f", both bad: {document['both_bad']:,}"
+    notes.append(
+        f"Intervals hold all at once with probability {document['level']:g}: "
+        f"{document['item_width']:.2f} deviations each way, {document['pair_width']:.2f} for "
+        "differences"
+    )
+    if document["prior"]:
+        notes.append("Rewards are under Jeffreys' prior, worth one battle an item, half won")
+    if document["skipped"]:
+        notes.append(f"Left out, an item with itself: {document['skipped']:,}")
+    if document["unused"]:
+        from ibn.leaderboard.names import shown
+
+        notes.append("Columns not used: " + ", ".join(shown(x) for x in document["unused"]))
+    console.print(". ".join(notes) + ".")
+
+
+def _table(title: str, document: dict[str, Any]) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from ibn.leaderboard.names import shown
+
+    table = Table(box=box.SIMPLE_HEAD, title=Text(shown(title)) if title else None)
+    for column in ("rank", "item", "reward", "interval", "battles", ""):
+        left = column in ("item", "")
+        table.add_column(column, justify="left" if left else "right", overflow="fold")
+    for row in document["items"]:
         first, last = row["ranks"]
+        ends = [f"{row[x]:+.3f}" if row[x] is not None else "?" for x in ("low", "high")]
         table.add_row(
             f"{first}" if first == last else f"{first}–{last}",
-            " ".join(row["name"].split()),
+            Text(shown(row["name"])),
             f"{row['reward']:+.3f}",
-            f"{row['low']:+.3f} to {row['high']:+.3f}",
+            " to ".join(ends),
+            f"{row['battles']:,}",
+            ", ".join(row["flags"]),
         )
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(
-        f"{board.battles:,} battles, {board.ties:,} of them ties. Intervals hold all at once with "
-        f"probability {level:g}: {board.item_width:.2f} standard errors each way, "
-        f"{board.pair_width:.2f} for differences."
-    )
-    return 0
+    return table
 
 
 def to_json(board: Leaderboard) -> dict[str, Any]:
     """Return the board as JSON has it, the best item first."""
+
+    def finite(value: float) -> float | None:
+        return float(value) if np.isfinite(value) else None
+
     order = sorted(range(len(board.names)), key=lambda i: -board.rewards[i])
     return {
         "battles": board.battles,
         "ties": board.ties,
+        "both_bad": board.both_bad,
+        "ties_as": board.ties_as,
+        "tie_parameter": board.fitted.tie,
+        "prior": board.prior,
         "level": board.level,
         "item_width": board.item_width,
         "pair_width": board.pair_width,
+        "effects": {
+            name: {"value": x.value, "stderr": x.stderr, "interval": x.interval}
+            for name, x in board.effects.items()
+        },
+        "judges": board.judges,
         "items": [
             {
                 "name": str(board.names[i]),
                 "reward": float(board.rewards[i]),
-                "low": float(board.low[i]),
-                "high": float(board.high[i]),
+                "low": finite(board.low[i]),
+                "high": finite(board.high[i]),
                 "stderr": float(board.covariance[i, i] ** 0.5),
                 "ranks": [int(board.first[i]), int(board.last[i])],
+                "battles": int(board.of_item[i]),
+                "flags": board.flags(i),
             }
             for i in order
         ],
