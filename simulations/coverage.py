@@ -26,7 +26,7 @@ from ibn.preferences.noise import LabelNoise
 from ibn.topology import build
 
 ALPHAS = (0.3, 1.0)
-SIZES = (64, 128, 256)
+SIZES = (16, 32, 64)
 REPLICATES = 8
 """Datasets behind a published number, as in the quick profile."""
 BETA = 1814.0
