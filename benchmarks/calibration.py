@@ -1,4 +1,4 @@
-"""``python -m benchmarks.calibration``: whether the reward model foretells real held-out labels."""
+"""``python -m benchmarks.calibration``: whether the reward model predicts real held-out labels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from benchmarks.foresight import AgainstMore, Correlation, against_more
 from ibn.auditing.evaluation import Evaluation, evaluate
+from ibn.auditing.result import plain
 from ibn.auditing.scoring import Scores
 from ibn.bias.text_models import embed
 from ibn.errors import InputError
@@ -48,16 +49,33 @@ def verdicts(evaluation: Evaluation, against: AgainstMore) -> dict[str, bool]:
 
 @click.command()
 @click.argument("where", metavar="PATH", type=click.Path(exists=True, path_type=Path))
-@click.option("--embedder", default="tfidf", show_default=True, help="As for ibn audit.")
+@click.option(
+    "--embedder",
+    default="tfidf",
+    show_default=True,
+    help="How texts are embedded, as for ibn embed.",
+)
 @click.option(
     "--cache",
     type=click.Path(path_type=Path, file_okay=False),
     help="A directory for embeddings, made where there is none.",
 )
-@click.option("--kernel", default="linear", show_default=True, help="linear, rbf or best.")
-@click.option("--splits", default=5, show_default=True, help="By prompt.")
-@click.option("--resamples", default=1000, show_default=True, help="Of the bootstrap.")
-@click.option("--seed", default=0, show_default=True, help="Of splits and bootstrap.")
+@click.option(
+    "--kernel",
+    default="linear",
+    show_default=True,
+    help="Kernel of the reward model: linear, rbf or best.",
+)
+@click.option(
+    "--splits",
+    default=5,
+    show_default=True,
+    help="How many parts prompts are dealt into, each held out once.",
+)
+@click.option(
+    "--resamples", default=1000, show_default=True, help="How often the bootstrap resamples."
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of splits and bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def main(
     where: Path,
@@ -116,7 +134,7 @@ def main(
                     "file": file.name,
                     "embedder": embedder,
                     "kernel": kernel,
-                    "evaluation": found.to_json(),
+                    "evaluation": plain(found),
                     "against_more": against.to_json(),
                     "verdicts": decided,
                 }
@@ -132,12 +150,12 @@ def main(
 
 
 def lines(found: Evaluation, against: AgainstMore) -> list[str]:
-    """Lay the figures out, a line each."""
+    """Write the figures, a line each."""
     fitted = [
         f"{name} {', '.join(f'{split[name]:.3g}' for split in found.hyperparameters)}"
         for name in found.hyperparameters[0]
     ]
-    told = [
+    said = [
         f"{found.splits} splits by {found.split_by}; fitted: {'; '.join(fitted)}",
         f"reward model:        {_scores(found.model)}",
         f"logistic regression: {_scores(found.baseline)}",
@@ -145,13 +163,13 @@ def lines(found: Evaluation, against: AgainstMore) -> list[str]:
     ]
     for measure, fifths in found.fifths.items():
         accuracy = ", ".join(_plus_minus(fifth.accuracy, 3) for fifth in fifths)
-        told.append(f"accuracy by fifths, most uncertain first, by {measure}: {accuracy}")
-    told += [
+        said.append(f"accuracy by fifths, most uncertain first, by {measure}: {accuracy}")
+    said += [
         f"squared error against four times the data, with the variance: {_rank(against.variance)}",
         f"the same, each over the prior variance: {_rank(against.remaining)}",
         f"mean squared error over what was predicted: {_plus_minus(against.ratio, 3)}",
     ]
-    return told
+    return said
 
 
 def _scores(scores: Scores) -> str:

@@ -1,4 +1,4 @@
-"""Whether predicted variance foretells the error, as a model of four times the data sees it."""
+"""Whether predicted variance predicts the error, as a model of four times the data sees it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from ibn.auditing.evaluation import deal, groups_of, prior_variance, select
+from ibn.auditing.evaluation import deal, groups_of, prior_variance, restrict
 from ibn.auditing.scoring import by_split
 from ibn.estimate import Estimate
 from ibn.learner.reward_model import fit
@@ -40,7 +40,7 @@ class Correlation:
 
 @dataclass(frozen=True)
 class AgainstMore:
-    """A reward model's error against one of four times the data, and what it foretold.
+    """A reward model's error against one of four times the data, and what it predicted.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ def against_more(
 
     In each split prompts are held out; one model is fitted to a random quarter of the others'
     prompts, one to all. The squared difference of their mean reward differences, over the
-    held-out comparisons, is the error; the small model's posterior variance is what it foretold.
+    held-out comparisons, is the error; the small model's posterior variance is what it predicted.
     Since the small model's data are among the large one's, the expected squared error of a right
     model is the difference of the two variances.
 
@@ -105,8 +105,8 @@ def against_more(
         progress(f"split {number + 1} of {splits}: a quarter of the data, and all")
         held = part == number
         quarter = deal(group, 4, rng) == 0
-        small = fit(embeddings, select(comparisons, ~held & quarter), **options)
-        large = fit(embeddings, select(comparisons, ~held), **options)
+        small = fit(embeddings, restrict(comparisons, ~held & quarter), **options)
+        large = fit(embeddings, restrict(comparisons, ~held), **options)
         a, b = comparisons.a[held], comparisons.b[held]
         mean, variance[held] = small.difference(a, b)
         own = 2.0 * small.own_variance
@@ -127,7 +127,7 @@ def against_more(
 
 def _correlate(
     error: NDArray[np.float64],
-    foretold: NDArray[np.float64],
+    predicted: NDArray[np.float64],
     group: NDArray[np.int64],
     resamples: int,
     rng: np.random.Generator,
@@ -136,13 +136,13 @@ def _correlate(
     members = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
 
     def rank(some: NDArray[np.int64]) -> float:
-        return float(spearmanr(error[some], foretold[some]).statistic)
+        return float(spearmanr(error[some], predicted[some]).statistic)
 
     draws = []
     for _ in range(resamples):
         drawn = rng.integers(0, len(members), len(members))
         draws.append(rank(np.concatenate([members[i] for i in drawn])))
-    ideal = foretold * rng.normal(size=(IDEAL_DRAWS, len(foretold))) ** 2
+    ideal = predicted * rng.normal(size=(IDEAL_DRAWS, len(predicted))) ** 2
     low, high = np.quantile(draws, [0.025, 0.975])
-    expected = float(np.mean([spearmanr(row, foretold).statistic for row in ideal]))
+    expected = float(np.mean([spearmanr(row, predicted).statistic for row in ideal]))
     return Correlation(rank(order), float(low), float(high), expected)

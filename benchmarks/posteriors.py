@@ -25,7 +25,7 @@ from ibn.estimate import Estimate
 from ibn.inference.gaussian import mean_variance
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.reduced import Solver
+from ibn.solvers.reduced import ReducedSolver
 
 REL_ERR = 0.01
 ENERGY_ERR = 1e-3
@@ -126,7 +126,7 @@ def _draw(comparisons: Comparisons, pairs: int, number: int) -> tuple[Network, N
 
 
 def _energy(whole: Network, flow: NDArray[np.float64]) -> float:
-    return float(Solver.of(whole).energy(flow[:, None])[0])
+    return float(ReducedSolver.of(whole).energy(flow[:, None])[0])
 
 
 def _prepare(topology: str, n: int) -> Trial:

@@ -34,7 +34,7 @@ from ibn.figures.fit import Fit
 from ibn.figures.ledger_evidence import Claims
 from ibn.figures.measurements import Rows, World, worlds
 from ibn.figures.report_tables import Table
-from ibn.report.style import save, style
+from ibn.report.style import save_figure, style
 from ibn.simulations.recorded import files
 
 EXAMPLES: dict[str, ModuleType] = {
@@ -207,4 +207,4 @@ def _draw(name: str, found: Any, out: Path) -> list[Picture]:
 
 
 def _picture(name: str, figure: Figure, out: Path, caption: str, file: str, **more: Any) -> Picture:
-    return Picture(name, FIGURES[name].TITLE, caption, save(figure, out, file), **more)
+    return Picture(name, FIGURES[name].TITLE, caption, save_figure(figure, out, file), **more)

@@ -25,7 +25,7 @@ _HOME = {
     "NeighbourGraph": "ibn.bias.neighbours",
     "Network": "ibn.network",
     "RewardModel": "ibn.learner.reward_model",
-    "Solver": "ibn.solvers.reduced",
+    "ReducedSolver": "ibn.solvers.reduced",
     "Ultrametric": "ibn.bias.ultrametric",
     "audit": "ibn.auditing.audit",
     "build_network": "ibn.network",
@@ -44,7 +44,7 @@ _HOME = {
     "resistance": "ibn.inference.gaussian",
     "resistance_matrix": "ibn.inference.gaussian",
     "simulate_labels": "ibn.preferences.noise",
-    "structural_function": "ibn.structure",
+    "estimate_structure": "ibn.structure",
 }
 
 __all__ = ["__version__", *_HOME]

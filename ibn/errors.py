@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+STIFF = "variances differ by too many orders of magnitude; check beta and scale"  # a fix
+
 
 class InputError(ValueError):
     """Input that cannot be used, explained in one line.

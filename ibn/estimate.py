@@ -26,7 +26,7 @@ class Estimate:
         Independent draws averaged; of what several averages make, one more than the effective
         degrees of freedom of its error, which need not be whole.
     seconds : float
-        Wall-clock time spent.
+        Wall-clock time taken.
     """
 
     mean: float

@@ -11,8 +11,8 @@ from scipy.sparse import csr_array
 
 from ibn.bias.edges import Bias, Trie
 from ibn.errors import InputError, unknown_name
+from ibn.laplacian import currents, laplacian
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.laplacian import laplacian
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -41,7 +41,7 @@ class Network:
     trie : Trie, optional
         Where the inductive bias is a hierarchy, see ``BiasEdges``.
     bias : Bias, optional
-        What laid the inductive-bias edges.
+        What gave the inductive-bias edges.
     responses : ndarray, shape (m,), optional
         The responses the network was built over.
     """
@@ -85,6 +85,10 @@ class Network:
     def laplacian(self) -> csr_array:
         """Weighted Laplacian with conductances 1/variance; parallel edges add up."""
         return laplacian(self.size, self.u, self.v, 1.0 / self.variance)
+
+    def currents(self, pull: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Currents at the nodes, shape (size,), where each edge pulls its end u up, v down."""
+        return currents(self.size, self.u, self.v, pull)
 
     def nodes_of(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Nodes of pairs of responses, shape (p, 2); an InputError if they are no such pairs."""
@@ -176,7 +180,7 @@ def build_network(
     Parameters
     ----------
     bias : Bias
-        Lays E_IB among the responses.
+        Gives E_IB among the responses.
     comparisons : Comparisons
         Each becomes one edge of E_HP; the two directions share it, for the noise is symmetric.
     noise_variance : float or ndarray of shape (n,)
@@ -195,16 +199,16 @@ def build_network(
     sigma2 = np.broadcast_to(sigma2, (len(comparisons),))
     if not np.all(np.isfinite(sigma2) & (sigma2 > 0)):
         raise InputError("the noise variance must be positive and finite")
-    laid = bias.edges(comparisons.responses)
-    nodes = laid.nodes.astype(np.int32, copy=False)
+    prior = bias.edges(comparisons.responses)
+    nodes = prior.nodes.astype(np.int32, copy=False)
     return Network(
-        size=laid.size,
-        nodes=laid.nodes,
-        u=np.concatenate([laid.u, nodes[comparisons.a]]),
-        v=np.concatenate([laid.v, nodes[comparisons.b]]),
-        variance=np.concatenate([laid.variance, sigma2]),
-        kind=np.repeat(np.array([0, 1], np.int8), [len(laid.u), len(comparisons)]),
-        trie=laid.trie,
+        size=prior.size,
+        nodes=prior.nodes,
+        u=np.concatenate([prior.u, nodes[comparisons.a]]),
+        v=np.concatenate([prior.v, nodes[comparisons.b]]),
+        variance=np.concatenate([prior.variance, sigma2]),
+        kind=np.repeat(np.array([0, 1], np.int8), [len(prior.u), len(comparisons)]),
+        trie=prior.trie,
         bias=bias,
         responses=comparisons.responses,
     )

@@ -18,7 +18,7 @@ from ibn.preferences.comparisons import Comparisons
 Draw = Callable[[int, np.random.Generator], NDArray]
 
 
-class World(Protocol):
+class ResponseSpace(Protocol):
     """What a topology asks of a response space."""
 
     def sample(self, count: int, rng: np.random.Generator) -> NDArray:
@@ -100,7 +100,7 @@ def kwise(draw: Draw, n: int, rng: np.random.Generator, group: int = 4) -> Compa
 
 
 def grown_leaves(
-    world: World,
+    world: ResponseSpace,
     count: int,
     rng: np.random.Generator,
     *,
@@ -161,7 +161,7 @@ def grown_leaves(
 
 
 def _grown_tree(
-    world: World, n: int, rng: np.random.Generator, leaves: int | None, **options: Any
+    world: ResponseSpace, n: int, rng: np.random.Generator, leaves: int | None, **options: Any
 ) -> Comparisons:
     return tree(lambda count, r: grown_leaves(world, count, r, **options), n, rng, leaves)
 
@@ -183,7 +183,7 @@ TOPOLOGIES = (*_RULES, "tree-grown", *(f"stratified-{name}" for name in _RULES))
 
 def build(
     name: str,
-    world: World,
+    world: ResponseSpace,
     n: int,
     rng: np.random.Generator,
     *,
@@ -197,7 +197,7 @@ def build(
     name : str
         One of ``TOPOLOGIES``. A name that begins with ``stratified-`` draws its responses one
         from each of as many equal cells (``world.stratified``).
-    world : World
+    world : ResponseSpace
         Where responses are drawn.
     n : int
         Number of comparisons, n >= 1.

@@ -62,8 +62,10 @@ def places(found: nx.DiGraph) -> dict[str, tuple[float, float]]:
 
 
 def draw(verdicts: Sequence[Verdict]) -> Figure:
-    """Draw the graph, coloured by verdict; lemmas are squares."""
-    found = graph(verdicts)
+    """Draw the graph, coloured by verdict; lemmas are squares, implied arrows are left out."""
+    whole = graph(verdicts)
+    found = nx.transitive_reduction(whole)
+    found.add_nodes_from(whole.nodes(data=True))
     at = places(found)
     with style():
         rows = max(y for _, y in at.values()) + 1

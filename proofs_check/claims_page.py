@@ -64,7 +64,9 @@ def markdown(
         "",
         "## Which claim rests on which",
         "",
-        "An arrow leads from a claim to one that uses it; squares are the written lemmas.",
+        "An arrow leads from a claim to one that uses it, where no other arrows lead there "
+        "already; "
+        "squares are [the written lemmas](proofs/index.md).",
         "",
         f"![Which claims rest on which, coloured by verdict]({graph})",
         *_left(verdicts, profile),

@@ -244,13 +244,14 @@ def combined(world: Ultrametric, comparisons: Comparisons, sigma2: float) -> Net
 
 
 def mean_nearest(world: Ultrametric, count: float) -> float:
-    """E[d_IB(y, nearest of ``count`` independent responses)], exactly.
+    """E[d_IB(y, nearest of ``count`` independent responses)], exactly, digits without end.
 
     It is farther than g(k) if all of them miss the subtree of y at depth k.
     """
-    depth = np.arange(len(world.powers) + 1)
-    missed = (1.0 - float(world.branching) ** -depth) ** count
-    return float(world.distance_at(depth[:-1]) @ np.diff(missed))
+    depth = np.arange(1, 400)
+    hit = -np.expm1(count * np.log1p(-(float(world.branching) ** -depth)))
+    missed = np.concatenate([[0.0], 1.0 - hit])
+    return float(world.distance_at(depth - 1) @ np.diff(missed) + world.distance_at(399) * hit[-1])
 
 
 def or_direct(world: Ultrametric, cost: NDArray[np.float64]) -> NDArray[np.float64]:

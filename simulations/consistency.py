@@ -27,6 +27,7 @@ MOST_DIGITS = 14
 DENSE_RESPONSES = 2**10  # all pairs are solved up to here, random ones beyond
 PAIRS = 2**10
 PROBES = 8
+TOLERANCE = 1e-4  # of their energies, far below the spread from probe to probe
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _variances(
 ) -> tuple[list[float], float]:
     """Mean posterior variance over pairs drawn from each row of weights, and the greatest."""
     from ibn.inference.gaussian import resistance_matrix
-    from ibn.solvers.reduced import Solver
+    from ibn.solvers.reduced import ReducedSolver
 
     if weights.shape[1] <= DENSE_RESPONSES:
         variance = resistance_matrix(network)
@@ -186,7 +187,7 @@ def _variances(
         ends = rng.choice(len(row), 2 * PAIRS, p=row / row.sum())
         np.add.at(inflow[:, column], network.nodes[ends[:PAIRS]], 1.0)
         np.subtract.at(inflow[:, column], network.nodes[ends[PAIRS:]], 1.0)
-    energy = Solver.of(network).energy(inflow, 1e-4).reshape(len(weights), PROBES)
+    energy = ReducedSolver.of(network).energy(inflow, TOLERANCE).reshape(len(weights), PROBES)
     return (energy.mean(axis=1) / PAIRS).tolist(), float("nan")
 
 

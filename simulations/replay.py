@@ -196,7 +196,7 @@ def replay(
     policies : sequence of str
         Which; random choice must be among them for :meth:`Replay.saving`.
     progress : callable, optional
-        Told what goes on.
+        Called with what goes on.
 
     Raises
     ------
@@ -237,7 +237,7 @@ def _label(
     reward = model.features @ truth
     settings = Settings(model.scale, model.beta, model.lapse, model.noise_variance)
     compared = np.empty((0, 2), np.int64)
-    told = np.empty(0)
+    answers = np.empty(0)
     curve = np.empty((2, len(labels)))
 
     def measure(k: int) -> None:
@@ -255,10 +255,12 @@ def _label(
             up = rng.logistic(model.beta * difference) > 0
             flipped = rng.random(count) < model.lapse
             fresh = np.where(up != flipped, 1.0, -1.0)
-        compared, told = np.concatenate([compared, chosen]), np.concatenate([told, fresh])
+        compared, answers = np.concatenate([compared, chosen]), np.concatenate([answers, fresh])
         a, b = compared.T
         everyone = np.arange(len(reward))
-        comparisons = Comparisons(everyone, a, b, delta=told, winner=np.sign(told).astype(np.int8))
+        comparisons = Comparisons(
+            everyone, a, b, delta=answers, winner=np.sign(answers).astype(np.int8)
+        )
         read = PairLabels.of(model.features, comparisons, model.labels)
         found = infer(read, settings, found)
         model = replace(model, mean=found.mean, covariance=found.covariance())

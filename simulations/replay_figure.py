@@ -22,7 +22,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 QUANTITIES = {"variance": "mean posterior variance", "error": "mean squared error"}
 
 
-def draw_curves(axes: Axes, found: Replay, quantity: str) -> Axes:
+def draw_policies(axes: Axes, found: Replay, quantity: str) -> Axes:
     """Draw means over repetitions with bands of their 95 % intervals, over the prior's."""
     for policy, curves in getattr(found, quantity).items():
         look = LOOKS[policy]
@@ -44,7 +44,7 @@ def draw(found: Replay) -> Figure:
     """Draw posterior variance and squared error, side by side."""
     figure = Figure(figsize=(2 * COLUMN, 2.6), layout="constrained")
     for axes, quantity in zip(figure.subplots(1, 2), QUANTITIES, strict=True):
-        draw_curves(axes, found, quantity)
+        draw_policies(axes, found, quantity)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return figure

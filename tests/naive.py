@@ -249,3 +249,14 @@ def all_pairs(network: Network) -> NDArray[np.int64]:
     """Every pair of responses, each with itself included, as rows."""
     m = len(network.nodes)
     return np.stack(np.divmod(np.arange(m * m), m), axis=1)
+
+
+def random_network(size, extra, seed, decades=1.0):
+    """A random spanning tree and more edges, variances over some decades."""
+    rng = np.random.default_rng(seed)
+    tree = np.array([rng.integers(0, i) for i in range(1, size)], np.int64)
+    u = np.concatenate([np.arange(1, size), rng.integers(0, size, extra)])
+    v = np.concatenate([tree, rng.integers(0, size, extra)])
+    u, v = u[keep := u != v], v[keep]
+    variance = 10.0 ** rng.uniform(-decades / 2, decades / 2, len(u))
+    return Network(size, np.arange(size), u, v, variance, np.zeros(len(u), np.int8))

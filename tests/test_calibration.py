@@ -9,11 +9,12 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from gibbs import gibbs_sweeps
 from scipy.special import ndtr
 from scipy.stats import chisquare, kstest
 
 import ibn
-from ibn.inference.laplace import LABELS, gibbs_sweeps, laplace
+from ibn.inference.laplace import LABELS, laplace
 
 WORLD = ibn.Ultrametric("power", 0.5, 1.0, 2, 3)
 EVERYTHING = np.arange(8, dtype=np.uint64)

@@ -1,10 +1,17 @@
-"""How much an audit computes: less of what costs most, where there are many responses."""
+"""How much an audit computes: everything for few responses, less of what costs most for many."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LARGE = 20_000  # responses beyond which less is computed
+import numpy as np
+
+FULL_UP_TO = 20_000  # responses for which everything is computed
+LEAST_FROM = 100_000  # responses from which the least must do: 160,000 comparisons within 120 s
+
+LEAST_COMPARISONS = 4000  # that the reward model is fitted to; half of the most
+LEAST_DIMENSIONS = 128  # principal components carry most of the variance; a fit costs their cube
+LEAST_PLANNED = 200  # pairs that ibn plan is tried with: enough to see what it saves
 
 
 @dataclass(frozen=True)
@@ -13,89 +20,89 @@ class Effort:
 
     Attributes
     ----------
+    reduction : float
+        How far between everything, 0, and the least, 1.
     probes : int
-        Of mean posterior variances, at least.
+        Probes of each mean posterior variance, at least.
+    probes_within : float
+        Share of a block of probes that goes to the mean within prompts.
     samples : int
-        Of the posterior, by which single pairs are ranked.
+        Samples of the posterior, by which single pairs are ranked.
     candidates : int
-        Times as many pairs and prompts as are listed are solved for: those that samples rank first.
+        Pairs and prompts solved for, as a multiple of those listed: the ones that samples rank
+        first.
     solved : int
-        Comparisons solved for, for what labels and inductive bias imply.
+        Comparisons solved for, to tell what labels and inductive bias imply.
     distances_within, distances_across : tuple of int
         Pairs whose inference distance is found, at least and at most.
-    draws : int
-        Of each topology, before the spread between them is believed; 0 for as many as asked for.
+    draws : float
+        Share of the draws of each topology made before the spread between them is believed.
     draw_within, draw_across : int
         Pairs whose inference distance is found in one draw of a topology.
     tolerance : float
-        Relative error of the energy of a sample of the posterior, but where it tells a mean across
-        prompts.
+        Relative error allowed in the energy of a posterior sample, except for means across prompts.
     pair_tolerance : float
-        Relative error of the variance of a pair that is solved for.
-    shares : tuple of float
-        Of the prompts with labels, on the learning curve.
+        Relative error allowed in the variance of a pair that is solved for.
     comparisons : int
-        That the reward model is fitted to, at most.
-    dimensions : int, optional
-        Leading principal components of the embeddings that the reward model is fitted to;
-        ``None`` for the embeddings themselves.
-    planned : int, optional
-        Pairs that ``ibn plan`` is tried with, at most.
+        Comparisons that the reward model is fitted to, at most.
     """
 
+    reduction: float
     probes: int
+    probes_within: float
     samples: int
     candidates: int
     solved: int
     distances_within: tuple[int, int]
     distances_across: tuple[int, int]
-    draws: int
+    draws: float
     draw_within: int
     draw_across: int
     tolerance: float
     pair_tolerance: float
-    shares: tuple[float, ...]
     comparisons: int
-    dimensions: int | None
-    planned: int | None
+
+    def between(self, full: float, least: float) -> float:
+        """Go from ``full`` to ``least``, by equal ratios, as far as the effort is reduced."""
+        return _between(self.reduction, full, least)
+
+    def dimensions(self, columns: int) -> int:
+        """Columns of the embeddings that the reward model is fitted to; all, or down to 128."""
+        return min(columns, round(self.between(columns, LEAST_DIMENSIONS)))
+
+    def planned(self, affordable: int) -> int:
+        """Pairs that ``ibn plan`` is tried with; what is affordable, or down to 200."""
+        return min(affordable, round(self.between(affordable, LEAST_PLANNED)))
 
 
-FULL = Effort(
-    probes=64,
-    samples=64,
-    candidates=4,
-    solved=64,
-    distances_within=(256, 2048),
-    distances_across=(256, 2048),
-    draws=0,
-    draw_within=256,
-    draw_across=256,
-    tolerance=1e-6,
-    pair_tolerance=1e-5,
-    shares=(0.125, 0.25, 0.5, 1.0),
-    comparisons=8000,
-    dimensions=None,
-    planned=None,
-)
-REDUCED = Effort(
-    probes=18,  # each tells more of more responses
-    samples=16,
-    candidates=2,
-    solved=16,
-    distances_within=(256, 1024),
-    distances_across=(64, 128),
-    draws=2,
-    draw_within=128,
-    draw_across=32,
-    tolerance=1e-4,
-    pair_tolerance=1e-3,
-    shares=(0.125, 0.5, 1.0),
-    comparisons=4000,
-    dimensions=128,
-    planned=200,
-)
+def _between(reduction: float, full: float, least: float) -> float:
+    return full ** (1.0 - reduction) * least**reduction
 
 
 def effort_for(responses: int) -> Effort:
-    """Choose by the number of responses: all up to 20,000, less beyond."""
-    return FULL if responses <= LARGE else REDUCED
+    """Reduce the effort smoothly, from 20,000 responses to 100,000."""
+    span = np.log(LEAST_FROM / FULL_UP_TO)
+    reduction = float(np.clip(np.log(max(responses, 1) / FULL_UP_TO) / span, 0.0, 1.0))
+
+    def between(full: float, least: float) -> float:
+        return _between(reduction, full, least)
+
+    def whole(full: int, least: int) -> int:
+        return round(between(full, least))
+
+    return Effort(
+        reduction=reduction,
+        probes=whole(64, 18),  # each averages over all responses, so fewer tell as much
+        probes_within=between(1 / 2, 1 / 4),  # likewise, over all prompts
+        samples=whole(64, 16),  # a variance to 18 % or 35 %: enough to rank before solving
+        candidates=whole(4, 2),
+        solved=whole(64, 16),  # one solution of the network each
+        distances_within=(256, whole(2048, 1024)),  # a search each; near ends are found soon
+        distances_across=(whole(256, 64), whole(2048, 128)),  # far ends cost the most
+        draws=between(1, 1 / 4),
+        draw_within=whole(256, 128),
+        draw_across=whole(256, 32),
+        tolerance=between(1e-6, 1e-4),  # beside a sampling error of a hundredth
+        pair_tolerance=between(1e-5, 1e-3),  # as many digits as are shown, or nearly
+        comparisons=whole(2 * LEAST_COMPARISONS, LEAST_COMPARISONS),
+    )

@@ -1,10 +1,10 @@
-"""Whether a reward model fitted to part of the comparisons foretells the others' labels."""
+"""Whether a reward model fitted to part of the comparisons predicts the others' labels."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -77,16 +77,6 @@ class Evaluation:
     variance: NDArray[np.float64]
     remaining: NDArray[np.float64]
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the predictions, as JSON has it."""
-        document = asdict(self)
-        for name in ("probability", "mean", "variance", "remaining"):
-            del document[name]
-        for cell in document["reliability"]:
-            if not cell["count"]:
-                cell["confidence"] = cell["accuracy"] = None
-        return document
-
 
 def evaluate(
     embeddings: NDArray[np.floating],
@@ -116,7 +106,7 @@ def evaluate(
     seed : int
         Of the splits.
     progress : callable, optional
-        Told what goes on.
+        Called with what goes on.
 
     Raises
     ------
@@ -129,66 +119,62 @@ def evaluate(
         raise InputError(f"there must be at least 2 splits, not {splits}")
     group, split_by = groups_of(comparisons, prompt_of, splits)
     part = deal(group, splits, np.random.default_rng(seed))
-    n = len(comparisons)
 
-    def foretell(number: int) -> tuple[dict[str, float], NDArray[np.float64]]:
+    def predict(number: int) -> tuple[dict[str, float], NDArray[np.float64]]:
         progress(f"split {number + 1} of {splits}")
         held = part == number
-        model = fit(
-            embeddings,
-            select(comparisons, ~held),
-            kernel=kernel,
-            lapse=lapse,
-            intervals=False,
-            seed=seed,
-        )
+        options: dict[str, Any] = {"kernel": kernel, "lapse": lapse, "seed": seed}
+        model = fit(embeddings, restrict(comparisons, ~held), intervals=False, **options)
         a, b = comparisons.a[held], comparisons.b[held]
         theirs = logistic_regression(embeddings, comparisons, ~held, group, seed)(a, b)
-        found = (
-            model.probability(a, b),
-            *model.difference(a, b),
-            prior_variance(model, a, b),
-            theirs,
-        )
+        ours = (model.probability(a, b), *model.difference(a, b), prior_variance(model, a, b))
         values = {name: fitted.value for name, fitted in model.hyperparameters.items()}
-        return values, np.stack(found)
+        return values, np.stack([*ours, theirs])
 
     with warnings.catch_warnings():  # whose filters all threads share
         warnings.simplefilter("ignore", FutureWarning)  # about defaults that releases disagree on
-        foretold = in_threads(foretell, range(splits))
-    fitted = [values for values, _ in foretold]
-    predicted = np.empty((5, n))
-    for number, (_, found) in enumerate(foretold):
-        predicted[:, part == number] = found
-    probability, mean, variance, prior, theirs = predicted
+        found = in_threads(predict, range(splits))
+    predicted = np.empty((5, len(comparisons)))
+    for number, (_, values) in enumerate(found):
+        predicted[:, part == number] = values
     target = (1.0 + comparisons.winner.astype(float)) / 2.0
     rng = np.random.default_rng([seed, 1])
-    ours, other = (scores_of(p, target, part, rng) for p in (probability, theirs))
-    losses = [by_split(log_losses(p, target), part) for p in (theirs, probability)]
-    deviation = np.sqrt(variance)
-    left = np.divide(variance, prior, out=np.ones(n), where=prior > 0)
-    measures = {
-        "label": -np.abs(probability - 0.5),
-        "ratio": -np.divide(np.abs(mean), deviation, out=np.zeros(n), where=deviation > 0),
-        "variance": variance,
-        "remaining": left,
-    }
+    ours, theirs = (scores_of(p, target, part, rng) for p in (predicted[0], predicted[4]))
+    losses = [by_split(log_losses(p, target), part) for p in (predicted[4], predicted[0])]
+    probability, mean, variance, prior, _ = predicted
+    measures = _measures(probability, mean, variance, prior)
     hits = hits_of(probability, target)
     return Evaluation(
         splits=splits,
         split_by=split_by,
-        count=n,
+        count=len(comparisons),
         model=ours,
-        baseline=other,
+        baseline=theirs,
         gain=Estimate.of(losses[0] - losses[1]),
         reliability=reliability(probability, target),
         fifths={name: fifths_of(measure, hits, rng) for name, measure in measures.items()},
-        hyperparameters=fitted,
+        hyperparameters=[fitted for fitted, _ in found],
         probability=probability,
         mean=mean,
         variance=variance,
-        remaining=left,
+        remaining=measures["remaining"],
     )
+
+
+def _measures(
+    probability: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    prior: NDArray[np.float64],
+) -> dict[str, NDArray[np.float64]]:
+    """Measure how uncertain each label is predicted to be, in four ways."""
+    deviation, none = np.sqrt(variance), np.zeros(len(variance))
+    return {
+        "label": -np.abs(probability - 0.5),
+        "ratio": -np.divide(np.abs(mean), deviation, out=none, where=deviation > 0),
+        "variance": variance,
+        "remaining": np.divide(variance, prior, out=np.ones(len(prior)), where=prior > 0),
+    }
 
 
 def groups_of(
@@ -228,7 +214,7 @@ def deal(group: NDArray[np.int64], splits: int, rng: np.random.Generator) -> NDA
     return (rng.permutation(len(names)) % splits)[at]
 
 
-def select(comparisons: Comparisons, chosen: NDArray[np.bool_]) -> Comparisons:
+def restrict(comparisons: Comparisons, chosen: NDArray[np.bool_]) -> Comparisons:
     """Pick some of the comparisons, over the same responses."""
     return Comparisons(
         comparisons.responses,

@@ -1,20 +1,21 @@
-"""Prompts held out: what labels on other prompts tell about those that have none."""
+"""Prompts held out, to see what labels of other prompts tell about them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.auditing.advice import SHARE, Recommendation
-from ibn.auditing.effort import effort_for
-from ibn.auditing.scenarios import Samples, Scenarios
+from ibn.auditing.recommendation import SHARE
+from ibn.auditing.scenarios import Change, Samples
 from ibn.estimate import Estimate
+from ibn.preferences.comparisons import Comparisons
 
-HELD_OUT = 0.2
+HELD_OUT = 0.2  # share of the prompts
 LEAST_PROMPTS = 40
+SHARES = (0.125, 0.25, 0.5, 1.0)  # of the other prompts, on the learning curve
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class LearningCurve:
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Prompts held out, to see what labels on others tell about them.
+    """Prompts held out.
 
     Attributes
     ----------
@@ -44,72 +45,40 @@ class HeldOut:
         Those held out.
     of_comparison : ndarray of int, shape (n,)
         The prompt of each comparison.
-    shares : tuple of float
-        Of the other prompts, on the learning curve.
-    keep : dict of str to ndarray of int
-        Comparisons on the other prompts by what is kept: growing shares of the prompts; fewer of
-        them; and fewer, some labelled twice to make as many comparisons as on all.
+    growing : tuple of Change
+        To the comparisons of growing shares of the other prompts, the last of all of them.
+    fewer, again : Change
+        To the comparisons of fewer of the other prompts; and to these with some labelled twice,
+        so that there are as many as of all.
     added : int
         Comparisons that all prompts have more than the fewer.
     """
 
     prompts: NDArray[np.int64]
     of_comparison: NDArray[np.int64]
-    shares: tuple[float, ...]
-    keep: Mapping[str, NDArray[np.int64]]
+    growing: tuple[Change, ...]
+    fewer: Change
+    again: Change
     added: int
 
-    def curve(self, then: Mapping[str, Samples]) -> LearningCurve:
-        """Lay the shares out, given samples under each of ``keep``."""
-        points = [(self.keep[f"{x:.1%}"], then[f"{x:.1%} prompts"]) for x in self.shares]
-        return LearningCurve(
-            comparisons=tuple(len(keep) for keep, _ in points),
-            labelled=tuple(
-                Estimate.of(posterior.draws("within", np.unique(self.of_comparison[keep])))
-                for keep, posterior in points
-            ),
-            unlabelled=tuple(
-                Estimate.of(posterior.draws("within", self.prompts)) for _, posterior in points
-            ),
-        )
-
-    def recommended(self, then: Mapping[str, Samples], extra: int) -> Recommendation:
-        """Weigh labels of new prompts against second labels of known ones."""
-        before, most, second = (
-            then[f"{name} prompts"].draws("within", self.prompts)
-            for name in ("fewer", f"{1:.1%}", "fewer, twice labelled")
-        )
-        return Recommendation(
-            "prompts",
-            f"Label {extra:,} pairs of new prompts rather than known ones again",
-            f"measured by holding out {len(self.prompts):,} prompts: the last {self.added:,} "
-            "comparisons on new prompts",
-            extra,
-            "mean posterior variance within prompts that have no labels yet",
-            Estimate.of(before),
-            Estimate.of(most),
-            Estimate.of(most - before),
-            "second labels of known pairs",
-            Estimate.of(second),
-        )
+    def curve(self, samples: Callable[[Change], Samples]) -> LearningCurve:
+        """Give the learning curve, from samples under each of ``growing``."""
+        kept, labelled, unlabelled = [], [], []
+        for change in self.growing:
+            assert change.keep is not None
+            own = np.unique(self.of_comparison[change.keep])
+            kept.append(len(change.keep))
+            labelled.append(Estimate.of(samples(change).draws("within", own)))
+            unlabelled.append(Estimate.of(samples(change).draws("within", self.prompts)))
+        return LearningCurve(tuple(kept), tuple(labelled), tuple(unlabelled))
 
 
 def hold_out(
-    scenarios: Scenarios, prompt_of: NDArray[np.int64], rng: np.random.Generator
+    comparisons: Comparisons, prompt_of: NDArray[np.int64], rng: np.random.Generator
 ) -> HeldOut | None:
-    """Hold prompts out; None if there are too few.
-
-    Parameters
-    ----------
-    scenarios : Scenarios
-        The dataset's network.
-    prompt_of : ndarray of int, shape (m,)
-        The prompt of each response.
-    rng : numpy.random.Generator
-        Chooses them.
-    """
-    of_comparison = prompt_of[scenarios.comparisons.a]
-    inside = of_comparison == prompt_of[scenarios.comparisons.b]
+    """Hold random prompts out; ``None`` if too few have comparisons of their own responses."""
+    of_comparison = prompt_of[comparisons.a]
+    inside = of_comparison == prompt_of[comparisons.b]
     prompts = np.unique(of_comparison[inside])
     if len(prompts) < LEAST_PROMPTS:
         return None
@@ -121,11 +90,18 @@ def hold_out(
         some = rest[: max(1, round(share * len(rest)))]
         return np.flatnonzero(inside & np.isin(of_comparison, some))
 
-    shares = effort_for(len(prompt_of)).shares
-    keep = {f"{share:.1%}": of_prompts(share) for share in shares}
+    growing = tuple(Change(f"{share:.1%} of the prompts", of_prompts(share)) for share in SHARES)
     fewer = of_prompts(1.0 / (1.0 + SHARE))
-    added = len(keep[f"{1:.1%}"]) - len(fewer)
+    added = len(of_prompts(1.0)) - len(fewer)
+    again = fewer
     if added:
-        again = rng.choice(fewer, added, replace=added > len(fewer))
-        keep |= {"fewer": fewer, "fewer, twice labelled": np.sort(np.concatenate([fewer, again]))}
-    return HeldOut(order[:held], of_comparison, shares, keep, added)
+        twice = rng.choice(fewer, added, replace=added > len(fewer))
+        again = np.sort(np.concatenate([fewer, twice]))
+    return HeldOut(
+        order[:held],
+        of_comparison,
+        growing,
+        Change("fewer prompts", fewer),
+        Change("fewer prompts, some labelled twice", again),
+        added,
+    )

@@ -5,19 +5,18 @@ The rest of the audit looks at which comparisons were made; this looks at what w
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
-from ibn.auditing.advice import SHARE, Recommendation
-from ibn.auditing.effort import effort_for
-from ibn.auditing.evaluation import Evaluation, evaluate, select
+from ibn.auditing.effort import Effort, effort_for
+from ibn.auditing.evaluation import Evaluation, evaluate, prior_variance, restrict
+from ibn.auditing.recommendation import SHARE
+from ibn.auditing.settings import Progress
 from ibn.bias.nearest import leading_components
 from ibn.design import (
     Design,
@@ -36,7 +35,7 @@ from ibn.preferences.reading import PreferenceData
 from ibn.threads import in_threads
 
 SPLITS = 5
-PLAN_WORK, LEAST_PLANNED = 2**23, 50  # responses times planned pairs, at about 1 µs each
+PLAN_WORK, LEAST_BUDGET = 2**23, 50  # responses times planned pairs, at about 1 µs each
 RANDOM_PLANS = 10
 LISTED = 10
 
@@ -61,13 +60,13 @@ class DoubtedLabel:
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class LabelFindings:
     """What a Bayesian reward model, linear in the embeddings, makes of the labels.
 
     Attributes
     ----------
     evaluation : Evaluation
-        How well held-out labels are foretold.
+        How well held-out labels are predicted.
     comparisons : int
         Comparisons used: all, or a random sample of so many.
     dimensions : int
@@ -104,118 +103,196 @@ class Learned:
     doubted: tuple[DoubtedLabel, ...]
 
     @property
-    def foretells(self) -> bool:
-        """Whether held-out labels are foretold better than by a coin, by two standard errors."""
+    def predicts(self) -> bool:
+        """Whether held-out labels are predicted better than by a coin, by two standard errors."""
         loss = self.evaluation.model.log_loss
         return loss.mean + 2.0 * loss.stderr < float(np.log(2.0))
 
 
-def learn(
+@dataclass(frozen=True, eq=False)
+class TrialPlans:
+    """What ``ibn plan`` would choose under the fitted model, and random choice.
+
+    Attributes
+    ----------
+    budget : int
+        Labels.
+    within, anywhere : Design
+        Chosen among pairs within prompts, and among all pairs.
+    random : Estimate
+        Mean variance after as many random pairs within prompts.
+    """
+
+    budget: int
+    within: Design
+    anywhere: Design
+    random: Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedLabels:
+    """What the labels say, for the report and for what to do next.
+
+    Attributes
+    ----------
+    found : LabelFindings
+        For the report.
+    doubted : ndarray of int, shape (k,)
+        Comparisons, the most doubted label first.
+    plans : TrialPlans, optional
+        ``None`` where there is nothing to choose from.
+    reduced : bool
+        Whether the model sees principal components of the embeddings.
+    """
+
+    found: LabelFindings
+    doubted: NDArray[np.int64]
+    plans: TrialPlans | None
+    reduced: bool
+
+    def caveat(self, comparisons: int) -> str:
+        """Say what limits the plans, of a dataset of so many comparisons."""
+        said, found = "", self.found
+        if found.comparisons < comparisons:
+            count = f"{found.comparisons:,} comparisons drawn at random"
+            said = f"; planned among the responses of {count}"
+            if self.reduced:
+                said += f", by {found.dimensions} principal components of the embeddings"
+        if not found.predicts:
+            said += "; but this model predicts held-out labels no better than a coin"
+        return said
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """The comparisons and embeddings that the model is fitted to.
+
+    ``which`` are the comparisons and ``rows`` the responses, of all; ``carried`` is the share of
+    the embeddings' variance that their columns hold.
+    """
+
+    which: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    comparisons: Comparisons
+    embeddings: NDArray[np.floating]
+    carried: float
+    reduced: bool
+
+
+def learn_labels(
     data: PreferenceData,
     embeddings: NDArray[np.floating],
     *,
     seed: int,
-    progress: Callable[[str], None] = lambda message: None,
-) -> tuple[Learned, tuple[Recommendation, ...], NDArray[np.int64]] | None:
+    progress: Progress = lambda message: None,
+) -> LearnedLabels | None:
     """Fit a reward model to the labels, hold some out, and plan with it.
 
-    Parameters
-    ----------
-    data : PreferenceData
-    embeddings : ndarray, shape (m, d)
-        A row a response.
-    seed : int
-        Of splits, samples and random plans.
-    progress : callable, optional
-        Told what comes next.
-
-    Returns
-    -------
-    learned : Learned
-    recommendations : tuple of Recommendation
-        What ``ibn plan`` would lower.
-    doubted : ndarray of int, shape (n,)
-        Comparisons, the most doubted label first.
-    None
-        Where there are no labels, or too few.
+    ``None`` stands for no labels, or too few. ``seed`` is that of splits, samples and random plans.
     """
     if data.comparisons.winner is None or not np.any(data.comparisons.winner):
         return None
     rng = np.random.default_rng([seed, 5])
-    n = len(data.comparisons)
-    which, rows, comparisons = np.arange(n), np.arange(len(data.responses)), data.comparisons
     effort = effort_for(len(data.responses))
-    if n > effort.comparisons:
-        which = np.sort(rng.choice(n, effort.comparisons, replace=False))
-        rows, comparisons = _among_compared(select(comparisons, np.isin(np.arange(n), which)))
-    embeddings, prompt_of = embeddings[rows], data.prompt_of[rows]
-    whole = embeddings
-    if effort.dimensions is not None:
-        embeddings = leading_components(embeddings, effort.dimensions, rng)
-    assert comparisons.winner is not None
+    sample = _sample(data, embeddings, effort, rng)
+    comparisons, prompt_of = sample.comparisons, data.prompt_of[sample.rows]
     progress(f"held-out labels, {SPLITS} splits")
     try:
         evaluation = evaluate(
-            embeddings, comparisons, prompt_of, splits=SPLITS, seed=seed, progress=progress
+            sample.embeddings, comparisons, prompt_of, splits=SPLITS, seed=seed, progress=progress
         )
     except InputError:
         return None
     progress("label noise")
-    with threadpool_limits(1 if effort.dimensions else None, user_api="blas"):
+    with threadpool_limits(1 if effort.reduction else None, user_api="blas"):
         # On matrices so small a second thread would only wait.
-        model = fit(embeddings, comparisons, seed=seed)
-    a, b = comparisons.a, comparisons.b
-    scale = model.hyperparameters["scale"]
-    errors, agreements = _label_errors(model, a, b)
-    corners = product(*(_ends(model, name) for name in ("scale", "own_variance")))
-    try:
-        fitted = in_threads(lambda at: _with(model, comparisons, *at), corners)
-        ends = [float(_label_errors(one, a, b)[0].mean()) for one in fitted]
-    except InputError:  # an interval so wide that its end has no posterior in double precision
-        ends = [0.0, 0.5]
-    _, variance = model.difference(a, b)
-    x = model.features[a] - model.features[b]
-    prior = model.scale * np.einsum("ij,ij->i", x, x) + 2.0 * model.own_variance
-    won = np.where(comparisons.winner > 0, evaluation.probability, 1.0 - evaluation.probability)
-    won[comparisons.winner == 0] = 1.0  # a tie is no label to doubt
-    order = np.argsort(won, kind="stable")
-    order = order[comparisons.winner[order] != 0]
-    lines = data.lines[which]
-    learned = Learned(
-        evaluation=evaluation,
-        comparisons=len(which),
-        dimensions=embeddings.shape[1],
-        carried=float(embeddings.var(axis=0).sum() / whole.var(axis=0).sum()),
-        scale=scale,
-        prior_variance=Estimate.of(prior),
-        posterior_variance=Estimate.of(variance),
-        error=Estimate.of(errors),
-        error_interval=(min(ends), max(ends)),
-        repeat_agreement=Estimate.of(agreements),
-        doubted=tuple(
-            DoubtedLabel(
-                int(lines[k]),
-                (int(rows[a[k]]), int(rows[b[k]]))
-                if comparisons.winner[k] > 0
-                else (int(rows[b[k]]), int(rows[a[k]])),
-                float(won[k]),
-            )
-            for k in order[:LISTED]
-        ),
-    )
+        model = fit(sample.embeddings, comparisons, seed=seed)
+    doubted, probability = _doubted(comparisons, evaluation)
+    found = _findings(data, sample, model, evaluation, doubted, probability)
     progress("what to do next: ibn plan")
     if model.own_variance:  # ibn plan knows no own parts
-        model = fit(embeddings, comparisons, own_variance=0.0, intervals=False, seed=seed)
-    planned = _plan(model, data.source, prompt_of, n, effort.planned, rng)
-    if len(which) < n:
-        sample = f"; planned among the responses of {len(which):,} comparisons drawn at random"
-        if embeddings is not whole:
-            sample += f", by {learned.dimensions} principal components of the embeddings"
-        planned = tuple(replace(one, why=one.why + sample) for one in planned)
-    if not learned.foretells:
-        doubt = "; but this model foretells held-out labels no better than a coin"
-        planned = tuple(replace(one, supported=False, why=one.why + doubt) for one in planned)
-    return learned, planned, which[order]
+        model = fit(sample.embeddings, comparisons, own_variance=0.0, intervals=False, seed=seed)
+    plans = try_plans(model, prompt_of, len(data.comparisons), effort, rng)
+    return LearnedLabels(found, sample.which[doubted], plans, sample.reduced)
+
+
+def _sample(
+    data: PreferenceData, embeddings: NDArray[np.floating], effort: Effort, rng: np.random.Generator
+) -> _Sample:
+    """Take all comparisons and columns, or as many as the effort allows."""
+    n, comparisons = len(data.comparisons), data.comparisons
+    which, rows = np.arange(n), np.arange(len(data.responses))
+    if n > effort.comparisons:
+        which = np.sort(rng.choice(n, effort.comparisons, replace=False))
+        comparisons = restrict(comparisons, np.isin(np.arange(n), which))
+        ends = np.concatenate([comparisons.a, comparisons.b])
+        rows, place = np.unique(ends, return_inverse=True)
+        a, b = np.split(place, 2)
+        comparisons = replace(comparisons, responses=comparisons.responses[rows], a=a, b=b)
+    whole = some = embeddings[rows]
+    columns = effort.dimensions(whole.shape[1])
+    reduced = columns < whole.shape[1]
+    if reduced:
+        some = leading_components(whole, columns, rng)
+    carried = float(some.var(axis=0).sum() / whole.var(axis=0).sum())
+    return _Sample(which, rows, comparisons, some, carried, reduced)
+
+
+def _doubted(
+    comparisons: Comparisons, evaluation: Evaluation
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Order comparisons by the probability of their labels, the least first; and these."""
+    winner = comparisons.winner
+    assert winner is not None
+    probability = np.where(winner > 0, evaluation.probability, 1.0 - evaluation.probability)
+    probability[winner == 0] = 1.0  # a tie is no label to doubt
+    order = np.argsort(probability, kind="stable")
+    return order[winner[order] != 0], probability
+
+
+def _findings(
+    data: PreferenceData,
+    sample: _Sample,
+    model: RewardModel,
+    evaluation: Evaluation,
+    doubted: NDArray[np.int64],
+    probability: NDArray[np.float64],
+) -> LabelFindings:
+    comparisons = sample.comparisons
+    a, b, winner = comparisons.a, comparisons.b, comparisons.winner
+    assert winner is not None
+    errors, agreements = _label_errors(model, a, b)
+    _, variance = model.difference(a, b)
+    listed = []
+    for k in doubted[:LISTED]:
+        ends = (int(sample.rows[a[k]]), int(sample.rows[b[k]]))
+        line = int(data.lines[sample.which[k]])
+        preferred_first = ends if winner[k] > 0 else ends[::-1]
+        listed.append(DoubtedLabel(line, preferred_first, float(probability[k])))
+    return LabelFindings(
+        evaluation=evaluation,
+        comparisons=len(sample.which),
+        dimensions=sample.embeddings.shape[1],
+        carried=sample.carried,
+        scale=model.hyperparameters["scale"],
+        prior_variance=Estimate.of(prior_variance(model, a, b)),
+        posterior_variance=Estimate.of(variance),
+        error=Estimate.of(errors),
+        error_interval=_error_interval(model, comparisons),
+        repeat_agreement=Estimate.of(agreements),
+        doubted=tuple(listed),
+    )
+
+
+def _error_interval(model: RewardModel, comparisons: Comparisons) -> tuple[float, float]:
+    """Least and largest label error at the ends of the hyperparameters' intervals."""
+    corners = product(*(_ends(model, name) for name in ("scale", "own_variance")))
+    try:
+        fitted = in_threads(lambda at: _refitted(model, comparisons, *at), corners)
+    except (InputError, np.linalg.LinAlgError, RuntimeError):  # the last is SuperLU's
+        return 0.0, 0.5  # an interval so wide that its end has no posterior in double precision
+    ends = [float(_label_errors(one, comparisons.a, comparisons.b)[0].mean()) for one in fitted]
+    return min(ends), max(ends)
 
 
 def _label_errors(
@@ -240,10 +317,10 @@ def _ends(model: RewardModel, name: str) -> tuple[float, ...]:
     return (fitted.low, fitted.high) if fitted else (getattr(model, name),)
 
 
-def _with(
+def _refitted(
     model: RewardModel, comparisons: Comparisons, scale: float, own_variance: float
 ) -> RewardModel:
-    """Return the posterior, had the hyperparameters been others."""
+    """Return the posterior under other hyperparameters."""
     return posterior(
         model.features,
         comparisons,
@@ -254,68 +331,25 @@ def _with(
     )
 
 
-def _among_compared(comparisons: Comparisons) -> tuple[NDArray[np.int64], Comparisons]:
-    """Find the responses that take part, and the same comparisons over these alone."""
-    rows, place = np.unique(np.concatenate([comparisons.a, comparisons.b]), return_inverse=True)
-    a, b = place[: len(comparisons)], place[len(comparisons) :]
-    return rows, replace(comparisons, responses=comparisons.responses[rows], a=a, b=b)
-
-
-def _plan(
+def try_plans(
     model: RewardModel,
-    source: str,
     prompt_of: NDArray[np.int64],
     n: int,
-    most: int | None,
+    effort: Effort,
     rng: np.random.Generator,
-) -> tuple[Recommendation, ...]:
-    """Say what comparisons chosen by ``ibn plan`` would lower, in the fitted model.
-
-    The plan is made among the responses that the model was fitted to.
-    """
+) -> TrialPlans | None:
+    """Plan a tenth more of ``n`` labels, among the responses that the model was fitted to."""
     candidates = pairs_within(prompt_of)
     m = len(prompt_of)
-    affordable = max(LEAST_PLANNED, PLAN_WORK // m)
-    budget = min(max(1, round(SHARE * n)), most or affordable, affordable, len(candidates))
+    affordable = effort.planned(max(LEAST_BUDGET, PLAN_WORK // m))
+    budget = min(max(1, round(SHARE * n)), affordable, len(candidates))
     if not budget or len(candidates) < 2:
-        return ()
+        return None
     target = second_moment(model.features, prompt_of)
     drawn = [choose_at_random(m, candidates, budget, rng) for _ in range(RANDOM_PLANS)]
-    random = Estimate.of(
-        np.array(in_threads(lambda pairs: expected_variance(model, target, pairs), drawn))
-    )
-    designs = in_threads(
+    random = in_threads(lambda pairs: expected_variance(model, target, pairs), drawn)
+    within, anywhere = in_threads(
         lambda anywhere: choose(model, target, candidates, budget, anywhere=anywhere, repeat=True),
         (False, True),
     )
-
-    def recommended(action: str, title: str, why: str, design: Design) -> Recommendation:
-        return Recommendation(
-            action,
-            title,
-            why,
-            budget,
-            "mean posterior variance within prompts under the fitted reward model",
-            Estimate(design.before, 0.0, 1),
-            Estimate(design.after, 0.0, 1),
-            Estimate(design.after - design.before, 0.0, 1),
-            "as many random pairs within prompts",
-            random,
-        )
-
-    call = f"ibn plan {Path(source).name} --budget {budget} --repeat"
-    return (
-        recommended(
-            "plan",
-            f"Label {budget:,} pairs within prompts, chosen by ibn plan",
-            f"{call}: the pairs that lower the variance of the fitted reward model most",
-            designs[0],
-        ),
-        recommended(
-            "plan-anywhere",
-            f"Label {budget:,} pairs of any prompts, chosen by ibn plan",
-            f"{call} --pairs any --target within: where annotators can compare answers to "
-            "different prompts",
-            designs[1],
-        ),
-    )
+    return TrialPlans(budget, within, anywhere, Estimate.of(np.array(random)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.result import UncertainPair, UncertainPrompt
 from ibn.preferences.reading import PreferenceData
 
 SHOWN_LINES = 20
@@ -16,20 +16,54 @@ SHOWN_LINES = 20
 Solve = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 
+@dataclass(frozen=True)
+class UncertainPair:
+    """Two responses to one prompt.
+
+    Attributes
+    ----------
+    prompt : int
+        Position in ``PreferenceData.prompts``.
+    responses : tuple of int
+        Positions in ``PreferenceData.responses``: rows of the embedding matrix.
+    lines : tuple of int
+        Lines on which the two are compared; none where they never are.
+    variance : float
+        Posterior variance of their reward difference.
+    """
+
+    prompt: int
+    responses: tuple[int, int]
+    lines: tuple[int, ...]
+    variance: float
+
+
+@dataclass(frozen=True)
+class UncertainPrompt:
+    """A prompt.
+
+    Attributes
+    ----------
+    prompt : int
+        Position in ``PreferenceData.prompts``.
+    lines : tuple of int
+        Lines on which its responses are compared.
+    responses : int
+        How many distinct responses it has.
+    variance : float
+        Mean posterior variance of reward differences between them.
+    """
+
+    prompt: int
+    lines: tuple[int, ...]
+    responses: int
+    variance: float
+
+
 def most_uncertain_pairs(
     data: PreferenceData, candidates: NDArray[np.int64], solve: Solve
 ) -> tuple[UncertainPair, ...]:
-    """Sort pairs by their variance, the largest first.
-
-    Parameters
-    ----------
-    data : PreferenceData
-        The dataset.
-    candidates : ndarray of int, shape (p, 2)
-        Pairs of responses to the same prompt.
-    solve : callable
-        Gives the posterior variance of each pair.
-    """
+    """Sort pairs of responses, shape (p, 2), by their variance, the largest first."""
     a, b = data.comparisons.a, data.comparisons.b
     variance = solve(candidates)
     found = []
@@ -52,20 +86,8 @@ def most_uncertain_prompts(
 ) -> tuple[UncertainPrompt, ...]:
     """Sort prompts by the mean variance within each, the largest first.
 
-    Parameters
-    ----------
-    data : PreferenceData
-        The dataset.
-    pairs : PromptPairs
-        Its pairs.
-    candidates : ndarray of int
-        Prompts; those of a single response are left out, and all where there is one prompt.
-    solve : callable
-        Gives the posterior variance of each pair.
-    most : int
-        Pairs solved for, a prompt; random ones where it has more.
-    rng : numpy.random.Generator
-        Chooses them.
+    Prompts of a single response are left out, and all where there is one prompt. Of a prompt with
+    more than ``most`` pairs random ones are solved for.
     """
     if len(pairs.size) < 2:
         return ()

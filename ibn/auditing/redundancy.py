@@ -82,23 +82,9 @@ def measure_redundancy(
 ) -> Redundancy:
     """Split the precision about each compared pair by where it comes from.
 
-    Parameters
-    ----------
-    pairs : ndarray of int, shape (n, 2)
-        The comparisons.
-    lines : ndarray of int, shape (n,)
-        Where they stand.
-    after : ndarray, shape (n,)
-        Variance of each one's reward difference with all comparisons.
-    noise_variance : float
-        σ² of a label.
-    solved : tuple of ndarray
-        Variances by bias alone and with all comparisons, without sampling error, of all
-        comparisons or of a random sample of them.
-    threshold : float
-        Share from which on a comparison counts as redundant.
-    listed : int
-        How many to list.
+    ``pairs``, shape (n, 2), are the comparisons, and ``after`` their variances with all of them.
+    ``solved`` are variances by bias alone and with all comparisons, without sampling error, of all
+    comparisons or of a random sample. From ``threshold`` on a comparison counts as redundant.
     """
     # Estimates from samples may stray a little beyond what exact ones obey.
     leverage = np.clip(after / noise_variance, 0.0, 1.0)

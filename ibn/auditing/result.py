@@ -9,82 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.auditing.advice import Recommendation
 from ibn.auditing.contradictions import Contradictions
-from ibn.auditing.effort import Effort
+from ibn.auditing.effort import Effort, effort_for
 from ibn.auditing.held_out import LearningCurve
-from ibn.auditing.learned import Learned
+from ibn.auditing.learned import LabelFindings
+from ibn.auditing.listing import UncertainPair, UncertainPrompt
+from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.redundancy import Redundancy
+from ibn.auditing.remaining import PLOTTED_PAIRS
+from ibn.auditing.similarity import Components
+from ibn.auditing.stages import Stages
 from ibn.auditing.task_structure import TaskStructure
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 from ibn.preferences.near_duplicates import NearDuplicates
-
-
-@dataclass(frozen=True)
-class UncertainPair:
-    """Two responses to one prompt.
-
-    Attributes
-    ----------
-    prompt : int
-        Position in ``PreferenceData.prompts``.
-    responses : tuple of int
-        Positions in ``PreferenceData.responses``: rows of the embedding matrix.
-    lines : tuple of int
-        Lines on which the two are compared; none where they never are.
-    variance : float
-        Posterior variance of their reward difference.
-    """
-
-    prompt: int
-    responses: tuple[int, int]
-    lines: tuple[int, ...]
-    variance: float
-
-
-@dataclass(frozen=True)
-class UncertainPrompt:
-    """A prompt.
-
-    Attributes
-    ----------
-    prompt : int
-        Position in ``PreferenceData.prompts``.
-    lines : tuple of int
-        Lines on which its responses are compared.
-    responses : int
-        How many distinct responses it has.
-    variance : float
-        Mean posterior variance of reward differences between them.
-    """
-
-    prompt: int
-    lines: tuple[int, ...]
-    responses: int
-    variance: float
-
-
-@dataclass(frozen=True)
-class Components:
-    """Connected components over the responses.
-
-    Attributes
-    ----------
-    comparisons : int
-        By comparisons alone.
-    largest : int
-        Responses in the largest of these.
-    with_bias : int
-        By comparisons and the neighbour graph.
-    links : int
-        Links between separate parts of the neighbour graph that were added to connect it.
-    """
-
-    comparisons: int
-    largest: int
-    with_bias: int
-    links: int
 
 
 @dataclass(frozen=True)
@@ -177,7 +115,7 @@ class Audit:
         What to do next, the largest relative effect first, also what would not help.
     curve : LearningCurve, optional
         Variance against the number of comparisons; ``None`` where there are too few prompts.
-    learned : Learned, optional
+    learned : LabelFindings, optional
         What a reward model fitted to the labels says; ``None`` where there are too few.
     assumptions : Assumptions
         What the figures rest on.
@@ -216,7 +154,7 @@ class Audit:
     structure: TaskStructure | None
     recommendations: tuple[Recommendation, ...]
     curve: LearningCurve | None
-    learned: Learned | None
+    learned: LabelFindings | None
     assumptions: Assumptions
     effort: Effort | None
     seconds: float
@@ -269,6 +207,65 @@ class Audit:
             "effort": plain(self.effort),
             "seconds": self.seconds,
         }
+
+
+def build_result(
+    stages: Stages,
+    recommendations: tuple[Recommendation, ...],
+    curve: LearningCurve | None,
+    rng: np.random.Generator,
+) -> Audit:
+    """Gather what the stages found; ``seconds`` are 0 yet."""
+    data, settings, similarity = stages.data, stages.settings, stages.similarity
+    inspection, prior, remaining = stages.inspection, stages.prior, stages.remaining
+    comparisons, m = data.comparisons, len(data.responses)
+    exact, uses = m <= settings.exact, comparisons.uses
+    recall = similarity.recall(rng)
+    return Audit(
+        source=data.source,
+        shape=data.shape,
+        comparisons=len(comparisons),
+        prompts=len(data.prompts),
+        responses=m,
+        ties=0 if comparisons.winner is None else int(np.sum(comparisons.winner == 0)),
+        reuse=float(uses.mean()),
+        uses=np.bincount(uses),
+        components=similarity.components(comparisons),
+        before=prior.before,
+        after=remaining.after,
+        topologies=stages.layouts,
+        uncertain_pairs=remaining.pairs,
+        uncertain_prompts=remaining.prompts,
+        redundancy=remaining.redundancy,
+        contradictions=inspection.contradictions,
+        near_duplicates=inspection.near_duplicates,
+        structure=inspection.structure,
+        recommendations=recommendations,
+        learned=stages.learned.found if stages.learned else None,
+        curve=curve,
+        assumptions=Assumptions(
+            beta=settings.beta,
+            noise=settings.noise,
+            noise_variance=settings.noise_variance,
+            bias_scale=settings.bias_scale,
+            agreement=settings.agreement,
+            embedding=similarity.embedding_name,
+            dimensions=similarity.embeddings.shape[1],
+            metric=settings.metric,
+            neighbours=min(settings.neighbours, m - 1),
+            edges=len(similarity.bias.fixed.u),
+            recall=recall.mean,
+            recall_stderr=recall.stderr,
+            exact=exact,
+        ),
+        effort=None if exact else effort_for(m),
+        seconds=0.0,
+        compared=prior.compared,
+        within_variance=rng.spawn(1)[0].permutation(remaining.within)[:PLOTTED_PAIRS],
+        across_variance=remaining.across,
+        position=similarity.plane(settings.seed),
+        response_variance=remaining.of_responses,
+    )
 
 
 def plain(value: Any) -> Any:

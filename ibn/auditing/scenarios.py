@@ -9,19 +9,45 @@ noise, the two means move together, and their difference is far more precise tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.auditing.measure import Laid
 from ibn.auditing.pairs import PromptPairs
+from ibn.auditing.similarity import FixedBias
 from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.solvers.two_level import TwoLevel
 
 TOLERANCE = 1e-6  # of a solution's energy
-MOST_SAMPLES, LEAST_SAMPLES, WORK = 64, 8, 2**17
+MOST_SAMPLES, LEAST_SAMPLES = 64, 8
+WORK = 2**17  # responses times samples: as many samples as that leaves
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """A change of a dataset's comparisons.
+
+    Attributes
+    ----------
+    name : str
+        What is changed, in a few words.
+    keep : ndarray of int, optional
+        The comparisons that stay; by default all. One named twice has two labels.
+    add : ndarray of int, shape (p, 2), optional
+        Comparisons of these pairs in addition.
+    sigma2, add_sigma2 : float, optional
+        Variance of a label, and of one added; by default as it is.
+    """
+
+    name: str
+    keep: NDArray[np.int64] | None = None
+    add: NDArray[np.int64] | None = None
+    sigma2: float | None = None
+    add_sigma2: float | None = None
+
+
+AS_IS = Change("as things are")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +67,7 @@ class Samples:
     def draws(self, kind: str, prompts: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """Mean squared difference over pairs, an estimate of their mean variance a sample.
 
-        Parameters
-        ----------
-        kind : {"within", "across"}
-            Pairs within a prompt, or across prompts.
-        prompts : ndarray of int, optional
-            Only pairs within these.
-
-        Returns
-        -------
-        ndarray, shape (k,)
+        Pairs are those "within" prompts, of which some may be named, or "across" prompts.
         """
         pairs, m = self.pairs, self.rewards.shape[1]
         ordered = self.rewards[:, pairs.order]
@@ -69,7 +86,7 @@ class Scenarios:
 
     Attributes
     ----------
-    bias : Laid
+    bias : FixedBias
         The inductive bias among all responses.
     comparisons : Comparisons
         As they are.
@@ -83,7 +100,7 @@ class Scenarios:
         Of the noise of what is added: the same in every question.
     """
 
-    bias: Laid
+    bias: FixedBias
     comparisons: Comparisons
     sigma2: float
     pairs: PromptPairs
@@ -93,7 +110,7 @@ class Scenarios:
     @classmethod
     def of(
         cls,
-        bias: Laid,
+        bias: FixedBias,
         comparisons: Comparisons,
         sigma2: float,
         pairs: PromptPairs,
@@ -102,37 +119,17 @@ class Scenarios:
         """Draw the noise, of as many samples as the size of the dataset asks for."""
         m = len(pairs.prompt_of)
         count = int(np.clip(WORK // m, LEAST_SAMPLES, MOST_SAMPLES))
-        noise = rng.normal(size=(count, len(bias.laid.u) + len(comparisons)))
+        noise = rng.normal(size=(count, len(bias.fixed.u) + len(comparisons)))
         return cls(bias, comparisons, sigma2, pairs, noise, int(rng.integers(2**63)))
 
-    def samples(
-        self,
-        *,
-        keep: NDArray[np.int64] | None = None,
-        add: NDArray[np.int64] | None = None,
-        sigma2: float | None = None,
-        add_sigma2: float | None = None,
-        tolerance: float = TOLERANCE,
-    ) -> Samples:
-        """Sample the posterior under changed comparisons.
-
-        Parameters
-        ----------
-        keep : ndarray of int, optional
-            The comparisons that stay; by default all. One named twice has two labels.
-        add : ndarray of int, shape (p, 2), optional
-            Comparisons of these pairs in addition.
-        sigma2, add_sigma2 : float, optional
-            Variance of a label, and of one added; by default as it is.
-        tolerance : float
-            Relative error allowed of each sample's energy.
-        """
-        old, bias_edges = self.comparisons, len(self.bias.laid.u)
-        which = np.arange(len(old)) if keep is None else keep
-        extra = np.empty((0, 2), np.int64) if add is None else add
+    def samples(self, change: Change, tolerance: float = TOLERANCE) -> Samples:
+        """Sample the posterior under changed comparisons, each sample's energy to a tolerance."""
+        old, bias_edges = self.comparisons, len(self.bias.fixed.u)
+        which = np.arange(len(old)) if change.keep is None else change.keep
+        extra = np.empty((0, 2), np.int64) if change.add is None else change.add
         repeated = np.ones(len(which), bool)
         repeated[np.unique(which, return_index=True)[1]] = False
-        own = sigma2 or self.sigma2
+        own = change.sigma2 or self.sigma2
         network = build_network(
             self.bias,
             Comparisons(
@@ -140,7 +137,7 @@ class Scenarios:
                 np.concatenate([old.a[which], extra[:, 0]]),
                 np.concatenate([old.b[which], extra[:, 1]]),
             ),
-            np.repeat([own, add_sigma2 or own], [len(which), len(extra)]),
+            np.repeat([own, change.add_sigma2 or own], [len(which), len(extra)]),
         )
         fresh = np.random.default_rng(self.seed)
         count = len(self.noise)
@@ -156,8 +153,3 @@ class Scenarios:
             column -= np.bincount(network.v, pull, network.size)
         system = TwoLevel.of(network, self.bias.aggregates)
         return Samples(self.pairs, system.potential(inflow, tolerance).T)
-
-    @cached_property
-    def now(self) -> Samples:
-        """Samples of the posterior as things are."""
-        return self.samples()

@@ -17,7 +17,7 @@ TINY = 1e-12
 
 @dataclass(frozen=True)
 class Scores:
-    """How well held-out labels were foretold; each a mean over splits with its standard error.
+    """How well held-out labels were predicted; each a mean over splits with its standard error.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Fifth:
     uncertainty : float
         Mean of the measure.
     accuracy : Estimate
-        Share of labels foretold, with its binomial standard error.
+        Share of labels predicted rightly, with its binomial standard error.
     """
 
     uncertainty: float

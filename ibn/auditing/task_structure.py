@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ibn.errors import InputError
 from ibn.estimate import Estimate
-from ibn.structure import Fits, fit_families, structural_function
+from ibn.structure import Fits, estimate_structure, fit_families
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TaskStructure:
     fits : Fits
         The families fitted.
     words : str
-        Which family it is, or which cannot be told apart.
+        Which family it is, or which cannot be distinguished.
     """
 
     cells: tuple[int, ...]
@@ -49,21 +49,8 @@ def measure_structure(
     d_IB is the squared length between embeddings, as for a reward linear in them, scaled so that
     two random responses are ``bias_scale`` apart.
 
-    Parameters
-    ----------
-    points : ndarray, shape (m, d)
-        Embeddings, a row a response; of unit length where the metric is cosine.
-    bias_scale : float
-        Prior variance of the reward difference of two random responses.
-    prompt_of : ndarray of int, shape (m,)
-        The prompt of each.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    TaskStructure or None
-        ``None`` where there are too few responses to tell.
+    ``points`` are their embeddings, of unit length where the metric is cosine. ``None`` stands for
+    too few responses to tell.
     """
     m = len(points)
     centred = points - points.mean(axis=0)
@@ -71,7 +58,7 @@ def measure_structure(
     try:
         if not spread > 0:
             return None
-        found = structural_function(
+        found = estimate_structure(
             points, rng=rng, metric="euclidean", scale=bias_scale / spread, groups=prompt_of
         )
         fits = fit_families(found)

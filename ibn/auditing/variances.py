@@ -1,20 +1,18 @@
-"""The posterior over the responses' rewards: all of it where it fits, random samples where not.
+"""Posterior variances of reward differences: of all pairs where that fits, else by sampling.
 
-Both kinds answer the same questions about posterior variances of reward differences: the mean
-within and across prompts, of each prompt, of each response and of given pairs.
+Both kinds answer the same questions: the mean within and across prompts, of each prompt, of each
+response and of given pairs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.effort import effort_for
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.probes import Probes, columns_within, probe
 from ibn.estimate import Estimate
 from ibn.inference.gaussian import resistance_matrix
 from ibn.kernels.aggregates import WIDTH
@@ -23,47 +21,7 @@ from ibn.solvers.two_level import Aggregates, TwoLevel
 from ibn.threads import in_threads
 
 SAMPLE_TOLERANCE = 1e-6  # of the energy of a sample, most of which is in small differences
-
-
-class Posterior(Protocol):
-    """What the audit asks of a posterior; every variance is of a reward difference."""
-
-    @property
-    def pairs(self) -> PromptPairs:
-        """The pairs it is asked about."""
-        ...
-
-    def scaled(self, factor: float) -> Posterior:
-        """Return the posterior of a network all of whose variances are ``factor`` times these."""
-        ...
-
-    def overall(self) -> Estimate:
-        """Mean variance over all pairs."""
-        ...
-
-    def within(self) -> Estimate:
-        """Mean variance over the pairs within a prompt."""
-        ...
-
-    def across(self) -> Estimate:
-        """Mean variance over the pairs across prompts."""
-        ...
-
-    def of_prompts(self) -> NDArray[np.float64]:
-        """Mean variance over the pairs within each prompt; NaN where there are none."""
-        ...
-
-    def of_responses(self) -> NDArray[np.float64]:
-        """Mean variance of each response against all others."""
-        ...
-
-    def of_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Variance of each of these pairs of responses, shape (p, 2)."""
-        ...
-
-    def solve_pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Variance of each of these pairs of responses, without sampling error."""
-        ...
+PROBE_TOLERANCE = 5e-3  # of a probe's energy, beside errors of sampling of a hundredth or so
 
 
 def _average(total: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -71,7 +29,7 @@ def _average(total: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np
 
 
 @dataclass(frozen=True, eq=False)
-class ExactPosterior:
+class ExactVariances:
     """Posterior variances of all pairs, from one dense factorisation.
 
     Attributes
@@ -86,11 +44,11 @@ class ExactPosterior:
     variance: NDArray[np.float64]
 
     @classmethod
-    def of(cls, network: Network, pairs: PromptPairs) -> ExactPosterior:
+    def of(cls, network: Network, pairs: PromptPairs) -> ExactVariances:
         """Solve a connected network."""
         return cls(pairs, resistance_matrix(network))
 
-    def scaled(self, factor: float) -> ExactPosterior:
+    def scaled(self, factor: float) -> ExactVariances:
         """Return the posterior of a network all of whose variances are ``factor`` times these."""
         return replace(self, variance=factor * self.variance)
 
@@ -134,7 +92,23 @@ class ExactPosterior:
 
 
 @dataclass(frozen=True, eq=False)
-class SampledPosterior:
+class Probes:
+    """Independent estimates of the mean variance.
+
+    Attributes
+    ----------
+    overall : ndarray, shape (k,)
+        Over all pairs.
+    within : ndarray, shape (k,), optional
+        Over the pairs within a prompt; ``None`` where there are none.
+    """
+
+    overall: NDArray[np.float64]
+    within: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, eq=False)
+class SampledVariances:
     """Random probes of the posterior for means, and samples from it for single pairs.
 
     The mean square of a reward difference over k samples estimates its variance with relative
@@ -171,23 +145,12 @@ class SampledPosterior:
         rng: np.random.Generator,
         aggregates: Aggregates | None = None,
         samples: int | None = None,
-    ) -> SampledPosterior:
+    ) -> SampledVariances:
         """Probe a connected network of a node a response, in order.
 
-        Parameters
-        ----------
-        network : Network
-            Connected.
-        pairs : PromptPairs
-            The pairs it will be asked about.
-        count : int
-            Probes of each mean, at least; they come in blocks.
-        rng : numpy.random.Generator
-            Source of randomness.
-        aggregates : Aggregates, optional
-            The coarse level, such as that of the inductive bias alone.
-        samples : int, optional
-            Samples, by default as many as probes; without any, only means can be asked for.
+        Each mean gets at least ``count`` probes, which come in blocks, and as many samples by
+        default; without any, only means can be asked for. ``aggregates`` are the coarse
+        level, by default the network's own.
         """
         if aggregates is None:
             conductance = 1.0 / network.variance
@@ -230,7 +193,7 @@ class SampledPosterior:
         stderr = float(np.hypot((inside + outside) * every.stderr, inside * own.stderr)) / outside
         return Estimate(mean, stderr, min(every.count, own.count))
 
-    def scaled(self, factor: float) -> SampledPosterior:
+    def scaled(self, factor: float) -> SampledVariances:
         """Return the posterior of a network all of whose variances are ``factor`` times these."""
         within = self.probes.within
         return replace(
@@ -282,6 +245,80 @@ class SampledPosterior:
         variances = np.concatenate([np.empty(0), *found]).tolist()
         self.solved.update(zip(fresh, variances, strict=True))
         return np.array([self.solved[key] for key in keys])
+
+
+Variances = ExactVariances | SampledVariances
+
+
+def variances_of(
+    network: Network,
+    pairs: PromptPairs,
+    rng: np.random.Generator,
+    aggregates: Aggregates,
+    *,
+    exact: bool,
+    samples: int,
+) -> Variances:
+    """Compute the variances of all pairs, or probe for means and draw samples for single pairs."""
+    if exact:
+        return ExactVariances.of(network, pairs)
+    probes, stream = effort_for(network.size).probes, rng.spawn(1)[0]
+    return SampledVariances.of(network, pairs, probes, stream, aggregates, samples)
+
+
+def columns_within(pairs: PromptPairs) -> int:
+    """Columns of a block that probe the pairs within prompts; the others probe all pairs."""
+    share = effort_for(len(pairs.prompt_of)).probes_within if pairs.within else 0.0
+    return round(share * WIDTH)
+
+
+def probe(
+    system: TwoLevel, coarse_mean: float, pairs: PromptPairs, rng: np.random.Generator
+) -> Probes:
+    """Make one block of probes, which are solved for together.
+
+    A probe injects random currents at all responses at once; the energy it dissipates estimates
+    a trace of the network's inverse (Hutchinson 1989), here a mean of effective resistances. It
+    needs no more digits of the solution than the mean itself. The coarse level's part of each
+    probe over all pairs, which is most of its spread, is replaced by its known mean,
+    ``system.mean_coarse_energy()``: a control variate.
+    """
+    m = len(pairs.prompt_of)
+    count = WIDTH - columns_within(pairs)
+    inflow = np.zeros((m, WIDTH))
+    half = m // 2
+    for column in inflow.T[:count]:
+        order = rng.permutation(m)
+        column[order[:half]] = 1.0
+        column[order[half : 2 * half]] = -1.0
+    for column in inflow.T[count:]:
+        column[:] = _pairs_within(pairs, rng)
+    energy = system.energy(inflow, PROBE_TOLERANCE)
+    coarse = system.coarse_energy(inflow[:, :count])
+    overall = (energy[:count] - coarse) / half + coarse_mean
+    return Probes(overall, energy[count:] / pairs.within if pairs.within else None)
+
+
+def _pairs_within(pairs: PromptPairs, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Currents through random disjoint pairs within each prompt, their directions random.
+
+    Each prompt's currents are such that the mean of their energy is the sum of the variances of
+    all its pairs; between prompts the directions cancel on average.
+    """
+    order = np.lexsort((rng.random(len(pairs.prompt_of)), pairs.prompt_of))
+    used = pairs.size // 2
+    first = np.repeat(pairs.start, used) + 2 * (np.arange(used.sum()) - _begin(used))
+    each = np.sqrt(pairs.within_of / np.maximum(used, 1))
+    current = np.repeat(each, used) * rng.choice([-1.0, 1.0], len(first))
+    inflow = np.zeros(len(order))
+    inflow[order[first]] = current
+    inflow[order[first + 1]] = -current
+    return inflow
+
+
+def _begin(count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each run begins, for every member of runs of these lengths."""
+    return np.repeat(np.cumsum(count) - count, count)
 
 
 def _sample(

@@ -70,7 +70,7 @@ class Trie:
 
 @dataclass(frozen=True, eq=False)
 class BiasEdges:
-    """The inductive-bias edges (E_IB) that a bias lays among given responses.
+    """The inductive-bias edges (E_IB) of a bias among given responses.
 
     Attributes
     ----------
@@ -96,8 +96,8 @@ class BiasEdges:
 
 
 class Bias(Protocol):
-    """Anything that can lay its edges among given responses."""
+    """Anything that has edges among given responses."""
 
     def edges(self, responses: NDArray) -> BiasEdges:
-        """Lay the inductive-bias edges among these responses."""
+        """List the inductive-bias edges among these responses."""
         ...

@@ -11,10 +11,11 @@ from ibn.bias.edges import BiasEdges
 from ibn.bias.nearest import lengths, link_components, nearest, nearest_by_cells, recall
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
+from ibn.pair_code import pair_code, pair_of
 
 METRICS = ("cosine", "euclidean")
 MODES = ("symmetric", "mutual")
-EXACT_ROWS = 20_000
+EXACT_ROWS = 20_000  # up to here all are compared with all, within a minute
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +83,11 @@ class NeighbourGraph:
         object.__setattr__(self, "points", points)
 
     def edges(self, responses: NDArray[np.int64]) -> BiasEdges:
-        """Lay the edges among the nearest of these responses, see :meth:`edges_and_links`."""
+        """List the edges among the nearest of these responses, see :meth:`edges_and_links`."""
         return self.edges_and_links(responses)[0]
 
     def edges_and_links(self, responses: NDArray[np.int64]) -> tuple[BiasEdges, int]:
-        """Lay the edges among the nearest of these responses.
+        """List the edges among the nearest of these responses.
 
         Parameters
         ----------
@@ -113,20 +114,20 @@ class NeighbourGraph:
         variance = self.scale * np.maximum(variance, least)
         return BiasEdges(len(rows), nodes, u, v, variance), len(u) - first
 
-    def recall(self, laid: BiasEdges, rng: np.random.Generator) -> Estimate:
+    def recall(self, edges: BiasEdges, rng: np.random.Generator) -> Estimate:
         """Measure the share of true nearest neighbours that a symmetric graph ties, on a sample.
 
         1 up to 20,000 rows, but for ties; beyond, neighbours are sought approximately.
 
         Parameters
         ----------
-        laid : BiasEdges
+        edges : BiasEdges
             The edges among all rows.
         rng : numpy.random.Generator
             Chooses the sample.
         """
-        ends = np.concatenate([laid.u, laid.v]), np.concatenate([laid.v, laid.u])
-        k = min(int(self.neighbours), laid.size - 1)
+        ends = np.concatenate([edges.u, edges.v]), np.concatenate([edges.v, edges.u])
+        k = min(int(self.neighbours), edges.size - 1)
         return recall(self.points, *ends, k, rng)
 
     def _neighbours(
@@ -142,12 +143,10 @@ class NeighbourGraph:
         else:
             found = nearest_by_cells(points, k, np.random.default_rng(self.seed))
         near, far = np.repeat(np.arange(m), k), found.ravel()
-        pair, named = np.unique(
-            np.minimum(near, far) * m + np.maximum(near, far), return_counts=True
-        )
+        pair, named = np.unique(pair_code(near, far, m), return_counts=True)
         if self.mode == "mutual":
             pair = pair[named == 2]
-        return pair // m, pair % m
+        return pair_of(pair, m)
 
 
 def check_embeddings(

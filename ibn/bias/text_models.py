@@ -17,7 +17,7 @@ KINDS = ("tfidf", "text", "llm")
 LONGEST = 2048  # tokens, where a model names no bound of its own
 
 Progress = Callable[[int, int], None]
-"""Told how many texts are done, of how many."""
+"""Called with how many texts are done, of how many."""
 
 
 def _silent(done: int, total: int) -> None:
@@ -42,8 +42,8 @@ def embed(
         As ``ibn.bias.embeddings.embed_texts`` has them.
     embedder : str
         ``tfidf``; a sentence-transformers model by local path or name, with or without ``text:``
-        before it (:func:`embed_sentences`); or ``llm:`` and a transformers model by local path
-        or name (:func:`embed_hidden_states`).
+        before it (:func:`embed_by_sentence_model`); or ``llm:`` and a transformers model by local
+        path or name (:func:`embed_hidden_states`).
     cache : path-like, optional
         A ``.npy`` file: read if it is there, else written. It must be of these responses and
         this embedder; only the number of its rows is checked.
@@ -66,14 +66,14 @@ def embed(
         found = embed_hidden_states(prompts, responses, prompt_of, name, progress=progress)
     else:
         name = name if colon and kind == "text" else embedder
-        found = embed_sentences(prompts, responses, prompt_of, name, progress=progress)
+        found = embed_by_sentence_model(prompts, responses, prompt_of, name, progress=progress)
     if cache is not None:
         with open(cache, "wb") as file:  # numpy.save would add an ending to the name
             np.save(file, found)
     return found
 
 
-def embed_sentences(
+def embed_by_sentence_model(
     prompts: Sequence[str],
     responses: Sequence[str],
     prompt_of: NDArray[np.int64],
@@ -220,9 +220,9 @@ def _loaded(model: str, load: Callable[[str], Any]) -> Any:
     try:
         return load(model)
     except (OSError, ValueError) as error:
-        told = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines()
         raise InputError(
-            f"no model can be loaded: {told[0] if told else type(error).__name__}",
+            f"no model can be loaded: {lines[0] if lines else type(error).__name__}",
             file=model,
             fix="give the folder of a saved model, or a name on its hub",
         ) from None

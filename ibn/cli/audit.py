@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.inputs import reading
+from ibn.cli.inputs import given_embeddings, read_all, reading
+from ibn.cli.printing import print_document, table
 from ibn.errors import InputError
+from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,10 +27,16 @@ if TYPE_CHECKING:
 @click.option(
     "--embeddings",
     metavar="FILE",
-    help="A .npy matrix, a row a distinct (prompt, response), in order of first appearance, the "
-    "preferred response of a comparison before the other. Default: TF-IDF with truncated SVD.",
+    help="A .npy matrix with a row for each distinct (prompt, response), in order of first "
+    "appearance, the preferred response of a comparison before the other: ibn embed writes one. "
+    "By default TF-IDF with truncated SVD.",
 )
-@click.option("--beta", default=1.0, show_default=True, help="β of the labels, per unit of reward.")
+@click.option(
+    "--beta",
+    default=1.0,
+    show_default=True,
+    help="How decisively labels follow rewards: the inverse temperature, per unit of reward.",
+)
 @click.option(
     "--bias-scale",
     default=2.0,
@@ -39,38 +47,44 @@ if TYPE_CHECKING:
     "--noise",
     default="bradley-terry",
     show_default=True,
-    help="Reading of a label's noise: bradley-terry (binary), logistic or fisher (continuous).",
+    help="How a label's noise is read: bradley-terry (binary), logistic or fisher (continuous).",
 )
 @click.option(
     "--neighbours",
     type=click.IntRange(min=1),
     default=10,
     show_default=True,
-    help="Of each response in the graph.",
+    help="How many nearest neighbours each response is tied to.",
 )
 @click.option(
-    "--metric", default="cosine", show_default=True, help="Between embeddings: or euclidean."
+    "--metric",
+    default="cosine",
+    show_default=True,
+    help="Distance between embeddings: cosine or euclidean.",
 )
 @click.option(
-    "--replicates", default=8, show_default=True, help="Draws of each topology compared with."
+    "--replicates",
+    default=8,
+    show_default=True,
+    help="How often each other topology is drawn, at random.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Seed of everything random.",
+    help="Seed of everything random: the same seed gives the same report.",
 )
 @click.option(
     "--max-variance",
     type=float,
     metavar="X",
-    help="Gate: exit with status 1 where the mean posterior variance is above X.",
+    help="Exit with status 1 where the mean posterior variance is above X.",
 )
 @click.option(
     "--max-variance-of",
     type=click.Choice(["within", "across"]),
-    help="Which mean the gate looks at: over pairs within prompts or across prompts.  [default: "
+    help="Which mean must not be above X: over pairs within prompts or across prompts.  [default: "
     "within; across, if no prompt has two responses]",
 )
 @reading
@@ -78,10 +92,12 @@ if TYPE_CHECKING:
     "--merge-near-duplicates",
     is_flag=True,
     help="Take responses to one prompt, and prompts, for one where they differ in case, "
-    "punctuation, white space or a tenth of their words at most, unless a label tells them apart.",
+    "punctuation, white space or a tenth of their words at most, unless a label prefers one.",
 )
 @click.option(
-    "--show-texts", is_flag=True, help="Quote the last words of prompts; mind what they say."
+    "--show-texts",
+    is_flag=True,
+    help="Quote the last words of prompts in the report; check first that you may share them.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -90,8 +106,6 @@ def command(
     embeddings: str | None,
     max_variance: float | None,
     max_variance_of: str | None,
-    columns: dict[str, str],
-    skip_identical: bool,
     merge_near_duplicates: bool,
     show_texts: bool,
     as_json: bool,
@@ -101,10 +115,10 @@ def command(
 
     Joins the comparisons in PREFS (JSONL, JSON, CSV or Parquet, each also .gz; a directory that
     Hugging Face datasets saved, or owner/name[:split] on its hub) with a graph of similar responses
-    into the induced Bayesian network, and measures how uncertain reward differences stay: how much
-    the labels told, where they told least, what as many comparisons under other topologies would
-    have told, which comparisons are redundant or contradict each other, and what to do next, with
-    the effect of each computed.
+    into the induced Bayesian network, and measures how uncertain reward differences stay. The
+    report says how much the labels taught and where they taught least, what as many comparisons
+    under other topologies would have taught, which comparisons are redundant or contradict each
+    other, and what to do next, with the computed effect of each.
 
     \b
     Examples:
@@ -124,41 +138,28 @@ def command(
 
     Exit status: 0 within the limit, 1 above it, 2 for bad usage or a file that cannot be read.
     """  # noqa: D301 - the escape is for click
-    if max_variance is not None and not max_variance >= 0:
-        raise InputError(f"--max-variance must not be negative, not {max_variance}")
-    if max_variance_of is not None and max_variance is None:
-        raise InputError("--max-variance-of without --max-variance", fix="give a limit")
+    _check_gate(max_variance, max_variance_of)
     if out is not None:
-        if not Path(out).parent.is_dir():
-            raise InputError("no such directory", file=Path(out).parent)
-        if Path(out).is_dir():
-            raise InputError("a directory", file=out, fix="name a file")
+        _check_page(out, [prefs, *([embeddings] if embeddings else [])])
     start = time.perf_counter()
 
     def progress(message: str) -> None:
         click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
 
-    from ibn.preferences.reading import read_preferences
-
-    data = read_preferences(
-        prefs, columns=columns, on_identical="skip" if skip_identical else "error"
-    )
-    if embeddings is not None:
-        from ibn.bias.embeddings import load_embeddings
-
-        options["embeddings"] = load_embeddings(embeddings, len(data.responses))
-        options["embedding_name"] = Path(embeddings).name
+    data = read_all((prefs,), options)
+    del options["columns"], options["skip_identical"]
+    rows = given_embeddings(embeddings, len(data.responses))
     if merge_near_duplicates:
         from ibn.preferences.near_duplicates import find_near_duplicates
         from ibn.preferences.near_duplicates import merge_near_duplicates as merge
 
         progress("merging near-duplicates")
         data, kept = merge(data, find_near_duplicates(data, seed=options["seed"]))
-        if embeddings is not None:
-            options["embeddings"] = options["embeddings"][kept]
+        rows = None if rows is None else rows[kept]
     from ibn.auditing.audit import audit
 
-    found = audit(data, progress=progress, **options)
+    name = Path(embeddings).name if embeddings else ""
+    found = audit(data, embeddings=rows, embedding_name=name, progress=progress, **options)
     gate = None if max_variance is None else _gate(found, max_variance, max_variance_of)
     quoted = data if show_texts else None
     if out is not None:
@@ -166,17 +167,8 @@ def command(
         from ibn.report.audit_page import write_report
 
         write_report(found, out, quoted, gate)
-    document = found.to_json()
-    if gate:
-        document["gate"] = gate
-    if as_json:
-        click.echo(json.dumps(document))
-    else:
-        from rich.console import Console
-
-        console = Console(highlight=False)
-        for table in _tables(found, quoted):
-            console.print(table)
+    document = found.to_json() | ({"gate": gate} if gate else {})
+    print_document(document, lambda _: _tables(found, quoted), as_json)
     if out is not None:
         progress(f"report in {out}")
     if gate and not gate["passed"]:
@@ -187,6 +179,22 @@ def command(
         )
         return 1
     return 0
+
+
+def _check_gate(limit: float | None, kind: str | None) -> None:
+    if limit is not None and not limit >= 0:
+        raise InputError(f"--max-variance must not be negative, not {limit}")
+    if kind is not None and limit is None:
+        raise InputError("--max-variance-of without --max-variance", fix="give a limit")
+
+
+def _check_page(out: str, inputs: list[str]) -> None:
+    """Refuse a page that cannot be written, before any work is done."""
+    if not Path(out).parent.is_dir():
+        raise InputError("no such directory", file=Path(out).parent)
+    if Path(out).is_dir():
+        raise InputError("a directory", file=out, fix="name a file")
+    keep_inputs(out, inputs)
 
 
 def _gate(found: Audit, limit: float, kind: str | None) -> dict[str, Any]:
@@ -206,45 +214,40 @@ def _gate(found: Audit, limit: float, kind: str | None) -> dict[str, Any]:
 
 
 def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]:
-    """Lay the findings out for a terminal."""
-    from rich import box
-    from rich.table import Table
+    """Put the findings into sentences and tables for a terminal."""
     from rich.text import Text
 
-    from ibn.report.words import advice, lines_of, plus_minus, snippet, summary
+    from ibn.report.words import costs, have, lines_of, snippet, to_do, with_error
 
-    look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "title_justify": "left", "title_style": "bold"}
-    left = Table(title="Uncertainty of reward differences", **look)
-    left.add_column("layout", no_wrap=True, min_width=19)
-    for column in ("variance\nwithin a prompt", "across\nprompts"):
-        left.add_column(column, justify="right")
-    for column in ("distance\nwithin a prompt", "across\nprompts"):
-        left.add_column(column, justify="right")
+    columns = ("variance\nwithin a prompt", "across\nprompts", "distance\nwithin a prompt")
+    left = table("Uncertainty of reward differences", "layout", *columns, "across\nprompts")
+    left.columns[0].no_wrap, left.columns[0].min_width = True, 19
     rows = {"no labels": found.before, "this data": found.after, **found.topologies}
     for name, uncertainty in rows.items():
         both = (uncertainty.within, uncertainty.across)
         cells = [
-            plus_minus(getattr(kind, what)).replace(" ± ", "±") if kind else "–"
+            with_error(getattr(kind, what)).replace(" ± ", "±") if kind else "–"
             for what in ("variance", "distance")
             for kind in both
         ]
         left.add_row(name, *cells, style="bold" if name == "this data" else None)
-    prompts = Table(title="Most uncertain prompts", **look)
-    pairs = Table(title="Most uncertain pairs within a prompt", **look)
-    for table, held in ((prompts, "responses"), (pairs, "rows")):
-        table.add_column("variance", justify="right")
-        for column in ("lines", held, *(["prompt"] if quoted else [])):
-            table.add_column(column, no_wrap=True)
-    for prompt in found.uncertain_prompts:
-        words = [Text(snippet(quoted.prompts[prompt.prompt], 32))] if quoted else []
-        prompts.add_row(
-            f"{prompt.variance:.3f}", lines_of(prompt.lines), str(prompt.responses), *words
-        )
-    for pair in found.uncertain_pairs:
-        words = [Text(snippet(quoted.prompts[pair.prompt], 32))] if quoted else []
-        ends = " and ".join(map(str, pair.responses))
-        pairs.add_row(f"{pair.variance:.3f}", lines_of(pair.lines), ends, *words)
-    listed = [table for table in (prompts, pairs) if table.row_count]
-    to_do = [f"  {number}. {line}" for number, line in enumerate(advice(found), 1)]
-    told = "\n".join([*summary(found), "What to do next:", *to_do])
-    return [told, left, *listed]
+
+    def listed(title: str, held: str, items: Iterable[tuple[Any, str]]) -> Any:
+        begun = table(title, "variance", "lines", held, *(["prompt"] if quoted else []))
+        for column in begun.columns:
+            column.justify, column.no_wrap = "left", True
+        begun.columns[0].justify = "right"
+        for one, what in items:
+            words = [Text(snippet(quoted.prompts[one.prompt], 32))] if quoted else []
+            begun.add_row(f"{one.variance:.3f}", lines_of(one.lines), what, *words)
+        return begun
+
+    prompts = ((one, str(one.responses)) for one in found.uncertain_prompts)
+    pairs = ((one, " and ".join(map(str, one.responses))) for one in found.uncertain_pairs)
+    tables = [
+        listed("Most uncertain prompts", "responses", prompts),
+        listed("Most uncertain pairs within a prompt", "rows", pairs),
+    ]
+    numbered = [f"  {number}. {line}" for number, line in enumerate(to_do(found), 1)]
+    said = "\n".join([*have(found), *costs(found), "What to do next:", *numbered])
+    return [said, left, *(each for each in tables if each.row_count)]

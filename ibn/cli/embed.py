@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ibn.cli.inputs import read_all, reading
 from ibn.errors import InputError
 
-TELL_SECONDS = 10.0
+PROGRESS_SECONDS = 10.0
 
 
 @click.command(name="embed")
@@ -22,17 +24,19 @@ TELL_SECONDS = 10.0
     help="A sentence-transformers model by local path or name (extra: text); llm:PATH_OR_NAME for "
     "the last hidden state of a transformers reward or language model (extra: llm); or tfidf.",
 )
-@click.option("--out", required=True, metavar="FILE", help="The .npy matrix to write.")
+@click.option("--out", required=True, metavar="FILE", help="Write the matrix to this .npy file.")
+@reading
 @click.option(
-    "--skip-identical", is_flag=True, help="Leave out responses compared with themselves."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the random SVD that tfidf uses.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of TF-IDF's SVD."
-)
-def command(prefs: str, embedder: str, out: str, skip_identical: bool, seed: int) -> int:
+def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> int:
     """Embed the responses of a preference dataset.
 
-    Writes a row a distinct (prompt, response) of PREFS, in order of first appearance: what
+    Writes a row for each distinct (prompt, response) of PREFS, in order of first appearance: what
     --embeddings of the other verbs reads. Sentence models see prompt and response apart, and a
     row is one beside the other; a reward or language model reads both as one text, and a row is
     its last layer at the last token, which a reward model's reward is linear in.
@@ -51,16 +55,15 @@ def command(prefs: str, embedder: str, out: str, skip_identical: bool, seed: int
     if target.exists():
         raise InputError("exists already", file=out, fix="remove it, or give another name")
     from ibn.bias.text_models import embed
-    from ibn.preferences.reading import read_preferences
 
-    data = read_preferences(prefs, on_identical="skip" if skip_identical else "error")
-    start = told = time.perf_counter()
+    data = read_all((prefs,), options)
+    start = last = time.perf_counter()
 
     def progress(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal last
         now = time.perf_counter()
-        if now - told >= TELL_SECONDS or done == total:
-            told = now
+        if now - last >= PROGRESS_SECONDS or done == total:
+            last = now
             click.echo(f"{now - start:6.1f} s  {done:,} of {total:,} texts", err=True)
 
     rows = embed(

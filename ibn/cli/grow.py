@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ibn.cli.inputs import check_out
 from ibn.cli.progress import Display
 from ibn.errors import InputError, unknown_name
+from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
+    from ibn.prefix_tree.dataset import Dataset, DatasetPlan
     from ibn.prefix_tree.generator import Generator
     from ibn.prefix_tree.judging import Judge
+    from ibn.prefix_tree.prompts import Prompt
 
+OPENING, CONTEXT = "{prompt}", 4096
 JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
 
 
@@ -24,17 +28,17 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
 @click.option(
     "--model",
     required=True,
-    help="Directory, .gguf file or hub name; with --server, its name there.",
+    help="The generator: a directory, .gguf file or hub name; with --server, its name there.",
 )
 @click.option(
     "--server",
     default="",
     metavar="URL",
-    help="An OpenAI-compatible server, such as http://localhost:8000/v1.",
+    help="Use a model on an OpenAI-compatible server, such as http://localhost:8000/v1.",
 )
 @click.option(
     "--opening",
-    default="{prompt}",
+    default=OPENING,
     show_default=True,
     metavar="TEXT",
     help="How the server's model is asked: its chat template goes here, with \\n for a line's end.",
@@ -42,51 +46,63 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
 @click.option(
     "--context",
     type=click.IntRange(min=1),
-    default=4096,
+    default=CONTEXT,
     show_default=True,
-    help="Tokens that the server's model reads.",
+    help="How many tokens the server's model reads.",
 )
-@click.option("--stop", multiple=True, metavar="TEXT", help="Ends the server's responses.")
-@click.option("--topology", default="tree", show_default=True, help="tree or chain.")
-@click.option("--depth", default=3, show_default=True, help="Levels D of the tree.")
-@click.option("--branching", default=2, show_default=True, help="Children B of a node.")
-@click.option("--tokens", default=256, show_default=True, help="Budget of tokens a response.")
+@click.option("--stop", multiple=True, metavar="TEXT", help="A text that ends server responses.")
 @click.option(
-    "--pairs", default=0, show_default="half as many as leaves", help="Comparisons a prompt."
+    "--topology",
+    default="tree",
+    show_default=True,
+    help="tree (responses share beginnings) or chain (all are independent).",
+)
+@click.option("--depth", default=3, show_default=True, help="How many levels the tree has.")
+@click.option("--branching", default=2, show_default=True, help="How many children a node has.")
+@click.option(
+    "--tokens", default=256, show_default=True, help="How many tokens a response may have."
+)
+@click.option(
+    "--pairs",
+    default=0,
+    show_default="half as many as leaves",
+    help="How many comparisons are made for a prompt.",
 )
 @click.option(
     "--separator",
     "separators",
     multiple=True,
     metavar="TEXT",
-    help=r"A segment ends behind it (\n for a line's end); give several. "
-    "By default sentence and line ends.",
+    help="End segments behind this text (\\n for a line's end); give several. By default sentence "
+    "and line ends.",
 )
-@click.option("--temperature", default=0.8, show_default=True, help="Of the first draw.")
+@click.option(
+    "--temperature", default=0.8, show_default=True, help="Temperature of the first draw."
+)
 @click.option(
     "--warmest",
     default=1.6,
     show_default=True,
-    help="To which it rises where siblings come out alike.",
+    help="Highest temperature, to which it rises where siblings come out alike.",
 )
 @click.option(
     "--alike",
     default=0.9,
     show_default=True,
-    help="Share of words in common from which siblings are alike.",
+    help="Share of words in common from which siblings count as alike.",
 )
 @click.option(
     "--unfinished",
     default="keep",
     show_default=True,
-    help="Responses that the budget cut short: keep, drop or extend.",
+    help="What becomes of responses that the budget cut short: keep, drop or extend.",
 )
 @click.option(
     "--judge",
     default="human",
     show_default=True,
-    help="human (pairs to be labelled), gsm8k or overlap (against the prompts' "
-    "reference), model:NAME (a reward model), chat:NAME (a model on --judge-server).",
+    help="Who labels: human (fill in later), gsm8k or overlap (against the prompts' reference), "
+    "model:NAME (a reward model), chat:NAME (a model on --judge-server).",
 )
 @click.option(
     "--judge-server",
@@ -95,21 +111,25 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     show_default="that of --server",
     help="Where chat:NAME is served.",
 )
-@click.option("--ties", default="drop", show_default=True, help="drop, keep or random.")
-@click.option("--template", default="", help='Prompt from a record, such as "Q: {{ question }}".')
-@click.option("--raw", is_flag=True, help="Use no chat template, if the tokenizer has one.")
+@click.option(
+    "--ties", default="drop", show_default=True, help="What becomes of ties: drop, keep or random."
+)
+@click.option(
+    "--template", default="", help='Make prompts from records, such as "Q: {{ question }}".'
+)
+@click.option("--raw", is_flag=True, help="Do not use the tokenizer's chat template.")
 @click.option(
     "--conversations",
     is_flag=True,
     help="Write messages instead of texts: TRL then applies the chat template.",
 )
-@click.option("--limit", default=0, show_default="all", help="Prompts to use.")
-@click.option("--seed", default=0, show_default=True, help="Of everything random.")
+@click.option("--limit", default=0, show_default="all", help="Use only so many prompts.")
+@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 @click.option(
     "--out",
     required=True,
     metavar="FILE",
-    help="The dataset: .jsonl, .json, .csv or .parquet, each also .gz.",
+    help="Write the dataset here: .jsonl, .json, .csv or .parquet, each also .gz.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document about the run.")
 def command(**options: Any) -> None:
@@ -120,8 +140,8 @@ def command(**options: Any) -> None:
     --topology chain as many pairs are made of independent responses of the same budget.
 
     The dataset has TRL's columns prompt, chosen and rejected, and says in further ones where the
-    two part, so that annotators need only read what differs. Everything is kept in FILE.journal as
-    it comes: after any interruption the same command goes on.
+    two part, so that annotators need only read what differs. Everything is kept in FILE.journal at
+    once: after any interruption the same command goes on.
 
     \b
     Examples:
@@ -129,76 +149,27 @@ def command(**options: Any) -> None:
       ibn grow prompts.jsonl --model ./model --topology chain --judge gsm8k --out chain.jsonl
       ibn grow prompts.jsonl --model my-model --server http://localhost:8000/v1 --out pairs.jsonl
     """  # noqa: D301 - the escape is for click
-    from ibn.preferences.files import file_format
-    from ibn.prefix_tree.dataset import (
-        Plan,
-        as_conversations,
-        grow_dataset,
-        keep_labels,
-        write_dataset,
-    )
-    from ibn.prefix_tree.growth import SENTENCE_ENDS, Growth
+    from ibn.prefix_tree.dataset import as_conversations, keep_labels, write_dataset
     from ibn.prefix_tree.prompts import read_prompts
 
     _require_fitting(options)
-    separators = tuple(s.replace("\\n", "\n") for s in options["separators"]) or SENTENCE_ENDS
-    growth = Growth(
-        separators=separators,
-        **{
-            name: options[name]
-            for name in (
-                "depth",
-                "branching",
-                "tokens",
-                "temperature",
-                "warmest",
-                "alike",
-                "unfinished",
-            )
-        },
-    )
-    pairs = options["pairs"] or max(1, growth.branching**growth.depth // 2)
-    plan = Plan(options["topology"], growth, pairs, options["ties"], options["seed"])
-    kind, _, judge_name = options["judge"].partition(":")
+    plan = _dataset_plan(options)
+    out = options["out"]
+    check_out(out)
+    keep_inputs(out, [options["prompts"]])
+    kind, _, name = options["judge"].partition(":")
     if kind not in JUDGES:
         raise unknown_name("judge", kind, JUDGES)
-    out = options["out"]
-    _require_folder(out)
-    file_format(out)  # a name that cannot be written is refused before anything is grown
     prompts = read_prompts(options["prompts"], template=options["template"], most=options["limit"])
     generator = _generator(options)
-    judge = _judge(kind, judge_name, options)
-    determining = ("model", "server", "raw", "judge", "template")
-    settings = {name: options[name] for name in determining}
-    if options["server"]:
-        settings |= {name: options[name] for name in ("opening", "context", "stop")}
-    journal = f"{out}.journal"
-    try:
-        with Display() as display:
-            grown = grow_dataset(
-                prompts,
-                generator,
-                judge,
-                plan,
-                journal,
-                settings=settings,
-                progress=lambda done, total: display(done, total, done / total),
-            )
-    except InputError as error:
-        if error.line is None or error.file is not None:
-            raise
-        place = {"file": options["prompts"], "line": error.line, "fix": error.fix}
-        raise InputError(error.problem, **place) from None
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"interrupted: what was grown is in {journal}; the same command goes on"
-        ) from None
+    judge = _judge(kind, name, options)
+    grown = _grow(prompts, generator, judge, plan, options)
     if judge is None:
         grown = keep_labels(out, grown)
     if options["conversations"]:
         grown = as_conversations(grown)
     write_dataset(out, grown)
-    told = {
+    document = {
         "out": out,
         "prompts": len(prompts),
         "responses": grown.responses,
@@ -213,9 +184,57 @@ def command(**options: Any) -> None:
         "incomplete": grown.incomplete,
     }
     if options["as_json"]:
-        print(json.dumps(told))
+        print(json.dumps(document))
         return
-    _tell(told, labelled=judge is not None)
+    _print_counts(document, labelled=judge is not None)
+
+
+def _dataset_plan(options: dict[str, Any]) -> DatasetPlan:
+    """Say what to grow."""
+    from ibn.prefix_tree.dataset import DatasetPlan
+    from ibn.prefix_tree.growth import SENTENCE_ENDS, Growth
+
+    separators = tuple(s.replace("\\n", "\n") for s in options["separators"]) or SENTENCE_ENDS
+    names = ("depth", "branching", "tokens", "temperature", "warmest", "alike", "unfinished")
+    growth = Growth(separators=separators, **{name: options[name] for name in names})
+    pairs = options["pairs"] or max(1, growth.branching**growth.depth // 2)
+    return DatasetPlan(options["topology"], growth, pairs, options["ties"], options["seed"])
+
+
+def _grow(
+    prompts: list[Prompt],
+    generator: Generator,
+    judge: Judge | None,
+    plan: DatasetPlan,
+    options: dict[str, Any],
+) -> Dataset:
+    """Grow, say how far it is, and name the file where a prompt's record is wrong."""
+    from ibn.prefix_tree.dataset import grow_dataset
+
+    determining = ["model", "server", "raw", "judge", "template"]
+    if options["server"]:
+        determining += ["opening", "context", "stop"]
+    journal = f"{options['out']}.journal"
+    try:
+        with Display() as display:
+            return grow_dataset(
+                prompts,
+                generator,
+                judge,
+                plan,
+                journal,
+                settings={name: options[name] for name in determining},
+                progress=lambda done, total: display(done, total, done / total),
+            )
+    except InputError as error:
+        if error.line is None or error.file is not None:
+            raise
+        place = {"file": options["prompts"], "line": error.line, "fix": error.fix}
+        raise InputError(error.problem, **place) from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"interrupted: what was grown is in {journal}; the same command goes on"
+        ) from None
 
 
 def _require_fitting(options: dict[str, Any]) -> None:
@@ -226,16 +245,11 @@ def _require_fitting(options: dict[str, Any]) -> None:
             "--conversations are of chosen and rejected",
             fix="give a judge, and no --ties keep",
         )
-    for name, default in (("opening", "{prompt}"), ("context", 4096), ("stop", ())):
+    for name, default in (("opening", OPENING), ("context", CONTEXT), ("stop", ())):
         if not options["server"] and options[name] != default:
             raise InputError(f"--{name} is of --server, and a local model has its own")
     if options["server"] and options["raw"]:
         raise InputError("--raw is of a local model", fix="--opening says how a server is asked")
-
-
-def _require_folder(out: str) -> None:
-    if not Path(out).absolute().parent.is_dir():
-        raise InputError("there is no such folder", file=Path(out).absolute().parent)
 
 
 def _generator(options: dict[str, Any]) -> Generator:
@@ -277,24 +291,24 @@ def _judge(kind: str, name: str, options: dict[str, Any]) -> Judge | None:
     return judging.ChatJudge(url, name)
 
 
-def _tell(told: dict[str, Any], *, labelled: bool) -> None:
+def _print_counts(counts: dict[str, Any], *, labelled: bool) -> None:
     print(
-        f"{told['written']} comparisons in {told['out']}, from {told['responses']} responses "
-        f"({told['unfinished']} unfinished) to {told['prompts']} prompts; "
-        f"{told['tokens_generated']} tokens generated."
+        f"{counts['written']} comparisons in {counts['out']}, from {counts['responses']} responses "
+        f"({counts['unfinished']} unfinished) to {counts['prompts']} prompts; "
+        f"{counts['tokens_generated']} tokens generated."
     )
-    pairs = max(1, told["comparisons"])
+    pairs = max(1, counts["comparisons"])
     print(
-        f"An annotator reads {told['tokens_read'] / pairs:.1f} tokens a comparison where the "
-        f"shared prefix is left out, {told['tokens_read_whole'] / pairs:.1f} where not."
+        f"An annotator reads {counts['tokens_read'] / pairs:.1f} tokens a comparison where the "
+        f"shared prefix is left out, {counts['tokens_read_whole'] / pairs:.1f} where not."
     )
     for what in ("dropped", "problems"):
-        if told[what]:
-            items = ", ".join(f"{count} × {why}" for why, count in told[what].items())
+        if counts[what]:
+            items = ", ".join(f"{count} × {why}" for why, count in counts[what].items())
             print(f"{what.capitalize()}: {items}.")
-    if told["incomplete"]:
+    if counts["incomplete"]:
         print(
-            f"{told['incomplete']} prompts lack responses or judgements by these: the same "
+            f"{counts['incomplete']} prompts lack responses or judgements by these: the same "
             "command goes on there.",
             file=sys.stderr,
         )

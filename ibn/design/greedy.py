@@ -12,6 +12,7 @@ from ibn.design.fitted_noise import label_variance
 from ibn.errors import InputError, unknown_name
 from ibn.kernels.design import update_and_choose
 from ibn.learner.reward_model import RewardModel
+from ibn.pair_code import pair_code
 
 CRITERIA = ("reduction", "variance")
 BLOCK = 4096
@@ -119,7 +120,7 @@ class _Listed:
             self.open[np.isin(self.code, codes)] = False
 
     def _code(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.minimum(a, b) * len(self.left) + np.maximum(a, b)
+        return pair_code(a, b, len(self.left))
 
     def best(self) -> int:
         """Take in the learner's last step; return the best candidate's position, -1 if none."""

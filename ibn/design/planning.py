@@ -15,6 +15,7 @@ from ibn.design.target import second_moment
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
 from ibn.learner.reward_model import RewardModel, fit
+from ibn.pair_code import pair_code
 from ibn.preferences.reading import PreferenceData
 from ibn.preferences.uniting import unite
 
@@ -108,7 +109,7 @@ def plan(
     seed : int
         Of everything random.
     progress : callable, optional
-        Told what comes next.
+        Called with what comes next.
 
     Raises
     ------
@@ -159,7 +160,7 @@ def plan(
     if budget > most:
         fresh = "" if repeat else " that are not compared already"
         raise InputError(
-            f"a budget of {budget} is more than the {most} pairs {_told(pairs)}{fresh}",
+            f"a budget of {budget} is more than the {most} pairs {_where(pairs)}{fresh}",
             fix=_advice(pairs, repeat),
         )
     moment = second_moment(model.features, data.prompt_of if target == "within" else None)
@@ -211,7 +212,7 @@ def embedded(
 
 def _code(pairs: NDArray[np.int64], m: int) -> NDArray[np.int64]:
     """Give each pair a number, whichever of the two comes first."""
-    return pairs.min(axis=1) * m + pairs.max(axis=1)
+    return pair_code(pairs[:, 0], pairs[:, 1], m)
 
 
 def _either_way(pairs: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -219,7 +220,7 @@ def _either_way(pairs: NDArray[np.int64], rng: np.random.Generator) -> NDArray[n
     return rng.permuted(pairs, axis=1)
 
 
-def _told(pairs: str) -> str:
+def _where(pairs: str) -> str:
     return {"within": "within prompts", "any": "of any two responses", "given": "given"}[pairs]
 
 

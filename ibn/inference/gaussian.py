@@ -12,20 +12,21 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
-from ibn.errors import InputError
+from ibn.errors import STIFF, InputError
 from ibn.estimate import Estimate, estimate_mean
-from ibn.kernels.conjugate_gradients import pairwise_resistance
+from ibn.kernels.pairwise import pairwise_resistance
 from ibn.kernels.trie import inject_pairs, locate
+from ibn.laplacian import grounded
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.laplacian import fill_null_space
-from ibn.solvers.reduced import BLOCK, STIFF, TIGHT, Solver, require_connected
+from ibn.solvers.reduced import BLOCK, TIGHT, ReducedSolver, require_connected
 
 # Draws made before their spread is believed: many where they are cheap, few in large networks,
 # where each is itself a mean over many cells and so nearly normal.
 MIN_PROBES = (4, 64)
 MIN_WORK = 2**18
 LEAST_PAIRS, MOST_PAIRS = 2**10, 2**17
+FINER = 50.0  # than the target: conjugate gradients approach the energy from below, a bias
 
 
 def resistance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -48,7 +49,7 @@ def resistance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np.float64
     InputError
         If the network is not connected.
     """
-    solver = Solver.of(network)
+    solver = ReducedSolver.of(network)
     nodes = network.nodes_of(pairs)
     result = np.empty(len(nodes))
     for low in range(0, len(nodes), BLOCK):
@@ -80,12 +81,7 @@ def resistance_matrix(network: Network) -> NDArray[np.float64]:
         If the network is not connected.
     """
     require_connected(network)
-    size, conductance = network.size, 1.0 / network.variance
-    matrix = np.zeros((size, size), order="F")
-    np.add.at(matrix, (network.u, network.v), -conductance)
-    matrix += matrix.T
-    matrix[np.diag_indices(size)] -= matrix.sum(axis=0)
-    fill_null_space(matrix)
+    matrix = grounded(network.size, network.u, network.v, 1.0 / network.variance)
     # On one thread: at these sizes more of them wait for each other longer than they compute.
     with threadpool_limits(1, user_api="blas"):
         factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
@@ -133,17 +129,16 @@ def mean_variance(
     InputError
         If the network is not connected.
     """
-    solver = Solver.of(network)
-    # Conjugate gradients approach the energy from below; this keeps the bias out of sight.
-    tolerance = rel_err / 50.0
+    solver = ReducedSolver.of(network)
+    tolerance = rel_err / FINER
     pairs = _pairs_a_draw(network, rel_err)
 
     def draw(count: int) -> NDArray[np.float64]:
         values = np.empty(count)
         for low in range(0, count, BLOCK):
             flow = np.zeros((len(solver.reduced.role), min(BLOCK, count - low)))
-            spent = np.array([_probe(network, column, pairs, rng) for column in flow.T])
-            values[low : low + BLOCK] = (solver._energy(flow, tolerance) + spent) / pairs
+            outside = np.array([_probe(network, column, pairs, rng) for column in flow.T])
+            values[low : low + BLOCK] = (solver.whole_energy(flow, tolerance) + outside) / pairs
         return values
 
     return estimate_mean(
@@ -169,7 +164,7 @@ def _pairs_a_draw(network: Network, rel_err: float) -> int:
 def _probe(
     network: Network, inflow: NDArray[np.float64], pairs: int, rng: np.random.Generator
 ) -> float:
-    """Add random unit currents to the inflow at nodes; return the energy spent outside them."""
+    """Add random unit currents to the inflow at nodes; return the energy lost outside them."""
     trie = network.trie
     if trie is None:
         order = rng.permutation(network.nodes)
@@ -193,14 +188,6 @@ def _probe(
         world.digit_bits,
         inflow,
     )
-
-
-def _label_inflow(network: Network, pull: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Currents that evidence ``pull`` = (observed difference)/variance, an edge, injects."""
-    inflow = np.zeros(network.size)
-    np.add.at(inflow, network.u, pull)
-    np.subtract.at(inflow, network.v, pull)
-    return inflow
 
 
 def posterior_mean(network: Network, comparisons: Comparisons) -> NDArray[np.float64]:
@@ -232,7 +219,7 @@ def posterior_mean(network: Network, comparisons: Comparisons) -> NDArray[np.flo
         )
     pull = np.zeros(len(network.u))
     pull[network.bias_edges :] = comparisons.delta / network.variance[network.bias_edges :]
-    reward = Solver.of(network).potential(_label_inflow(network, pull)[:, None])[:, 0]
+    reward = ReducedSolver.of(network).potential(network.currents(pull)[:, None])[:, 0]
     return reward[network.nodes] - reward[network.nodes].mean()
 
 
@@ -260,7 +247,7 @@ def posterior_samples(
     comparisons : Comparisons, optional
         Labelled with ``delta``; without them the samples are about 0.
     tolerance : float
-        Relative error allowed of a sample's energy, see ``Solver.potential``.
+        Relative error allowed of a sample's energy, see ``ibn.solvers.solver.Solver``.
 
     Returns
     -------
@@ -273,7 +260,7 @@ def posterior_samples(
         If the network is not connected.
     """
     noise = rng.normal(0.0, 1.0 / np.sqrt(network.variance), (count, len(network.u)))
-    inflow = np.stack([_label_inflow(network, row) for row in noise], axis=1)
-    reward = Solver.of(network).potential(inflow, tolerance)[network.nodes].T
+    inflow = np.stack([network.currents(row) for row in noise], axis=1)
+    reward = ReducedSolver.of(network).potential(inflow, tolerance)[network.nodes].T
     reward = reward - reward.mean(axis=1, keepdims=True)
     return reward if comparisons is None else reward + posterior_mean(network, comparisons)

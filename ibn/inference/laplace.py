@@ -2,14 +2,11 @@
 
 The model of ``ibn.inference.gaussian`` takes a label for a Gaussian observation of variance σ².
 Here the likelihood is the label's own: logistic for a continuous label, Bradley-Terry for its
-sign. Both are log-concave, so the posterior has one mode; both are mixtures of Gaussian
-likelihoods over Pólya-Gamma precisions, so a Gibbs sampler solves one Gaussian network a sweep
-(Polson, Scott and Windle 2013).
+sign. Both are log-concave, so the posterior has one mode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,19 +15,17 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from ibn import polya_gamma
 from ibn.errors import InputError, unknown_name
 from ibn.inference.gaussian import posterior_samples
 from ibn.network import Network
+from ibn.newton import climb
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.dominance import has_maximum
-from ibn.solvers.reduced import Solver
+from ibn.solvers.reduced import ReducedSolver
 
 LABELS = ("logistic", "binary")
-MOST_STEPS = 200
 TOLERANCE = 1e-10  # of the mode, in posterior standard deviations
 FLATTEST = 1e-9  # least curvature of a label that a Newton step relies on, over the greatest
-ROUNDING = 1e-12  # of the log-posterior
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,7 @@ class Likelihood:
 
     @property
     def shape(self) -> float:
-        """Shape b of the Pólya-Gamma mixture: 2 for a logistic label, 1 for a binary one."""
+        """Power b of the logistic function in the likelihood: 2 for a logistic label, else 1."""
         return 2.0 if self.kind == "logistic" else 1.0
 
     def residual(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,10 +91,6 @@ class Likelihood:
         """Minus its second derivative: the information of each label, at most β²b/4."""
         share = expit(-np.abs(self.residual(difference)))
         return self.beta**2 * self.shape * share * (1.0 - share)
-
-    def centre(self, precision: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Difference at which each label's Gaussian of the mixture is centred."""
-        return self.label if self.kind == "logistic" else 0.5 * self.beta * self.label / precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,14 +117,8 @@ class Laplace:
         return self.rewards + posterior_samples(self.network, count, rng)
 
 
-def _inflow(network: Network, pull: NDArray[np.float64]) -> NDArray[np.float64]:
-    inflow = np.zeros(network.size)
-    inflow += np.bincount(network.u, pull, network.size)
-    inflow -= np.bincount(network.v, pull, network.size)
-    return inflow
-
-
-def _with_variances(network: Network, variance: NDArray[np.float64]) -> Network:
+def with_variances(network: Network, variance: NDArray[np.float64]) -> Network:
+    """Give the comparisons of a network other variances."""
     bias = network.variance[: network.bias_edges]
     return replace(network, variance=np.concatenate([bias, variance]))
 
@@ -172,42 +157,34 @@ def laplace(
     first = network.bias_edges
     u, v = network.u, network.v
     stiffness = 1.0 / network.variance[:first]
-    _require_mode(network, comparisons, likelihood)
+    require_mode(network, comparisons, likelihood)
     flattest = FLATTEST * beta**2 * likelihood.shape / 4.0
     reward = np.zeros(network.size)
     if labels == "logistic":  # far from its label a logistic likelihood has no curvature left
         pull = np.zeros(len(u))
         pull[first:] = likelihood.label / network.variance[first:]
-        reward = Solver.of(network).potential(_inflow(network, pull)[:, None])[:, 0]
+        reward = ReducedSolver.of(network).potential(network.currents(pull)[:, None])[:, 0]
 
     def log_posterior(reward: NDArray[np.float64]) -> float:
         gap = reward[u] - reward[v]
         return float(likelihood.log_density(gap[first:]).sum() - stiffness @ gap[:first] ** 2 / 2)
 
-    for step in range(1, MOST_STEPS + 1):
+    def newton(reward: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, Network]:
         gap = reward[u] - reward[v]
         pull = np.concatenate([-stiffness * gap[:first], likelihood.slope(gap[first:])])
         curvature = np.maximum(likelihood.curvature(gap[first:]), flattest)
-        local = _with_variances(network, 1.0 / curvature)
-        inflow = _inflow(network, pull)
+        local = with_variances(network, 1.0 / curvature)
+        inflow = network.currents(pull)
         inflow -= inflow.mean()  # near the mode the rounding of the sum is not small beside it
-        move = Solver.of(local).potential(inflow[:, None])[:, 0]
-        gain = float(inflow @ move)  # the squared length of the move in posterior deviations
-        if gain <= TOLERANCE**2 * network.size:
-            at = reward[network.nodes]
-            return Laplace(local, at - at.mean(), step)
-        length, before = 1.0, log_posterior(reward)
-        before -= ROUNDING * abs(before)
-        while log_posterior(reward + length * move) < before + length * gain / 4.0:
-            length /= 2.0
-        reward = reward + length * move
-    raise InputError(
-        f"the posterior's mode was not found within {MOST_STEPS} steps",
-        fix="variances differ by too many orders of magnitude; check beta and scale",
-    )
+        move = ReducedSolver.of(local).potential(inflow[:, None])[:, 0]
+        return move, float(inflow @ move), local
+
+    top = climb(reward, log_posterior, newton, TOLERANCE**2 * network.size)
+    at = top.point[network.nodes]
+    return Laplace(top.local, at - at.mean(), top.steps)
 
 
-def _require_mode(network: Network, comparisons: Comparisons, likelihood: Likelihood) -> None:
+def require_mode(network: Network, comparisons: Comparisons, likelihood: Likelihood) -> None:
     """Binary labels determine rewards only where neither side of a division always wins."""
     if likelihood.kind != "binary":
         return
@@ -224,56 +201,3 @@ def _require_mode(network: Network, comparisons: Comparisons, likelihood: Likeli
             "inductive bias ties the two: the posterior has no mode",
             fix="give the network an inductive bias that connects all responses",
         )
-
-
-def gibbs_sweeps(
-    network: Network,
-    comparisons: Comparisons,
-    beta: float,
-    labels: str,
-    rng: np.random.Generator,
-    start: NDArray[np.float64],
-) -> Iterator[NDArray[np.float64]]:
-    """Walk through the exact posterior, one Gibbs sweep at a time, for ever.
-
-    A sweep draws the Pólya-Gamma precision of each label given the rewards, then all rewards
-    given the precisions, which is one Gaussian network perturbed and solved. The chain of
-    rewards is reversible. It mixes slowly for binary labels where β² times the prior variance
-    is large.
-
-    Parameters
-    ----------
-    network : Network
-        A connected network built from ``comparisons``; the variances of its comparisons are
-        not used.
-    comparisons, beta, labels
-        As in :func:`laplace`.
-    rng : numpy.random.Generator
-        Source of randomness.
-    start : ndarray of float, shape (m,)
-        Rewards of the responses to start from, such as the mode.
-
-    Yields
-    ------
-    ndarray of float, shape (m,)
-        Rewards, centred over the responses.
-
-    Raises
-    ------
-    InputError
-        If labels are missing, the network is not connected, or the posterior is improper.
-    """
-    likelihood = Likelihood.of(comparisons, beta, labels)
-    _require_mode(network, comparisons, likelihood)
-    first = network.bias_edges
-    reward = np.asarray(start, dtype=float)
-    while True:
-        difference = reward[comparisons.a] - reward[comparisons.b]
-        mixture = polya_gamma.draw(likelihood.shape, likelihood.residual(difference), rng)
-        precision = beta**2 * mixture
-        local = _with_variances(network, 1.0 / precision)
-        pull = rng.normal(0.0, 1.0 / np.sqrt(local.variance))
-        pull[first:] += precision * likelihood.centre(precision)
-        drawn = Solver.of(local).potential(_inflow(local, pull)[:, None])[network.nodes, 0]
-        reward = drawn - drawn.mean()
-        yield reward

@@ -13,10 +13,11 @@ from ibn.bias.edges import Trie
 from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.matching import match_leaves, matched_distances
-from ibn.kernels.search import arcs_from_edges, pair_distances
+from ibn.kernels.search import arcs_from_edges, path_lengths
+from ibn.kernels.series import ONCE, UNUSED
 from ibn.kernels.trie import locate
 from ibn.network import Network
-from ibn.solvers.reduction import ONCE, UNUSED, Reduced, reduce_network
+from ibn.solvers.reduction import Reduced, reduce_network
 from ibn.threads import in_threads
 
 # Pairs drawn before their spread is believed: many where they are cheap, fewer in large networks,
@@ -213,7 +214,7 @@ class DistanceIndex:
         same = (x.comparison >= 0) & (x.comparison == y.comparison) & (x.child != y.child)
         inside = x.stem + x.down + self.reduced.sigma2[x.comparison] + y.down + y.stem
         bound = np.where(same, np.minimum(direct, inside), direct)
-        return pair_distances(*self.arcs, x.entry, x.offset, y.entry, y.offset, bound)
+        return path_lengths(*self.arcs, x.entry, x.offset, y.entry, y.offset, bound)
 
     def between(self, nodes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Distance between the two nodes of each pair, shape (p, 2)."""

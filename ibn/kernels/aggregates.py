@@ -120,11 +120,13 @@ def multiply(start, head, weight, x, y, product):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def add_up(aggregate, r, coarse):
-    """Add up each column of r over every aggregate."""
+def add_up(aggregate, drift, r, coarse):
+    """Take its mean, drift, out of each column of r, and add it up over every aggregate."""
     coarse[:] = 0.0
+    mean = drift.astype(r.dtype)
     for i in range(r.shape[0]):
         for j in range(WIDTH):
+            r[i, j] -= mean[j]
             coarse[aggregate[i], j] += r[i, j]
 
 
@@ -136,31 +138,3 @@ def precondition(inverse, aggregate, coarse, r, z, product):
         for j in range(WIDTH):
             z[i, j] = inverse[i] * r[i, j] + coarse[aggregate[i], j]
             product[j] += r[i, j] * z[i, j]
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def turn(beta, z, direction):
-    """Turn each direction: z + beta direction, in place."""
-    for i in range(z.shape[0]):
-        for j in range(WIDTH):
-            direction[i, j] = z[i, j] + beta[j] * direction[i, j]
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def advance(alpha, direction, product, r, potential):
-    """Step along each direction: r loses, the potential (if it has rows) gains.
-
-    Rounding leaves r a part along the null space, its mean, which is taken out.
-    """
-    drift = np.zeros(WIDTH)
-    for i in range(r.shape[0]):
-        for j in range(WIDTH):
-            r[i, j] -= alpha[j] * product[i, j]
-            drift[j] += r[i, j]
-    mean = (drift / r.shape[0]).astype(r.dtype)
-    for i in range(r.shape[0]):
-        for j in range(WIDTH):
-            r[i, j] -= mean[j]
-    for i in range(potential.shape[0]):
-        for j in range(WIDTH):
-            potential[i, j] += alpha[j] * direction[i, j]

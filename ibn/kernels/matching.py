@@ -138,6 +138,76 @@ def _twice(values):
 
 
 @njit(cache=True, nogil=True)
+def _visit_leaves(
+    table, held, climb, visit, addresses, partner, comparison, sigma2,
+    half_variance, powers, bits, label, key, best, reached, reach,
+):  # fmt: skip
+    """Visit the leaves under a climb's ancestor that are new to it, and cross their comparisons.
+
+    Returns
+    -------
+    table, held, best
+        As :func:`_ascend` leaves them.
+    reached, reach, arrived
+        Leaves at the other ends of the comparisons, their distances, and how many.
+    """
+    m, digits, arrived = len(addresses), len(powers) - 1, 0
+    side, address = climb[SIDE], np.uint64(climb[FOOT])
+    step = powers[digits - climb[DEPTH]]
+    least = address - address % step
+    while True:
+        if climb[LOW] > 0 and addresses[climb[LOW] - 1] >= least:
+            climb[LOW] -= 1
+            leaf = climb[LOW]
+        elif climb[HIGH] + 1 < m and addresses[climb[HIGH] + 1] - least < step:
+            climb[HIGH] += 1
+            leaf = climb[HIGH]
+        else:
+            return table, held, best, reached, reach, arrived
+        if 2 * (held + digits + 1) > len(table):
+            table = _grown(table)
+        met, held, best = _ascend(
+            table, held, addresses[leaf], digits, digits,
+            powers, half_variance, side, visit, label, key, best,
+        )  # fmt: skip
+        if met == digits:
+            continue
+        nearest = _next_depth(addresses, addresses[leaf], leaf, leaf, powers, bits)
+        _, held, best = _ascend(
+            table, held, addresses[leaf], nearest, 0,
+            powers, half_variance, side, visit, label, key, best,
+        )  # fmt: skip
+        if partner[leaf] >= 0:
+            if arrived == len(reached):
+                reached, reach = _twice(reached), _twice(reach)
+            reached[arrived] = partner[leaf]
+            reach[arrived] = key + sigma2[comparison[leaf] if len(sigma2) > 1 else 0]
+            arrived += 1
+
+
+@njit(cache=True, nogil=True)
+def _place_query(
+    address, addresses, partner, comparison, sigma2, half_variance, powers, bits, reached, reach
+):
+    """Find a query among the leaves; return its place, whether it is one, and what it reaches.
+
+    A query on the edge above a lone leaf comes to it at once, for there it has an ancestor that
+    the leaf's own visits do not mark.
+    """
+    leaf, arrived = np.searchsorted(addresses, address), 1
+    known = leaf < len(addresses) and addresses[leaf] == address
+    near, away = _lone(addresses, address, leaf, powers, bits)
+    if near >= 0:
+        reached[1], reach[1] = near, 2.0 * half_variance[away]
+        arrived = 2
+        if partner[near] >= 0:
+            reached[2] = partner[near]
+            reach[2] = reach[1] + sigma2[comparison[near] if len(sigma2) > 1 else 0]
+            arrived = 3
+    return leaf, known, arrived
+
+
+@njit(cache=True, nogil=True)
 def matched_distances(
     addresses, partner, comparison, sigma2, half_variance, powers, bits, ends, bound
 ):
@@ -191,41 +261,15 @@ def matched_distances(
                 arrived = 1
             else:
                 side, address = climb[c, SIDE], np.uint64(climb[c, FOOT])
-                step = powers[digits - climb[c, DEPTH]]
-                least = address - address % step
                 if visits == len(label):
                     label = _twice(label)
                 visit = visits
                 label[visit] = key
                 visits += 1
-                while True:
-                    if climb[c, LOW] > 0 and addresses[climb[c, LOW] - 1] >= least:
-                        climb[c, LOW] -= 1
-                        leaf = climb[c, LOW]
-                    elif climb[c, HIGH] + 1 < m and addresses[climb[c, HIGH] + 1] - least < step:
-                        climb[c, HIGH] += 1
-                        leaf = climb[c, HIGH]
-                    else:
-                        break
-                    if 2 * (held + digits + 1) > len(table):
-                        table = _grown(table)
-                    met, held, best = _ascend(
-                        table, held, addresses[leaf], digits, digits,
-                        powers, half_variance, side, visit, label, key, best,
-                    )  # fmt: skip
-                    if met == digits:
-                        continue
-                    nearest = _next_depth(addresses, addresses[leaf], leaf, leaf, powers, bits)
-                    _, held, best = _ascend(
-                        table, held, addresses[leaf], nearest, 0,
-                        powers, half_variance, side, visit, label, key, best,
-                    )  # fmt: skip
-                    if partner[leaf] >= 0:
-                        if arrived == len(reached):
-                            reached, reach = _twice(reached), _twice(reach)
-                        reached[arrived] = partner[leaf]
-                        reach[arrived] = key + sigma2[comparison[leaf] if len(sigma2) > 1 else 0]
-                        arrived += 1
+                table, held, best, reached, reach, arrived = _visit_leaves(
+                    table, held, climb[c], visit, addresses, partner, comparison, sigma2,
+                    half_variance, powers, bits, label, key, best, reached, reach,
+                )  # fmt: skip
                 nearest = _next_depth(
                     addresses, address, climb[c, LOW], climb[c, HIGH], powers, bits
                 )
@@ -242,18 +286,10 @@ def matched_distances(
                     address = addresses[leaf]
                 else:
                     address = ends[p, side]
-                    leaf = np.searchsorted(addresses, address)
-                    known = leaf < m and addresses[leaf] == address
-                    # A query on the edge above a lone leaf comes to it at once, for there it has
-                    # an ancestor that the leaf's own visits do not mark.
-                    near, away = _lone(addresses, address, leaf, powers, bits)
-                    if near >= 0:
-                        reached[1], reach[1] = near, 2.0 * half_variance[away]
-                        arrived = 2
-                        if partner[near] >= 0:
-                            reached[2] = partner[near]
-                            reach[2] = reach[1] + sigma2[comparison[near] if len(sigma2) > 1 else 0]
-                            arrived = 3
+                    leaf, known, arrived = _place_query(
+                        address, addresses, partner, comparison, sigma2,
+                        half_variance, powers, bits, reached, reach,
+                    )  # fmt: skip
                 if visits == len(label):
                     label = _twice(label)
                 label[visits] = reach[i]

@@ -117,9 +117,20 @@ def pop(keys, items, count):
 
 
 @njit(cache=True, nogil=True)
-def pair_distances(
-    start, lazy, head, length, sources, source_offset, targets, target_offset, bound
-):
+def _row_of(start, arc):
+    """Find the node whose row an arc is in."""
+    low, high = 0, len(start) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if start[middle] <= arc:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
+def path_lengths(start, lazy, head, length, sources, source_offset, targets, target_offset, bound):
     """Length of the shortest path between the two ports of each pair.
 
     Both ends grow in turn, nearest node first; a search stops once no undiscovered path can beat
@@ -192,14 +203,7 @@ def pair_distances(
                 node = head[arc]
                 first, last = arc, arc + 1
                 origin = key - length[arc]
-                low, high = 0, size
-                while high - low > 1:
-                    middle = (low + high) // 2
-                    if start[middle] <= arc:
-                        low = middle
-                    else:
-                        high = middle
-                end = start[low + 1]
+                end = start[_row_of(start, arc) + 1]
                 arc += 1
             for k in range(first, last):
                 tip = head[k]

@@ -1,9 +1,12 @@
-"""Series reduction: the edges that leaves leave behind, and a quick look for cliques."""
+"""Series reduction: leaves of at most one comparison taken out of a network and put back."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+
+# Roles of nodes: those that stay, leaves of one comparison, and leaves of none.
+STAYS, ONCE, UNUSED = 0, 1, 2
 
 
 @njit(cache=True, nogil=True)
@@ -40,16 +43,100 @@ def may_hold_cliques(a, b, uses):
 
 @njit(cache=True, nogil=True)
 def reduced_edges(parent, stem, a, b, sigma2, role, number, u, v, variance):
-    """Fill in ends and variance of each comparison once its leaves of role 1 are taken out.
+    """Fill in ends and variance of each comparison once its leaves of one comparison are taken out.
 
     See ``ibn.solvers.reduction.Reduced`` for the arguments.
     """
     for e in range(len(a)):
         near, far, total = a[e], b[e], sigma2[e]
-        if role[near] == 1:
+        if role[near] == ONCE:
             total += stem[near]
             near = parent[near]
-        if role[far] == 1:
+        if role[far] == ONCE:
             total += stem[far]
             far = parent[far]
         u[e], v[e], variance[e] = number[near], number[far], total
+
+
+@njit(cache=True, nogil=True)
+def eliminate_leaves(parent, stem, a, b, sigma2, role, inflow):
+    """Reduce current at eliminated leaves to current at the nodes that stay.
+
+    Parameters
+    ----------
+    parent, stem : ndarray, shape (N,)
+        Hierarchy and the variance of each node's edge to its parent.
+    a, b, sigma2 : ndarray, shape (n,)
+        Comparisons and their variances.
+    role : ndarray of int8, shape (N,)
+        ``STAYS``, ``ONCE`` or ``UNUSED``.
+    inflow : ndarray of float, shape (N, k)
+        Current at each node, several at a time; overwritten.
+
+    Returns
+    -------
+    ndarray of float, shape (k,)
+        Energy dissipated in what was eliminated.
+    """
+    columns = inflow.shape[1]
+    energy = np.zeros(columns)
+    for i in range(len(role)):
+        if role[i] == UNUSED:
+            for j in range(columns):
+                if inflow[i, j] != 0.0:
+                    energy[j] += inflow[i, j] ** 2 * stem[i]
+                    inflow[parent[i], j] += inflow[i, j]
+                    inflow[i, j] = 0.0
+    for e in range(len(a)):
+        near, far = a[e], b[e]
+        if role[near] != ONCE:
+            near, far = far, near
+        if role[near] != ONCE:
+            continue
+        # `near` lies between its parent and `far`; then `far`, between the two parents.
+        for j in range(columns):
+            rest = sigma2[e]
+            current = inflow[near, j]
+            if current != 0.0:
+                whole = stem[near] + rest
+                inflow[parent[near], j] += current * rest / whole
+                inflow[far, j] += current * stem[near] / whole
+                energy[j] += current * current * stem[near] * rest / whole
+                inflow[near, j] = 0.0
+            current = inflow[far, j]
+            if current != 0.0 and role[far] == ONCE:
+                rest += stem[near]
+                whole = stem[far] + rest
+                inflow[parent[far], j] += current * rest / whole
+                inflow[parent[near], j] += current * stem[far] / whole
+                energy[j] += current * current * stem[far] * rest / whole
+                inflow[far, j] = 0.0
+    return energy
+
+
+@njit(cache=True, nogil=True)
+def restore_leaves(parent, stem, a, b, sigma2, role, inflow, potential):
+    """Fill in the potentials of leaves that :func:`eliminate_leaves` took out, in place.
+
+    ``inflow`` is the current before the elimination; the other arguments are the same.
+    """
+    for i in range(len(role)):
+        if role[i] == UNUSED:
+            potential[i] = potential[parent[i]] + inflow[i] * stem[i]
+    for e in range(len(a)):
+        near, far = a[e], b[e]
+        if role[near] != ONCE:
+            near, far = far, near
+        if role[near] != ONCE:
+            continue
+        if role[far] == ONCE:
+            rest = stem[near] + sigma2[e]
+            passed = inflow[far] + inflow[near] * stem[near] / rest
+            inverse = 1.0 / stem[far] + 1.0 / rest
+            potential[far] = (
+                passed + potential[parent[far]] / stem[far] + potential[parent[near]] / rest
+            ) / inverse
+        inverse = 1.0 / stem[near] + 1.0 / sigma2[e]
+        potential[near] = (
+            inflow[near] + potential[parent[near]] / stem[near] + potential[far] / sigma2[e]
+        ) / inverse

@@ -49,7 +49,7 @@ def pack_keys(addresses, address_bits):
     """Pack the leading bits of each address and its position into one sortable integer.
 
     A plain integer sort of the keys orders addresses and positions at once, far faster than
-    sorting an index; :func:`unpack_sorted` mends the ties.
+    sorting an index; :func:`unpack_sorted` sorts out the ties.
     """
     keys = np.empty(len(addresses), np.uint64)
     low = np.uint64(max(1, _bit_length(np.uint64(len(addresses) - 1))))

@@ -171,7 +171,7 @@ class Search:
         values.pop("width", None)
         return Settings(**values)
 
-    def laid(self, width: float | None) -> tuple[FeatureMap, NDArray[np.float64], PairLabels]:
+    def with_width(self, width: float | None) -> tuple[FeatureMap, NDArray[np.float64], PairLabels]:
         """Features of a kernel width and the labels over them; those last used are kept."""
         if width not in self.kept:
             while len(self.kept) >= KEPT:
@@ -188,7 +188,7 @@ class Search:
     def posterior(self, at: NDArray[np.float64]) -> WeightPosterior:
         """Posterior of the weights there; the mode is sought from the last one of that width."""
         width = self.values(at).get("width")
-        read = self.laid(width)[2]
+        read = self.with_width(width)[2]
         found = infer(read, self.settings(at), self.modes.get(width))
         self.modes = {width: found}
         return found
@@ -283,7 +283,7 @@ class Search:
 
 
 def own_parts_show(comparisons: Comparisons) -> bool:
-    """Whether own parts can be told from label noise, and eliminated at little cost."""
+    """Whether own parts differ from label noise, and are eliminated at little cost."""
     m, uses = len(comparisons.responses), comparisons.uses
     shared = np.maximum(uses[comparisons.a], uses[comparisons.b]) > 1
     pairs = csr_array((np.ones(len(comparisons)), (comparisons.a, comparisons.b)), shape=(m, m))

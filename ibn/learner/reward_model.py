@@ -12,7 +12,7 @@ u ~ N(0, own variance) that no feature explains. A label of the pair (a, b) depe
 
 Without own parts, several comparisons of one response count as independent evidence about the
 features, and a response that wins them all for reasons of its own makes the fit overconfident.
-Where every response is compared once, own parts cannot be told from label noise. From binary
+Where every response is compared once, own parts look like label noise. From binary
 labels, where each response has but a few, Laplace's evidence underrates the own variance, as it
 does every variance component of binary data (Breslow and Lin 1995).
 
@@ -258,7 +258,7 @@ def fit(
     seed : int
         Of the landmarks.
     progress : callable, optional
-        Told what goes on.
+        Called with what goes on.
 
     Returns
     -------
@@ -287,7 +287,7 @@ def fit(
         )
         best = search.best()
         hyperparameters = search.intervals(best) if intervals else search.bare(best)
-        mapped, features, read = search.laid(search.values(best).get("width"))
+        mapped, features, read = search.with_width(search.values(best).get("width"))
         model = _model(features, read, search.settings(best))
         found.append(replace(model, feature_map=mapped, hyperparameters=hyperparameters))
     return max(found, key=lambda model: model.log_evidence)

@@ -18,13 +18,14 @@ from scipy.sparse.linalg import SuperLU, splu
 from scipy.special import expit, log_expit
 
 from ibn.errors import InputError, unknown_name
+from ibn.laplacian import currents, laplacian
+from ibn.newton import climb
+from ibn.pair_code import pair_code, pair_of
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.laplacian import laplacian
 
 LABELS = ("binary", "gaussian")
-MOST_STEPS = 100
 TOLERANCE = 1e-8  # of the mode, in posterior standard deviations
-ROUNDING = 1e-12  # of the log-posterior
+FIX = "check the scale and beta, or set the lapse rate to 0"
 BLOCK = 4096
 Factor = tuple[NDArray[np.float64], bool]  # as scipy.linalg.cho_factor returns it
 
@@ -93,14 +94,13 @@ class PairLabels:
             raise InputError(f"label {np.flatnonzero(~np.isfinite(label))[0]} is not finite")
         a, b = comparisons.a, comparisons.b
         label = np.where(a < b, label, -label)
-        key = np.minimum(a, b) * m + np.maximum(a, b)
-        pair, at = np.unique(key, return_inverse=True)
+        pair, at = np.unique(pair_code(a, b, m), return_inverse=True)
         if labels == "binary":
             parts = ((1.0 + label) / 2.0, (1.0 - label) / 2.0)
         else:
             parts = (np.ones_like(label), label)
         plus, minus = (np.bincount(at, part, len(pair)).astype(float) for part in parts)
-        used, ends = np.unique(np.stack([pair // m, pair % m]), return_inverse=True)
+        used, ends = np.unique(np.stack(pair_of(pair, m)), return_inverse=True)
         rows = features if len(used) == m else features[used]
         first, second = ends.reshape(2, -1)
         return cls(labels, rows, first, second, plus, minus, float(label @ label))
@@ -111,8 +111,7 @@ class PairLabels:
 
     def inflow(self, force: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pull of the pairs' forces on each response's reward, shape (m,)."""
-        m = len(self.features)
-        return np.asarray(np.bincount(self.a, force, m) - np.bincount(self.b, force, m), float)
+        return currents(len(self.features), self.a, self.b, force)
 
     def laplacian(self, weight: NDArray[np.float64]) -> csr_array:
         """Weighted Laplacian of the pairs, shape (m, m)."""
@@ -273,22 +272,27 @@ def infer(
     InputError
         If no mode is found.
     """
-    m, d = labels.features.shape
+    (m, d), k = labels.features.shape, len(labels.a)
     own_variance = settings.own_variance
     weights, own = np.zeros(d), np.zeros(m)
     if start is not None:
         weights, own = start.mean, start.own if own_variance else own
 
-    def log_posterior(
-        gap: NDArray[np.float64], weights: NDArray[np.float64], own: NDArray[np.float64]
-    ) -> float:
+    def parts(point: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
+        return point[:d], point[d:-k], point[-k:]
+
+    def with_gap(weights: NDArray[np.float64], own: NDArray[np.float64]) -> NDArray[np.float64]:
+        # Gaps are linear in the rest, and cost more to find anew than to move along.
+        return np.concatenate([weights, own, labels.gap(labels.features @ weights + own)])
+
+    def log_posterior(point: NDArray[np.float64]) -> float:
+        weights, own, gap = parts(point)
         prior = weights @ weights / settings.scale
         prior += own @ own / own_variance if own_variance else 0.0
         return labels.log_likelihood(gap, settings) - 0.5 * float(prior)
 
-    gap = labels.gap(labels.features @ weights + own)
-    now = log_posterior(gap, weights, own)
-    for _ in range(MOST_STEPS):
+    def newton(point: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, _Precision]:
+        weights, own, gap = parts(point)
         slope, curvature = labels.derivatives(gap, settings)
         inflow = labels.inflow(slope)
         pull = labels.features.T @ inflow - weights / settings.scale
@@ -298,22 +302,10 @@ def infer(
         except LinAlgError:  # a lapse rate bends the likelihood: not yet where it is concave
             precision = _Precision.of(labels, np.maximum(curvature, 0.0), settings)
         move, own_move = precision.solve(pull, own_pull)
-        gain = float(pull @ move + own_pull @ own_move)  # in squared posterior deviations
-        if gain <= TOLERANCE**2 * d:
-            volume = d * np.log(settings.scale) + precision.log_det
-            volume += m * np.log(own_variance) if own_variance else 0.0
-            return WeightPosterior(weights, own, precision.factor, now - 0.5 * float(volume))
-        gap_move = labels.gap(labels.features @ move + own_move)
-        length, slack = 1.0, ROUNDING * abs(now)
-        while True:
-            there = weights + length * move, own + length * own_move
-            then = log_posterior(gap + length * gap_move, *there)
-            if then >= now + length * gain / 4.0 - slack:
-                break
-            length /= 2.0
-        gap, now = gap + length * gap_move, then
-        weights, own = there
-    raise InputError(
-        f"the posterior's mode was not found within {MOST_STEPS} steps",
-        fix="check the scale and beta, or set the lapse rate to 0",
-    )
+        return with_gap(move, own_move), float(pull @ move + own_pull @ own_move), precision
+
+    top = climb(with_gap(weights, own), log_posterior, newton, TOLERANCE**2 * d, FIX)
+    weights, own, _ = parts(top.point)
+    volume = d * np.log(settings.scale) + top.local.log_det
+    volume += m * np.log(own_variance) if own_variance else 0.0
+    return WeightPosterior(weights, own, top.local.factor, top.value - 0.5 * float(volume))

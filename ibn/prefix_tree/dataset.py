@@ -20,7 +20,7 @@ from ibn.prefix_tree.generator import Generator
 from ibn.prefix_tree.growing import chain_growing, grow_together, tree_growing
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
-from ibn.prefix_tree.judging import Judge, Judgement
+from ibn.prefix_tree.judging import Judge, PairVerdict
 from ibn.prefix_tree.pairing import Pair, chain_pairs, tree_pairs
 from ibn.prefix_tree.prompts import Prompt
 from ibn.prefix_tree.tree import Grown
@@ -32,7 +32,7 @@ BLOCK = 6  # prompts grown side by side; a kill loses no more than these
 
 
 @dataclass(frozen=True)
-class Plan:
+class DatasetPlan:
     """What dataset to grow.
 
     Attributes
@@ -71,7 +71,7 @@ class Plan:
             )
 
     def stream(self, prompt: str, purpose: str) -> np.random.Generator:
-        """Return the random stream of a prompt for a purpose, whatever comes before it."""
+        """Return the random stream of a prompt for a purpose; nothing else changes it."""
         keys = (zlib.crc32(prompt.encode("utf-8", "surrogatepass")), zlib.crc32(purpose.encode()))
         return np.random.default_rng([self.seed, *keys])
 
@@ -115,7 +115,7 @@ def grow_dataset(
     prompts: Sequence[Prompt],
     generator: Generator,
     judge: Judge | None,
-    plan: Plan,
+    plan: DatasetPlan,
     journal: str | os.PathLike[str],
     *,
     settings: dict[str, Any] | None = None,
@@ -123,10 +123,9 @@ def grow_dataset(
 ) -> Dataset:
     """Grow responses to each prompt, pair them and have the pairs judged.
 
-    Everything is written to the journal as it is had: run again after any interruption, growing
-    goes on with the prompts, and judging with the pairs, that are lacking. A prompt that the
-    generator fails at is recorded with its problem, and grown on from what there is by the next
-    run.
+    Everything is written to the journal at once: the next run after any interruption goes on
+    with the prompts and pairs that are lacking. A prompt that the generator fails at is recorded
+    with its problem, and the next run goes on from what there is.
 
     Parameters
     ----------
@@ -136,14 +135,14 @@ def grow_dataset(
         Continues texts.
     judge : Judge or None
         Compares them; None leaves the pairs unlabelled.
-    plan : Plan
+    plan : DatasetPlan
         What to grow.
     journal : path-like
         The journal, made if missing.
     settings : dict, optional
         What else determines the result, such as the model's name: a journal of others is refused.
     progress : callable, optional
-        Told how many prompts of all are done.
+        Called with how many prompts are done, and of how many.
 
     Raises
     ------
@@ -152,45 +151,53 @@ def grow_dataset(
         fails at many prompts in a row.
     """
     known = {**(settings or {}), **_settings(plan)}
-    done: list[tuple[Prompt, Grown, list[Pair], list[Judgement] | None]] = []
+    done: list[tuple[Prompt, Grown, list[Pair], list[PairVerdict] | None]] = []
     with Journal(journal, known) as book:
         grown, judged = _recall(book)
         progress(0, len(prompts))
         lost = 0
         size = BLOCK if hasattr(generator, "extend_all") else 1
-        for i, prompt in enumerate(prompts):
-            if i % size == 0:
-                for tree in _grow_block(prompts[i : i + size], grown, generator, plan):
-                    book.append({"grown": tree.record()})
-                    grown[tree.prompt] = tree
-                    judged.pop(tree.prompt, None)  # was of a tree that is no more
-                    nothing = tree.dropped.get("failed") and not tree.nodes
-                    lost = lost + 1 if nothing else 0
-                    if lost == GIVE_UP:
-                        raise InputError(
-                            f"the generator failed at {lost} prompts in a row: {tree.problems[-1]}",
-                            fix="what was grown is kept; the same command goes on",
-                        )
-            tree = grown[prompt.text]
-            pairs = _pairs(tree, plan)
-            verdicts = None
-            if judge is not None:
-                record = _digest(prompt)
-                judged_as, verdicts = judged.get(prompt.text, (record, None))
-                if (
-                    verdicts is None
-                    or judged_as != record  # its reference is another now
-                    or any(one.winner is None for one in verdicts)
-                ):
-                    verdicts = judge.judge(prompt, pairs) if pairs else []
-                    entry = {"judged": prompt.text, "record": record}
-                    book.append({**entry, "verdicts": [asdict(v) for v in verdicts]})
-            done.append((prompt, tree, pairs, verdicts))
-            progress(len(done), len(prompts))
+        for low in range(0, len(prompts), size):
+            block = prompts[low : low + size]
+            for tree in _grow_block(block, grown, generator, plan):
+                book.append({"grown": tree.record()})
+                grown[tree.prompt] = tree
+                judged.pop(tree.prompt, None)  # was of a tree that is no more
+                nothing = tree.dropped.get("failed") and not tree.nodes
+                lost = lost + 1 if nothing else 0
+                if lost == GIVE_UP:
+                    raise InputError(
+                        f"the generator failed at {lost} prompts in a row: {tree.problems[-1]}",
+                        fix="what was grown is kept; the same command goes on",
+                    )
+            for prompt in block:
+                tree = grown[prompt.text]
+                pairs = _pairs(tree, plan)
+                verdicts = _judged(prompt, pairs, judge, judged, book) if judge else None
+                done.append((prompt, tree, pairs, verdicts))
+                progress(len(done), len(prompts))
     return _collect(done, plan)
 
 
-def _settings(plan: Plan) -> dict[str, Any]:
+def _judged(
+    prompt: Prompt,
+    pairs: list[Pair],
+    judge: Judge,
+    known: dict[str, tuple[str, list[PairVerdict]]],
+    book: Journal,
+) -> list[PairVerdict]:
+    """Recall what was judged; ask where that lacks answers or was of another reference."""
+    record = _digest(prompt)
+    judged_as, verdicts = known.get(prompt.text, ("", []))
+    if judged_as == record and all(one.winner is not None for one in verdicts):
+        return verdicts
+    verdicts = judge.judge(prompt, pairs) if pairs else []
+    entry = {"judged": prompt.text, "record": record}
+    book.append({**entry, "verdicts": [asdict(v) for v in verdicts]})
+    return verdicts
+
+
+def _settings(plan: DatasetPlan) -> dict[str, Any]:
     """All of the plan that what is written in a journal depends on; ties are dealt with after."""
     return {name: value for name, value in asdict(plan).items() if name != "ties"}
 
@@ -203,22 +210,22 @@ def _digest(prompt: Prompt) -> str:
 
 def _recall(
     book: Journal,
-) -> tuple[dict[str, Grown], dict[str, tuple[str, list[Judgement]]]]:
+) -> tuple[dict[str, Grown], dict[str, tuple[str, list[PairVerdict]]]]:
     grown: dict[str, Grown] = {}
-    judged: dict[str, tuple[str, list[Judgement]]] = {}
+    judged: dict[str, tuple[str, list[PairVerdict]]] = {}
     for entry in book.entries:
         if "grown" in entry:
             tree = Grown.of_record(entry["grown"])
             grown[tree.prompt] = tree
             judged.pop(tree.prompt, None)  # was of a tree that is no more
         elif "judged" in entry:
-            verdicts = [Judgement(**verdict) for verdict in entry["verdicts"]]
+            verdicts = [PairVerdict(**verdict) for verdict in entry["verdicts"]]
             judged[entry["judged"]] = (entry.get("record", ""), verdicts)
     return grown, judged
 
 
 def _grow_block(
-    prompts: Sequence[Prompt], known: dict[str, Grown], generator: Generator, plan: Plan
+    prompts: Sequence[Prompt], known: dict[str, Grown], generator: Generator, plan: DatasetPlan
 ) -> list[Grown]:
     """Grow, side by side, what of a block of prompts has no responses yet, or lacks some."""
     lacking = [
@@ -240,14 +247,14 @@ def _grow_block(
     return grow_together(lacking, growings, generator)
 
 
-def _pairs(tree: Grown, plan: Plan) -> list[Pair]:
+def _pairs(tree: Grown, plan: DatasetPlan) -> list[Pair]:
     draw = tree_pairs if plan.topology == "tree" else chain_pairs
     return draw(tree, plan.pairs, plan.stream(tree.prompt, "pairing"))
 
 
 def _collect(
-    done: Sequence[tuple[Prompt, Grown, list[Pair], list[Judgement] | None]],
-    plan: Plan,
+    done: Sequence[tuple[Prompt, Grown, list[Pair], list[PairVerdict] | None]],
+    plan: DatasetPlan,
 ) -> Dataset:
     dropped: Counter[str] = Counter()
     problems: Counter[str] = Counter()
@@ -284,7 +291,7 @@ def _collect(
         records=records,
         responses=responses,
         comparisons=comparisons,
-        tokens=sum(tree.spent for _, tree, *_ in done),
+        tokens=sum(tree.generated for _, tree, *_ in done),
         read=read,
         read_whole=read_whole,
         unfinished=unfinished,
@@ -298,7 +305,7 @@ def _collect(
 
 
 def _record(
-    prompt: Prompt, pair: Pair, winner: int | None, plan: Plan, winner_column: bool
+    prompt: Prompt, pair: Pair, winner: int | None, plan: DatasetPlan, winner_column: bool
 ) -> dict[str, Any]:
     first, second = pair.a, pair.b
     names = ("response_a", "response_b")

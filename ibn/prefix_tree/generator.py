@@ -82,7 +82,7 @@ class Generator(Protocol):
         Returns
         -------
         list of list of Continuation
-            ``count`` of them a request. A continuation that could not be had carries a
+            ``count`` of them a request. A continuation that failed carries a
             ``problem``; only what no repetition would fix raises an InputError.
         """
         ...

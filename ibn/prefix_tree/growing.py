@@ -65,7 +65,7 @@ def tree_growing(
     """
     growth, note = _fitting(prompt, generator, growth)
     if begun is None or not begun.nodes:
-        begun = Grown(prompt, (), begun.spent if begun else 0)
+        begun = Grown(prompt, (), begun.generated if begun else 0)
     tally = Tally(begun, note)
     families: dict[tuple[int, ...], list[Node]] = {}  # by the parent's path
     for node in begun.nodes:
@@ -105,7 +105,7 @@ def tree_growing(
     grown = Grown(
         prompt,
         tuple(node for family in families.values() for node in family),
-        tally.spent,
+        tally.generated,
         dict(tally.dropped),
         tuple(tally.problems),
         tuple(lacking),
@@ -245,10 +245,14 @@ def _complete(
         if growth.tokens >= 2
     ]
     more, lacking = {}, list(grown.lacking)
-    spent, dropped, problems = grown.spent, Counter(grown.dropped), dict.fromkeys(grown.problems)
+    generated, dropped, problems = (
+        grown.generated,
+        Counter(grown.dropped),
+        dict.fromkeys(grown.problems),
+    )
     continued = (yield requests) if requests else []
     for leaf, (one,) in zip(cut_short, continued, strict=False):
-        spent += one.tokens
+        generated += one.tokens
         if one.problem:
             dropped["failed"] += 1
             problems[one.problem] = None
@@ -269,7 +273,7 @@ def _complete(
     grown = replace(
         grown,
         nodes=nodes,
-        spent=spent,
+        generated=generated,
         dropped=dict(dropped),
         problems=tuple(problems),
         lacking=tuple(lacking),

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ibn.appended import append, open_alone
 from ibn.errors import InputError
 
 FORMAT = "ibn grow journal, version 1"
@@ -42,9 +43,8 @@ class Journal:
         self.entries: list[dict[str, Any]] = []
 
     def __enter__(self) -> Journal:
-        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._fd = open_alone(self.path)
         try:
-            self._lock()
             self._load()
         except BaseException:
             os.close(self._fd)
@@ -64,18 +64,6 @@ class Journal:
         self._write(entry)
         self.entries.append(entry)
 
-    def _lock(self) -> None:
-        import fcntl  # not on every system, and only needed by whoever writes
-
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                "another run is writing this journal",
-                file=self.path,
-                fix="wait for it to end, or give another --out",
-            ) from None
-
     def _load(self) -> None:
         with open(self._fd, "rb", closefd=False) as stream:
             data = stream.read()
@@ -85,7 +73,6 @@ class Journal:
             if not self._line(self.settings).startswith(torn):
                 raise self._foreign(1)
             os.ftruncate(self._fd, 0)
-            os.lseek(self._fd, 0, os.SEEK_SET)
             self._write(self.settings)
             return
         for number, line in enumerate(lines, 1):
@@ -97,7 +84,6 @@ class Journal:
                 raise self._foreign(number)
             self.entries.append(entry)
         os.ftruncate(self._fd, end)  # only now: a file of others keeps its last line
-        os.lseek(self._fd, end, os.SEEK_SET)
         header = self.entries.pop(0)
         for name in sorted({*header, *self.settings}):
             if header.get(name) != self.settings.get(name):
@@ -120,10 +106,8 @@ class Journal:
         return json.dumps(entry, ensure_ascii=True).encode() + b"\n"
 
     def _write(self, entry: dict[str, Any]) -> None:
-        data = self._line(entry)
         try:
-            while data:
-                data = data[os.write(self._fd, data) :]
+            append(self._fd, self._line(entry), self.path)
             os.fsync(self._fd)
         except OSError as error:
             raise InputError(

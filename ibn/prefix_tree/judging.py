@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ibn.errors import InputError, MissingExtra
-from ibn.prefix_tree.local import load
+from ibn.prefix_tree.local import load_model
 from ibn.prefix_tree.pairing import Pair
 from ibn.prefix_tree.prompts import Prompt
 from ibn.prefix_tree.server import connect, refused, require_answer
@@ -19,7 +19,7 @@ Scorer = Callable[[Prompt, Sequence[str]], list[float]]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PairVerdict:
     """What a judge says of a pair.
 
     Attributes
@@ -40,7 +40,7 @@ class Judgement:
 class Judge(Protocol):
     """Anything that compares responses."""
 
-    def judge(self, prompt: Prompt, pairs: Sequence[Pair]) -> list[Judgement]:
+    def judge(self, prompt: Prompt, pairs: Sequence[Pair]) -> list[PairVerdict]:
         """Compare pairs of responses to one prompt; a judgement each."""
         ...
 
@@ -57,7 +57,7 @@ class ByScore:
 
     score: Scorer
 
-    def judge(self, prompt: Prompt, pairs: Sequence[Pair]) -> list[Judgement]:
+    def judge(self, prompt: Prompt, pairs: Sequence[Pair]) -> list[PairVerdict]:
         """Compare pairs of responses to one prompt."""
         texts = list(dict.fromkeys(leaf.text for pair in pairs for leaf in (pair.a, pair.b)))
         scores = dict(zip(texts, self.score(prompt, texts), strict=True))
@@ -65,9 +65,9 @@ class ByScore:
         for pair in pairs:
             margin = scores[pair.a.text] - scores[pair.b.text]
             if margin != margin:
-                judged.append(Judgement(None, problem="no score, or one that is not a number"))
+                judged.append(PairVerdict(None, problem="no score, or one that is not a number"))
             else:
-                judged.append(Judgement((margin > 0) - (margin < 0), abs(margin)))
+                judged.append(PairVerdict((margin > 0) - (margin < 0), abs(margin)))
         return judged
 
 
@@ -187,7 +187,7 @@ class RewardModelScore:
     """
 
     def __init__(self, name: str, *, device: str | None = None) -> None:
-        self.torch, self.tokenizer, self.model = load(
+        self.torch, self.tokenizer, self.model = load_model(
             name, device, "AutoModelForSequenceClassification"
         )
         if self.model.config.num_labels != 1:
@@ -283,7 +283,7 @@ class ChatJudge:
         if client is None:
             require_answer(self.client)
 
-    def judge(self, prompt: Prompt, pairs: Sequence[Pair]) -> list[Judgement]:
+    def judge(self, prompt: Prompt, pairs: Sequence[Pair]) -> list[PairVerdict]:
         """Compare pairs of responses to one prompt."""
         orders = [(pair.a.text, pair.b.text) for pair in pairs]
         asked = [*orders, *[(b, a) for a, b in orders]]
@@ -294,7 +294,7 @@ class ChatJudge:
             for first, second in zip(answers[: len(pairs)], answers[len(pairs) :], strict=True)
         ]
 
-    def _ask(self, prompt: str, a: str, b: str) -> Judgement:
+    def _ask(self, prompt: str, a: str, b: str) -> PairVerdict:
         import openai
 
         filled = {"{prompt}": prompt, "{a}": a, "{b}": b}
@@ -310,13 +310,13 @@ class ChatJudge:
         except (openai.AuthenticationError, openai.NotFoundError) as error:
             raise refused(error) from None
         except openai.OpenAIError as error:
-            return Judgement(None, problem=" ".join(str(error).split())[:200])
+            return PairVerdict(None, problem=" ".join(str(error).split())[:200])
         except (AttributeError, TypeError, ValueError):  # of a page that is no completion
-            return Judgement(None, problem="the judge's server sent no completion")
+            return PairVerdict(None, problem="the judge's server sent no completion")
         return read_verdict(said)
 
 
-def read_verdict(said: str) -> Judgement:
+def read_verdict(said: str) -> PairVerdict:
     """Read A, B or tie from what a language model says; anything else is no answer.
 
     The letter stands alone, before a stop, or behind ``response`` or ``answer``: the article *a*
@@ -329,15 +329,15 @@ def read_verdict(said: str) -> Judgement:
         or re.match(r"(?:(?i:response|answer)\b\W*)+(A|B|[Tt]ie)\b", text)
     )
     if verdict is None:
-        return Judgement(None, problem=f"the judge said {said.strip()[:60]!r}")
-    return Judgement({"a": 1, "b": -1}.get(verdict[1].lower(), 0))
+        return PairVerdict(None, problem=f"the judge said {said.strip()[:60]!r}")
+    return PairVerdict({"a": 1, "b": -1}.get(verdict[1].lower(), 0))
 
 
-def _agreed(first: Judgement, second: Judgement) -> Judgement:
+def _agreed(first: PairVerdict, second: PairVerdict) -> PairVerdict:
     """Make one judgement of two, the second of the responses in turned order."""
     for one in (first, second):
         if one.winner is None:
             return one
     assert first.winner is not None
     assert second.winner is not None
-    return Judgement(first.winner if first.winner == -second.winner else 0)
+    return PairVerdict(first.winner if first.winner == -second.winner else 0)

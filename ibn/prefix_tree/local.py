@@ -56,7 +56,7 @@ class LocalModel:
         top_p: float = 0.95,
         device: str | None = None,
     ) -> None:
-        self.torch, self.tokenizer, self.model = load(name, device)
+        self.torch, self.tokenizer, self.model = load_model(name, device)
         self.model.eval()
         self.chat = bool(self.tokenizer.chat_template) if chat is None else chat
         if self.chat and not self.tokenizer.chat_template:
@@ -260,7 +260,7 @@ class LocalModel:
         )
 
 
-def load(
+def load_model(
     name: str, device: str | None = None, head: str = "AutoModelForCausalLM", **config: Any
 ) -> Any:
     """Load a model and its tokenizer.

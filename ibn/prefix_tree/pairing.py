@@ -26,11 +26,6 @@ class Pair:
     shared: int = 0
     shared_tokens: int = 0
 
-    @property
-    def suffixes(self) -> tuple[str, str]:
-        """What an annotator reads: the responses without the prefix that they share."""
-        return self.a.text[self.shared :], self.b.text[self.shared :]
-
 
 def tree_pairs(grown: Grown, count: int, rng: np.random.Generator) -> list[Pair]:
     """Draw pairs uniformly from the leaves of a tree, none twice (theory §7).

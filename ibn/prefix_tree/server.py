@@ -128,7 +128,7 @@ class Server:
         except (openai.AuthenticationError, openai.NotFoundError) as error:
             raise refused(error) from None
         except openai.OpenAIError as error:
-            return _told(error), []
+            return _reason(error), []
         except (AttributeError, TypeError, ValueError):  # of a page that is no completion
             return "the server sent no completion", []
         whole = max(1, sum(len(text) for text, _ in choices))
@@ -162,7 +162,7 @@ def connect(url: str, *, retries: int = 4, timeout: float = 60.0) -> Any:
 
 
 def require_answer(client: Any) -> None:
-    """Ask a server for its list of models, whatever it answers.
+    """Ask a server for its list of models; any answer will do.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def require_answer(client: Any) -> None:
         pass  # it may be loading
     except openai.APIConnectionError as error:
         raise InputError(
-            f"no server answers at {client.base_url}: {_told(error)}",
+            f"no server answers at {client.base_url}: {_reason(error)}",
             fix="check the address, such as http://localhost:8000/v1, and that it runs",
         ) from None
     except (openai.OpenAIError, AttributeError, TypeError, ValueError):
@@ -187,7 +187,7 @@ def require_answer(client: Any) -> None:
 def refused(error: Exception) -> InputError:
     """Build the error for what no repetition would fix."""
     return InputError(
-        f"the server refuses: {_told(error)}",
+        f"the server refuses: {_reason(error)}",
         fix="check the model's name, the address and OPENAI_API_KEY",
     )
 
@@ -197,5 +197,5 @@ def _clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -31,7 +31,7 @@ class Tally:
     """What one prompt's growth has cost and lost so far."""
 
     def __init__(self, begun: Grown, note: str) -> None:
-        self.spent = begun.spent
+        self.generated = begun.generated
         self.dropped = Counter({k: v for k, v in begun.dropped.items() if k != "failed"})
         self.problems: dict[str, None] = {note: None} if note else {}
 
@@ -74,7 +74,7 @@ def draw_families(
             repeated = False
             failed[i] = sum(bool(one.problem) for one in drawn)
             for one in drawn:
-                tally.spent += one.tokens
+                tally.generated += one.tokens
                 if one.problem:
                     tally.dropped["failed"] += 1
                     tally.problems[one.problem] = None

@@ -48,7 +48,7 @@ class Leaf:
         Tokens of it, those of shared segments included.
     finished : bool
         Whether the generator ended it, rather than the budget.
-    ends, spent : tuple of int
+    ends, token_ends : tuple of int
         Where each segment ends in ``text``, in characters and in tokens generated.
     """
 
@@ -57,7 +57,7 @@ class Leaf:
     tokens: int
     finished: bool
     ends: tuple[int, ...]
-    spent: tuple[int, ...]
+    token_ends: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Grown:
         The prompt.
     nodes : tuple of Node
         Parents before children; the root is not among them.
-    spent : int
+    generated : int
         Tokens generated, those thrown away included.
     dropped : dict of str to int
         Continuations that were not kept, by reason: ``empty``, ``duplicate``, ``unfinished``,
@@ -84,7 +84,7 @@ class Grown:
 
     prompt: str
     nodes: tuple[Node, ...]
-    spent: int
+    generated: int
     dropped: dict[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     lacking: tuple[tuple[tuple[int, ...], int], ...] = ()
@@ -104,8 +104,9 @@ class Grown:
             for node in walk:
                 text += node.text
                 ends.append(len(text))
-            spent = np.cumsum([node.tokens for node in walk]).tolist()
-            yield Leaf(path, text, spent[-1], walk[-1].finished, tuple(ends), tuple(spent))
+            token_ends = np.cumsum([node.tokens for node in walk]).tolist()
+            finished = walk[-1].finished
+            yield Leaf(path, text, token_ends[-1], finished, tuple(ends), tuple(token_ends))
 
     def record(self) -> dict[str, Any]:
         """Say the same in what JSON can hold."""
@@ -116,7 +117,7 @@ class Grown:
         return {
             "prompt": self.prompt,
             "nodes": nodes,
-            "spent": self.spent,
+            "spent": self.generated,  # its name in journals
             "dropped": self.dropped,
             "problems": list(self.problems),
             "lacking": [[list(path), count] for path, count in self.lacking],
@@ -140,4 +141,4 @@ def shared_prefix(a: Leaf, b: Leaf) -> tuple[int, int]:
     depth = 0
     while depth < min(len(a.path), len(b.path)) and a.path[depth] == b.path[depth]:
         depth += 1
-    return (a.ends[depth - 1], a.spent[depth - 1]) if depth else (0, 0)
+    return (a.ends[depth - 1], a.token_ends[depth - 1]) if depth else (0, 0)

@@ -261,7 +261,7 @@ def draw_shares(axes: Axes, found: Audit) -> Axes:
 
 
 def draw_calibration(axes: Axes, found: Audit) -> Axes:
-    """Draw how often held-out labels were foretold against how sure the model was of them."""
+    """Draw how often held-out labels were predicted against how sure the model was."""
     assert found.learned is not None
     bins = [cell for cell in found.learned.evaluation.reliability if cell.count]
     confidence = [cell.confidence for cell in bins]

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from ibn.auditing.result import Audit
 from ibn.estimate import Estimate
+from ibn.outputs import write_text
 from ibn.report import audit_figures as drawing
 from ibn.report import words
 from ibn.report.audit_figures import layouts
@@ -73,7 +74,7 @@ def _numbers(document: Mapping[str, Any]) -> Key:
         error = ""
         if isinstance(value, dict):
             estimate = Estimate(value["mean"], value["stderr"], value["count"])
-            shown, _, stderr = words.plus_minus(estimate).partition(" ± ")
+            shown, _, stderr = words.with_error(estimate).partition(" ± ")
             value = value["mean"]
             if form:
                 shown = format(value, form)
@@ -122,7 +123,7 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(plus_minus=words.plus_minus, lines=words.lines_of)
+    environment.filters.update(lines=words.lines_of)
     prompts: Mapping[int, str] = {}
     if quoted is not None:
         listed = {prompt.prompt for prompt in found.uncertain_prompts}
@@ -138,8 +139,8 @@ def write_report(
         name=Path(found.source).name,
         have=words.have(found),
         costs=words.costs(found),
-        advised=words.advised(found),
-        advice=words.advice(found, 3),
+        recommended=words.recommended(found),
+        to_do=words.to_do(found, 3),
         contradicted=words.contradicted(found),
         sampled=words.sampled(found),
         layouts=layouts(found),
@@ -149,4 +150,4 @@ def write_report(
         script=script,
         digest=digest,
     )
-    Path(path).write_text(page, encoding="utf-8")
+    write_text(path, page)

@@ -82,7 +82,7 @@ def style() -> Iterator[None]:
         yield
 
 
-def save(figure: Figure, out: Path, name: str) -> dict[str, Path]:
+def save_figure(figure: Figure, out: Path, name: str) -> dict[str, Path]:
     """Write a figure as SVG and PNG.
 
     Returns
@@ -92,7 +92,7 @@ def save(figure: Figure, out: Path, name: str) -> dict[str, Path]:
     """
     paths = {kind: out / f"{name}.{kind}" for kind in ("svg", "png")}
     figure.savefig(paths["svg"], metadata={"Date": None})
-    figure.set_layout_engine("none")  # it is laid out
+    figure.set_layout_engine("none")  # the layout is done
     figure.savefig(paths["png"])
     return paths
 

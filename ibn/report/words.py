@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ibn.auditing.advice import Recommendation
-from ibn.auditing.learned import Learned
+from ibn.auditing.learned import LabelFindings
+from ibn.auditing.recommendation import CLEAR, Recommendation
 from ibn.auditing.result import Audit
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 
-CLEAR = 0.997  # confidence at which a difference is one: three standard errors of many draws
-MOST_ADVISED = 5
+MOST_RECOMMENDED = 5
 
 
-def plus_minus(value: Estimate) -> str:
+def with_error(value: Estimate) -> str:
     """Write an estimate with its standard error, if it has one."""
     digits = 3 if value.mean < 10 else 2 if value.mean < 1000 else 0
     error = f" ± {value.stderr:.{digits}f}" if value.stderr else ""
@@ -36,7 +35,7 @@ def snippet(text: str, length: int) -> str:
     return words if len(words) <= length else "…" + words[1 - length :].partition(" ")[2]
 
 
-def count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
     """Write a number of things."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
@@ -48,14 +47,15 @@ def have(found: Audit) -> list[str]:
     bias = (
         "one"
         if parts.with_bias == 1
-        else f"{parts.with_bias:,}, which {count(parts.links, 'added link')} joined"
+        else f"{parts.with_bias:,}, which {count_of(parts.links, 'added link')} joined"
     )
     return [
-        f"{count(found.comparisons, 'comparison')} of {count(found.responses, 'response')} to "
-        f"{count(found.prompts, 'prompt')}. A response takes part in {found.reuse:.2f} "
+        f"{count_of(found.comparisons, 'comparison')} of {count_of(found.responses, 'response')} "
+        f"to {count_of(found.prompts, 'prompt')}. A response takes part in {found.reuse:.2f} "
         f"comparisons on average; {reused}.",
-        f"Comparisons alone leave {count(parts.comparisons, 'connected component')}, the largest "
-        f"of {count(parts.largest, 'response')}; with similar responses tied together: {bias}.",
+        f"Comparisons alone leave {count_of(parts.comparisons, 'connected component')}, the "
+        f"largest of {count_of(parts.largest, 'response')}; with similar responses tied "
+        f"together: {bias}.",
         contradicted(found),
     ]
 
@@ -71,7 +71,7 @@ def contradicted(found: Audit) -> str:
     said = []
     if one.agreement is not None:
         said.append(
-            f"{count(one.repeated, 'pair')} labelled more than once, two labels of one agreeing "
+            f"{count_of(one.repeated, 'pair')} labelled more than once, two labels of one agreeing "
             f"{one.agreement.mean:.0%} of the time"
         )
     if one.in_cycles:
@@ -79,11 +79,11 @@ def contradicted(found: Audit) -> str:
         if one.feedback_most > one.feedback_least:
             turned += f" to {one.feedback_most:,}"
         said.append(
-            f"{count(one.in_cycles, 'pair')} on contradictory cycles, which turning around "
+            f"{count_of(one.in_cycles, 'pair')} on contradictory cycles, which turning around "
             f"{turned} labels would resolve"
         )
     else:
-        said.append(f"no contradictory cycle in {count(one.loops, 'closed circle')}")
+        said.append(f"no contradictory cycle in {count_of(one.loops, 'closed circle')}")
     return "; ".join(said).capitalize() + "."
 
 
@@ -96,31 +96,31 @@ def costs(found: Audit) -> list[str]:
         *(
             [
                 "For prompts without labels of their own the variance stays at "
-                f"{plus_minus(curve.unlabelled[-1])}, where those with labels have "
-                f"{plus_minus(curve.labelled[-1])}."
+                f"{with_error(curve.unlabelled[-1])}, where those with labels have "
+                f"{with_error(curve.labelled[-1])}."
             ]
             if curve
             else []
         ),
-        *([foretold(found.learned)] if found.learned else []),
+        *([predicted(found.learned)] if found.learned else []),
     ]
 
 
-def foretold(learned: Learned) -> str:
-    """Say whether held-out labels are foretold, and how noisy labels are."""
+def predicted(learned: LabelFindings) -> str:
+    """Say whether held-out labels are predicted, and how noisy labels are."""
     scores, (low, high) = learned.evaluation.model, learned.error_interval
-    told = (
-        f"A reward model fitted to part of the labels foretells {scores.accuracy.mean:.1%} ± "
+    said = (
+        f"A reward model fitted to part of the labels predicts {scores.accuracy.mean:.1%} ± "
         f"{scores.accuracy.stderr:.1%} of the others, with a log loss of "
         f"{scores.log_loss.mean:.4f} ± {scores.log_loss.stderr:.4f}"
     )
-    if not learned.foretells:
+    if not learned.predicts:
         return (
-            f"{told}: no better than a coin (0.6931). On these embeddings, what rests on that "
-            "model, its label noise and plans, is not supported; try others (--embeddings)."
+            f"{said}: no better than a coin (0.6931). On these embeddings nothing supports that "
+            "model, its label noise or its plans; try others (--embeddings)."
         )
     return (
-        f"{told}, where a coin has 0.6931. A label is estimated to prefer the worse response "
+        f"{said}; a coin has 0.6931. A label is estimated to prefer the worse response "
         f"{learned.error.mean:.0%} of the time ({low:.0%} to {high:.0%})."
     )
 
@@ -130,44 +130,44 @@ def sampled(found: Audit) -> str | None:
     effort, learned = found.effort, found.learned
     if effort is None:
         return None
-    told = (
-        f"With {count(found.responses, 'response')} not all is computed. Mean variances come from "
-        "random probes; inference distances from random pairs, "
-        f"{effort.distances_within[0]:,} to {effort.distances_within[1]:,} within prompts and "
-        f"{effort.distances_across[0]:,} to {effort.distances_across[1]:,} across, and "
-        f"{effort.draw_within:,} and {effort.draw_across:,} in a draw of a topology"
+    said = (
+        f"With {count_of(found.responses, 'response')} not everything is computed. Mean variances "
+        "come from random probes. Inference distances come from random pairs: "
+        f"{effort.distances_within[0]:,} to {effort.distances_within[1]:,} within prompts, "
+        f"{effort.distances_across[0]:,} to {effort.distances_across[1]:,} across; "
+        f"{effort.draw_within:,} and {effort.draw_across:,} in a draw of a topology. "
     )
-    if effort.draws:
-        told += (
-            f". A topology is drawn {effort.draws} times or more, until the errors of its mean "
-            "variances are within 2 %"
+    if effort.draws < 1.0:
+        said += (
+            "A topology is drawn twice or more, until the errors of its mean variances are within "
+            "2 %. "
         )
-    told += (
-        f". Pairs and prompts are ranked by {effort.samples} samples of the posterior, and "
-        f"{effort.candidates} times as many as are listed are then solved for, to "
-        f"{100 * effort.pair_tolerance:g} %; so are {effort.solved} comparisons, for what the "
-        "inductive bias implies. Samples, also those that recommendations within prompts rest on, "
-        f"are solved to {100 * effort.tolerance:g} % of their energy"
+    said += (
+        f"{effort.samples} samples of the posterior rank pairs and prompts; {effort.candidates} "
+        f"times as many as are listed are then solved for, to {100 * effort.pair_tolerance:.2g} %, "
+        f"and so are {effort.solved} comparisons, to tell what the inductive bias implies. "
+        "Samples, also those behind recommendations within prompts, are solved to "
+        f"{100 * effort.tolerance:.2g} % of their energy"
     )
     if learned and learned.comparisons < found.comparisons:
-        told += f". The reward model is fitted to {learned.comparisons:,} random comparisons"
+        said += f". The reward model is fitted to {learned.comparisons:,} random comparisons"
         if learned.dimensions < found.assumptions.dimensions:
-            told += (
+            said += (
                 f", by {learned.dimensions} principal components of the embeddings, which hold "
                 f"{learned.carried:.1%} of their variance"
             )
-    return f"{told}. Each ± is the standard error of sampling, without those tolerances."
+    return f"{said}. Each ± is the standard error of sampling, without those tolerances."
 
 
-def advised(found: Audit) -> tuple[Recommendation, ...]:
-    """Pick the recommendations that help, the best first, at most five."""
-    return tuple(one for one in found.recommendations if one.helps)[:MOST_ADVISED]
+def recommended(found: Audit, most: int = MOST_RECOMMENDED) -> tuple[Recommendation, ...]:
+    """Pick the recommendations that help, the best first."""
+    return tuple(one for one in found.recommendations if one.helps)[:most]
 
 
-def advice(found: Audit, most: int = MOST_ADVISED) -> list[str]:
+def to_do(found: Audit, most: int = MOST_RECOMMENDED) -> list[str]:
     """Say what to do next."""
-    told = [sentence(one) for one in advised(found)[:most]]
-    return told or ["None of what was tried would lower the variance by more than its error."]
+    said = [sentence(one) for one in recommended(found, most)]
+    return said or ["Nothing that was tried would lower the variance by more than its error."]
 
 
 def sentence(one: Recommendation) -> str:
@@ -175,19 +175,14 @@ def sentence(one: Recommendation) -> str:
     change = f"{one.relative.mean:+.1%}".replace("-", "−")
     if one.relative.stderr:
         change += f" ± {one.relative.stderr:.1%}"
-    told = f"{one.title}: {one.quantity} {_plain(one.now)} → {_plain(one.then)} ({change})"
+    said = f"{one.title}: {one.quantity} {_plain(one.now)} → {_plain(one.then)} ({change})"
     if one.against and one.otherwise:
-        told += f"; {one.against}: {_plain(one.otherwise)}"
-    return told + "."
+        said += f"; {one.against}: {_plain(one.otherwise)}"
+    return said + "."
 
 
 def _plain(value: Estimate) -> str:
-    return plus_minus(Estimate(value.mean, 0.0, value.count))
-
-
-def summary(found: Audit) -> list[str]:
-    """Say what was found, a sentence or two a finding: what there is, and what it costs."""
-    return [*have(found), *costs(found)]
+    return with_error(Estimate(value.mean, 0.0, value.count))
 
 
 def _left(found: Audit) -> str:
@@ -195,7 +190,7 @@ def _left(found: Audit) -> str:
     before, after = (np.sqrt(one.decisive.variance.mean) for one in (found.before, found.after))
     return (
         f"The rewards of {kind} differ, before any label, by a standard deviation of "
-        f"{before:.2f}; the labels bring it to {after:.2f}: {found.remaining:.0%} of the variance "
+        f"{before:.2f}; the labels reduce it to {after:.2f}: {found.remaining:.0%} of the variance "
         "is left."
     )
 
@@ -220,6 +215,6 @@ def _compared(found: Audit, kind: str) -> str | None:
     side = "less" if best.mean < own.mean else "more, and all others more still"
     share = abs(best.mean / own.mean - 1.0)
     return (
-        f"{where}, as many comparisons laid out as {name} would leave {share:.0%} {side} "
-        f"({plus_minus(best)} against {plus_minus(own)})."
+        f"{where}, as many comparisons in the layout {name} would leave {share:.0%} {side} "
+        f"({with_error(best)} against {with_error(own)})."
     )

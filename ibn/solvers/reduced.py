@@ -10,26 +10,59 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from ibn.errors import InputError
-from ibn.kernels.conjugate_gradients import (
-    conjugate_gradient,
-    eliminate_leaves,
-    factor,
-    restore_leaves,
-)
+from ibn.kernels.forest import factor, multiply, precondition
+from ibn.kernels.series import eliminate_leaves, restore_leaves
+from ibn.laplacian import grounded
 from ibn.network import Network
-from ibn.solvers.laplacian import fill_null_space
+from ibn.solvers.conjugate_gradients import conjugate_gradient
 from ibn.solvers.reduction import Reduced, reduce_network
 from ibn.threads import in_threads
 
-DENSE_NODES = 1500
-BLOCK = 8
-MOST_ITERATIONS = 20_000
-TIGHT = 1e-10
-STIFF = "variances differ by too many orders of magnitude; check beta and scale"
+DENSE_NODES = 1500  # up to here one dense factorisation is faster than iterations
+BLOCK = 8  # right-hand sides solved at a time: one line of a cache
+TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
 
 
 @dataclass(frozen=True, eq=False)
-class Solver:
+class Forest:
+    """The Laplacian of a forest and other edges, preconditioned by the forest.
+
+    Attributes
+    ----------
+    parent, conductance : ndarray, shape (N,)
+        Each node's parent (its own index for a root) and the conductance of that edge.
+    u, v, weight : ndarray, shape (e,)
+        The other edges and their conductances; loops are harmless.
+    pivot, share : ndarray, shape (N,)
+        From :func:`ibn.kernels.forest.factor`.
+    """
+
+    parent: NDArray[np.integer]
+    conductance: NDArray[np.float64]
+    u: NDArray[np.integer]
+    v: NDArray[np.integer]
+    weight: NDArray[np.float64]
+    pivot: NDArray[np.float64]
+    share: NDArray[np.float64]
+    patience = 16  # what a slow start along a path needs
+    delay = 0
+
+    @classmethod
+    def of(cls, *edges: NDArray) -> Forest:
+        """Factorise the preconditioner of ``parent``, ``conductance``, ``u``, ``v``, ``weight``."""
+        return cls(*edges, *factor(*edges))
+
+    def multiply(self, x: NDArray, y: NDArray, product: NDArray) -> None:
+        """See :class:`ibn.solvers.conjugate_gradients.System`."""
+        multiply(self.parent, self.conductance, self.u, self.v, self.weight, x, y, product)
+
+    def precondition(self, r: NDArray, drift: NDArray, z: NDArray, product: NDArray) -> None:
+        """See :class:`ibn.solvers.conjugate_gradients.System`."""
+        precondition(self.parent, self.pivot, self.share, r, drift, z, product)
+
+
+@dataclass(frozen=True, eq=False)
+class ReducedSolver:
     """A network made ready for many right-hand sides.
 
     Attributes
@@ -44,7 +77,7 @@ class Solver:
     reduced: Reduced
 
     @classmethod
-    def of(cls, network: Network) -> Solver:
+    def of(cls, network: Network) -> ReducedSolver:
         """Reduce a network.
 
         Raises
@@ -56,7 +89,7 @@ class Solver:
         return cls(network, reduce_network(network, cliques=True))
 
     @cached_property
-    def _system(self) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    def _edges(self) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
         """Forest and other edges of the reduced network, with conductances."""
         parent, stem = self.reduced.tree()
         u, v, variance = self.reduced.others()
@@ -64,9 +97,9 @@ class Solver:
         return parent, conductance, u, v, 1.0 / variance
 
     @cached_property
-    def _factors(self) -> tuple[NDArray, NDArray]:
-        """Make the preconditioner."""
-        return factor(*self._system)
+    def forest(self) -> Forest:
+        """The reduced network as conjugate gradients take it."""
+        return Forest.of(*self._edges)
 
     @cached_property
     def _dense(self) -> tuple[NDArray, bool] | None:
@@ -74,17 +107,10 @@ class Solver:
         size = len(self.reduced.kept)
         if size > DENSE_NODES:
             return None
-        parent, conductance, u, v, weight = self._system
-        matrix = np.zeros((size, size))
+        parent, conductance, u, v, weight = self._edges
         child = np.flatnonzero(parent != np.arange(size))
-        tails = np.concatenate([child, u])
-        tips = np.concatenate([parent[child], v])
-        weights = np.concatenate([conductance[child], weight])
-        np.add.at(matrix, (tails, tails), weights)
-        np.add.at(matrix, (tips, tips), weights)
-        np.add.at(matrix, (tails, tips), -weights)
-        np.add.at(matrix, (tips, tails), -weights)
-        fill_null_space(matrix)
+        ends = np.append(child, u), np.append(parent[child], v)
+        matrix = grounded(size, *ends, np.append(conductance[child], weight))
         return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
 
     def _room(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -94,77 +120,49 @@ class Solver:
         return flow
 
     def _reduce(self, flow: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Reduce current to the nodes that stay, in place; also the energy spent elsewhere."""
+        """Reduce current to the nodes that stay, in place; also the energy dissipated elsewhere."""
         red = self.reduced
-        spent = eliminate_leaves(red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow)
+        dissipated = eliminate_leaves(
+            red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow
+        )
         kept = red.kept
         if len(kept) and kept[-1] - kept[0] + 1 == len(kept):  # a view will do
-            return flow[kept[0] : kept[-1] + 1], spent
-        return flow[kept], spent
+            return flow[kept[0] : kept[-1] + 1], dissipated
+        return flow[kept], dissipated
 
     def _solve(
         self, current: NDArray[np.float64], tolerance: float, with_potential: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.floating]]:
         if self._dense is not None:
             potential = cho_solve(self._dense, current, check_finite=False)
             return np.einsum("ik,ik->k", current, potential), potential
-        energy, potential, iterations = conjugate_gradient(
-            *self._system, current, tolerance, MOST_ITERATIONS, with_potential, self._factors
+        return conjugate_gradient(
+            self.forest, np.array(current, order="C"), tolerance, with_potential
         )
-        if iterations > MOST_ITERATIONS:
-            raise InputError(
-                f"the posterior did not converge within {MOST_ITERATIONS} iterations", fix=STIFF
-            )
-        return energy, potential
 
     def energy(self, inflow: NDArray[np.float64], tolerance: float = TIGHT) -> NDArray[np.float64]:
-        """Energy inflow' L⁺ inflow dissipated by currents injected at the nodes.
-
-        Parameters
-        ----------
-        inflow : ndarray of float, shape (size, k)
-            Current at each node, each column adding up to 0.
-        tolerance : float
-            Relative error allowed.
-
-        Returns
-        -------
-        ndarray of float, shape (k,)
-        """
+        """See :class:`ibn.solvers.solver.Solver`."""
         result = np.empty(inflow.shape[1])
         for low in range(0, inflow.shape[1], BLOCK):
-            result[low : low + BLOCK] = self._energy(
+            result[low : low + BLOCK] = self.whole_energy(
                 self._room(inflow[:, low : low + BLOCK]), tolerance
             )
         return result
 
-    def _energy(self, flow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+    def whole_energy(self, flow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """Energy of a block of currents, with a row for every node of the reduction; used up."""
-        current, spent = self._reduce(flow)
+        current, dissipated = self._reduce(flow)
         # In halves, so that two threads can share them; the same halves whether they do.
         middle = -(-current.shape[1] // 2)
-        _ = self._factors if self._dense is None else None  # made once, before the threads begin
+        _ = self.forest if self._dense is None else None  # made once, before the threads begin
         halves = [half for half in (current[:, :middle], current[:, middle:]) if half.size]
         energies = in_threads(lambda half: self._solve(half, tolerance, False)[0], halves)
-        return spent + np.concatenate([np.zeros(0), *energies])
+        return dissipated + np.concatenate([np.zeros(0), *energies])
 
     def potential(
         self, inflow: NDArray[np.float64], tolerance: float = TIGHT**1.5
     ) -> NDArray[np.float64]:
-        """Potentials L⁺ inflow at every node, each column centred over the nodes.
-
-        Parameters
-        ----------
-        inflow : ndarray of float, shape (size, k)
-            Current at each node, each column adding up to 0.
-        tolerance : float
-            Relative error allowed of the energy; in the energy's norm the potentials' own is
-            its root.
-
-        Returns
-        -------
-        ndarray of float, shape (size, k)
-        """
+        """See :class:`ibn.solvers.solver.Solver`."""
         red, size = self.reduced, len(inflow)
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):
@@ -183,7 +181,6 @@ class Solver:
 
 
 def require_connected(network: Network) -> None:
-    """Raise InputError if some reward differences of a network are not identified."""
     """Raise InputError if some reward differences of a network are not identified."""
     if network.trie is None and network.components().max(initial=0) > 0:
         raise InputError(

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ibn.kernels.series import may_hold_cliques, reduced_edges
+from ibn.kernels.series import ONCE, STAYS, UNUSED, may_hold_cliques, reduced_edges
 from ibn.network import Network
-
-STAYS, ONCE, UNUSED = 0, 1, 2
+from ibn.pair_code import pair_code
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +80,7 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
     if network.trie is None:
         parent, stem = np.arange(size, dtype=np.int32), np.zeros(size)
         a, b, sigma2 = network.u, network.v, network.variance
-        role = np.zeros(size, np.int8)
+        role = np.full(size, STAYS, np.int8)
     else:
         first = network.bias_edges
         parent = network.trie.parent
@@ -123,9 +122,8 @@ def _stars_for_cliques(
     heaviest = np.zeros(count)
     np.minimum.at(lightest, group, sigma2)
     np.maximum.at(heaviest, group, sigma2)
-    low, high = np.minimum(a, b), np.maximum(a, b)
     distinct = np.zeros(len(a), bool)
-    distinct[np.unique(low.astype(np.int64) * size + high, return_index=True)[1]] = True
+    distinct[np.unique(pair_code(a, b, size), return_index=True)[1]] = True
     repeated = np.bincount(group, weights=~distinct, minlength=count) > 0
     complete = (members > 2) & (edges == members * (members - 1) // 2)
     clique = complete & (lightest == heaviest) & ~repeated

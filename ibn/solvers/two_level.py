@@ -18,25 +18,22 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, lapack
 from scipy.sparse import coo_array
 
-from ibn.errors import InputError
+from ibn.errors import STIFF, InputError
 from ibn.kernels.aggregates import (
     WIDTH,
     add_up,
-    advance,
     match,
     multiply,
     precondition,
     rows_of_edges,
-    turn,
 )
+from ibn.laplacian import degrees, grounded
 from ibn.network import Network
-from ibn.solvers.laplacian import fill_null_space
-from ibn.solvers.reduced import MOST_ITERATIONS, STIFF
+from ibn.solvers.conjugate_gradients import conjugate_gradient
 
 AGGREGATES = 2304  # at most: their dense matrix is factorised for every network
 LEAST = 8  # nodes an aggregate, at least, on average
 EXCESS = 2  # times the mean that an aggregate may hold
-DELAY, SHARE = 4, 4  # iterations whose decreases stand for the missing energy: see the kernel CG
 SINGLE = 1e5  # spread of conductances up to which single precision will do
 
 
@@ -137,6 +134,8 @@ class TwoLevel:
     inverse: NDArray[np.floating]
     label: NDArray[np.int64]
     factor: tuple[NDArray[np.float64], bool]
+    patience = 0
+    delay = 4  # preconditioned so well that errors fall at a steady rate after a few iterations
 
     @classmethod
     def of(cls, network: Network, aggregates: Aggregates) -> TwoLevel:
@@ -160,17 +159,10 @@ class TwoLevel:
         kind = np.float32 if spread <= SINGLE else np.float64
         u, v = aggregates.place[network.u], aggregates.place[network.v]
         start, head, weight = rows_of_edges(network.size, u, v, conductance.astype(kind))
-        degree = np.bincount(u, conductance, network.size)
-        degree += np.bincount(v, conductance, network.size)
+        degree = degrees(network.size, u, v, conductance)
         label = np.empty(network.size, np.int64)
         label[aggregates.place] = aggregates.of_node
-        count = aggregates.count
-        flat = np.bincount(label[u] * count + label[v], conductance, count * count)
-        coarse = np.asarray(-flat.reshape(count, count), dtype=np.float64)
-        coarse = coarse + coarse.T
-        coarse[np.diag_indices(count)] = 0.0
-        coarse[np.diag_indices(count)] = -coarse.sum(axis=0)
-        fill_null_space(coarse)
+        coarse = grounded(aggregates.count, label[u], label[v], conductance)
         try:
             factor = cho_factor(coarse, lower=True, overwrite_a=True, check_finite=False)
         except np.linalg.LinAlgError:
@@ -179,35 +171,11 @@ class TwoLevel:
         return cls(aggregates, unit, start, head, weight, inverse.astype(kind), label, factor)
 
     def energy(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """Energy inflow' L⁺ inflow dissipated by currents injected at the nodes.
-
-        Parameters
-        ----------
-        inflow : ndarray of float, shape (size, k)
-            Current at each node, each column adding up to 0.
-        tolerance : float
-            Relative error allowed; the energy is approached from below.
-
-        Returns
-        -------
-        ndarray of float, shape (k,)
-        """
+        """See :class:`ibn.solvers.solver.Solver`."""
         return np.concatenate([self._solve(b, tolerance, False)[0] for b in _blocks(inflow)])
 
     def potential(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """Potentials L⁺ inflow at every node, each column centred over the nodes.
-
-        Parameters
-        ----------
-        inflow : ndarray of float, shape (size, k)
-            Current at each node, each column adding up to 0.
-        tolerance : float
-            Relative error allowed of each column's energy.
-
-        Returns
-        -------
-        ndarray of float, shape (size, k)
-        """
+        """See :class:`ibn.solvers.solver.Solver`."""
         found = [self._solve(block, tolerance, True)[1] for block in _blocks(inflow)]
         potential = np.concatenate(found, axis=1)
         return potential - potential.mean(axis=0)
@@ -246,38 +214,24 @@ class TwoLevel:
         self, inflow: NDArray[np.float64], tolerance: float, with_potential: bool
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Solve for at most ``WIDTH`` columns."""
-        place, kind = self.aggregates.place, self.weight.dtype
-        size, columns = inflow.shape
-        r = np.zeros((size, WIDTH), kind)
-        r[place, :columns] = inflow
-        z, product, direction = np.empty_like(r), np.empty_like(r), np.zeros_like(r)
-        potential = np.zeros((size if with_potential else 0, WIDTH), kind)
+        place = self.aggregates.place
+        r = np.zeros((len(inflow), WIDTH), self.weight.dtype)
+        r[place, : inflow.shape[1]] = inflow
+        energy, potential = conjugate_gradient(self, r, tolerance, with_potential)
+        columns = slice(inflow.shape[1])
+        whole = potential[place[: len(potential)], columns].astype(np.float64)
+        return self.unit * energy[columns], self.unit * whole
+
+    def multiply(self, x: NDArray, y: NDArray, product: NDArray) -> None:
+        """See :class:`ibn.solvers.conjugate_gradients.System`."""
+        multiply(self.start, self.head, self.weight, x, y, product)
+
+    def precondition(self, r: NDArray, drift: NDArray, z: NDArray, product: NDArray) -> None:
+        """See :class:`ibn.solvers.conjugate_gradients.System`."""
         coarse = np.empty((self.aggregates.count, WIDTH))
-        rho, fresh, curvature = np.zeros(WIDTH), np.empty(WIDTH), np.empty(WIDTH)
-        energy = np.zeros(WIDTH)
-        decreases: list[NDArray[np.float64]] = []
-        while len(decreases) < MOST_ITERATIONS:
-            add_up(self.label, r, coarse)
-            solved = cho_solve(self.factor, coarse, check_finite=False)
-            precondition(self.inverse, self.label, solved.astype(kind), r, z, fresh)
-            beta = np.divide(fresh, rho, out=np.zeros(WIDTH), where=rho > 0)
-            rho[:] = fresh
-            turn(beta.astype(kind), z, direction)
-            multiply(self.start, self.head, self.weight, direction, product, curvature)
-            alpha = np.divide(rho, curvature, out=np.zeros(WIDTH), where=curvature > 0)
-            decreases.append(alpha * rho)
-            energy += decreases[-1]
-            advance(alpha.astype(kind), direction, product, r, potential)
-            last = max(DELAY, len(decreases) // SHARE)
-            if len(decreases) >= last and np.all(
-                np.sum(decreases[-last:], axis=0) <= tolerance * energy
-            ):
-                scaled = np.empty((len(potential), columns))
-                scaled[:] = potential[place[: len(potential)], :columns]
-                return self.unit * energy[:columns], self.unit * scaled
-        raise InputError(
-            f"the posterior did not converge within {MOST_ITERATIONS} iterations", fix=STIFF
-        )
+        add_up(self.label, drift, r, coarse)
+        solved = cho_solve(self.factor, coarse, check_finite=False).astype(r.dtype)
+        precondition(self.inverse, self.label, solved, r, z, product)
 
 
 def _blocks(inflow: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -15,7 +15,7 @@ from ibn.errors import InputError
 from ibn.structure.function import Structure
 
 DECISIVE = 6.0  # of AIC between the best family and the next: odds of e³ ≈ 20
-TOLD_MISFIT = 3.0  # χ² per degree of freedom from which on words mention it
+MISFIT_NAMED = 3.0  # χ² per degree of freedom from which on words mention it
 ALPHAS = (1e-4, 15.0)
 BRANCHING = 2
 
@@ -23,7 +23,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Fit:
+class FamilyFit:
     """A family fitted to an estimated structural function.
 
     Attributes
@@ -68,7 +68,7 @@ class Fits:
 
     Attributes
     ----------
-    power, logarithmic, sub_logarithmic : Fit
+    power, logarithmic, sub_logarithmic : FamilyFit
         One a family.
     selected : str or None
         The best family, where the data can tell it from the others: None where another is
@@ -77,27 +77,27 @@ class Fits:
         Coverage of the intervals.
     """
 
-    power: Fit
-    logarithmic: Fit
-    sub_logarithmic: Fit
+    power: FamilyFit
+    logarithmic: FamilyFit
+    sub_logarithmic: FamilyFit
     selected: str | None
     level: float
 
     @property
-    def ranked(self) -> tuple[Fit, ...]:
+    def ranked(self) -> tuple[FamilyFit, ...]:
         """From the best to the worst by quasi-AIC."""
         return tuple(sorted((self.power, self.logarithmic, self.sub_logarithmic), key=_aic))
 
     def words(self) -> str:
-        """Say which family it is, or which ones cannot be told apart."""
+        """Say which family it is, or which ones are alike."""
         best = self.ranked[0]
         close = [fit.family for fit in self.ranked if fit.aic < best.aic + DECISIVE]
         if len(close) > 1:
             return f"cannot tell {' from '.join(close)} over this range of M"
-        told = f"{best.family} family, of the three"
-        if best.misfit > TOLD_MISFIT:
-            told += f"; up to {best.residual:.1%} off, {best.misfit:.3g} × what sampling explains"
-        return told
+        words = f"{best.family} family, of the three"
+        if best.misfit > MISFIT_NAMED:
+            words += f"; up to {best.residual:.1%} off, {best.misfit:.3g} × what sampling explains"
+        return words
 
 
 def fit_families(structure: Structure, *, level: float = 0.95) -> Fits:
@@ -112,7 +112,7 @@ def fit_families(structure: Structure, *, level: float = 0.95) -> Fits:
     Parameters
     ----------
     structure : Structure
-        From :func:`ibn.structure.structural_function`, with at least three numbers of cells.
+        From :func:`ibn.structure.estimate_structure`, with at least three numbers of cells.
     level : float
         Coverage of the intervals, between 0 and 1.
 
@@ -140,7 +140,7 @@ def fit_families(structure: Structure, *, level: float = 0.95) -> Fits:
     return Fits(power, logarithmic, sub_logarithmic, selected, level)
 
 
-def _aic(fit: Fit) -> float:
+def _aic(fit: FamilyFit) -> float:
     return fit.aic
 
 
@@ -185,7 +185,7 @@ def _describe(
     dof: int,
     inflation: float,
     level: float,
-) -> Fit:
+) -> FamilyFit:
     misfit = chi2 / dof
     tail = 0.5 + level / 2.0
     # The error that a misfit shows has few degrees of freedom behind it.
@@ -197,7 +197,7 @@ def _describe(
     left = np.log(structure.value) - parameters[0]
     left -= _shape(family, parameters[1:], structure.cells)
     has_alpha = len(parameters) > 1
-    return Fit(
+    return FamilyFit(
         family=family,
         alpha=float(middle[1]) if has_alpha else float("nan"),
         alpha_interval=(float(low[1]), float(high[1])) if has_alpha else (float("nan"),) * 2,

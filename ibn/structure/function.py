@@ -2,7 +2,7 @@
 
 F(M) is the least mean d_IB within a cell over all ways to split the response space into M cells
 of between |Y|/(2M) and 2|Y|/M (theory §1). Here the ways are those of recursive bisection, which
-another partition may beat. Each partition is laid on one half of the responses and measured on
+another partition may beat. Each partition is fitted on one half of the responses and measured on
 the other, so that it holds for responses it has not seen.
 """
 
@@ -22,7 +22,7 @@ from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.structure.partition import Distances, Geometry, Points, Rows, bisect
 
-LEAST_CELL = 16  # responses that each cell of the finest partition is laid on, on average
+LEAST_CELL = 16  # responses that each cell of the finest partition is fitted on, on average
 MOST_RESPONSES = 4000
 
 
@@ -54,7 +54,7 @@ class Structure:
         return np.sqrt(np.diag(self.covariance))
 
 
-def structural_function(
+def estimate_structure(
     points: NDArray[np.floating],
     cells: ArrayLike | None = None,
     *,
@@ -128,7 +128,7 @@ def structural_function_of_distances(
     distances : array_like, shape (m, m)
         d_IB between any two responses: symmetric, zero on the diagonal, not negative.
     cells, rng, groups, repeats
-        As for :func:`structural_function`.
+        As for :func:`estimate_structure`.
 
     Raises
     ------
@@ -211,8 +211,8 @@ def _estimate(
     for value in values:
         chosen = np.isin(groups, rng.permutation(count)[: count // 2])
         halves = np.flatnonzero(chosen), np.flatnonzero(~chosen)
-        for laid, seen in (halves, halves[::-1]):
-            partitions = bisect(geometry, laid, seen, depth, rng)
+        for fitted, seen in (halves, halves[::-1]):
+            partitions = bisect(geometry, fitted, seen, depth, rng)
             for level, (_, parts) in enumerate(partitions):
                 mean, pull = _within(geometry, parts)
                 value[level] += mean / 2.0

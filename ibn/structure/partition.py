@@ -87,16 +87,16 @@ class Distances:
 
 
 def bisect(
-    geometry: Geometry, laid: Rows, seen: Rows, depth: int, rng: np.random.Generator
+    geometry: Geometry, fitted: Rows, seen: Rows, depth: int, rng: np.random.Generator
 ) -> Iterator[tuple[list[Rows], list[Rows]]]:
-    """Partition responses into 1, 2, 4, … cells, by a rule laid on others.
+    """Partition responses into 1, 2, 4, … cells, by a rule fitted on others.
 
     Parameters
     ----------
     geometry : Geometry
         Where the responses lie.
-    laid : ndarray of int
-        Responses that the rule is laid on; M cells have between 1/(2M) and 2/M of them each.
+    fitted : ndarray of int
+        Responses that the rule is fitted on; M cells have between 1/(2M) and 2/M of them each.
     seen : ndarray of int
         Responses that the rule is applied to.
     depth : int
@@ -106,13 +106,13 @@ def bisect(
 
     Yields
     ------
-    laid, seen : list of ndarray
+    fitted, seen : list of ndarray
         The cells, for 2^0 to 2^depth of them.
     """
-    cells, others = [laid], [seen]
+    cells, others = [fitted], [seen]
     yield cells, others
     for level in range(1, depth + 1):
-        least, most = len(laid) / 2 ** (level + 1), 2 * len(laid) / 2**level
+        least, most = len(fitted) / 2 ** (level + 1), 2 * len(fitted) / 2**level
         split = [
             _split(geometry, cell, other, least, most, rng)
             for cell, other in zip(cells, others, strict=True)
@@ -123,12 +123,17 @@ def bisect(
 
 
 def _split(
-    geometry: Geometry, laid: Rows, seen: Rows, least: float, most: float, rng: np.random.Generator
+    geometry: Geometry,
+    fitted: Rows,
+    seen: Rows,
+    least: float,
+    most: float,
+    rng: np.random.Generator,
 ) -> tuple[tuple[Rows, Rows], tuple[Rows, Rows]]:
     """Split a cell in two by 2-means, each part of a size between ``least`` and ``most``."""
-    size = len(laid)
+    size = len(fitted)
     low = min(max(int(np.ceil(least)), size - int(most), 1), size // 2)
-    project = geometry.projection(laid, laid)
+    project = geometry.projection(fitted, fitted)
     score = _principal(project, size, rng)
     first = np.zeros(size, bool)
     first[np.argsort(score, kind="stable")[size // 2 :]] = True
@@ -143,8 +148,8 @@ def _split(
         first[order[cut:]] = True
         if np.array_equal(before, first):
             break
-    side = geometry.projection(seen, laid)(weight) > edge
-    return (laid[first], laid[~first]), (seen[side], seen[~side])
+    side = geometry.projection(seen, fitted)(weight) > edge
+    return (fitted[first], fitted[~first]), (seen[side], seen[~side])
 
 
 def _principal(project: Projection, size: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -215,34 +215,6 @@ def objective(
     return expected - kl_divergence(log_policy, log_reference) / beta
 
 
-def reconstruction_loss(
-    log_human: NDArray[np.float64], error: NDArray[np.float64], beta: float
-) -> float:
-    """KL(p_H‖p_LM) from the reward model's error alone (theory M4, exact).
-
-    Parameters
-    ----------
-    log_human : ndarray of float, shape (m,)
-        Log-probabilities of p_H.
-    error : ndarray of float, shape (m,)
-        Δ = r_RM - r_H, up to a common shift.
-    beta : float
-        Inverse temperature.
-
-    Returns
-    -------
-    float
-        log E_{p_H}[exp(βΔ)] - β E_{p_H}[Δ], in nats.
-    """
-    mean = np.exp(log_human) @ error
-    return float(np.logaddexp.reduce(log_human + beta * (error - mean)))
-
-
-def loss_bound(error: NDArray[np.float64], beta: float) -> float:
-    """Upper bound β² (max Δ - min Δ)²/8 of the reconstruction loss (theory M4; Hoeffding 1963)."""
-    return float(beta**2 * np.ptp(error) ** 2 / 8.0)
-
-
 def second_order_loss(
     log_human: NDArray[np.float64], error: NDArray[np.float64], beta: float
 ) -> float:
@@ -250,25 +222,3 @@ def second_order_loss(
     p = np.exp(log_human)
     centred = error - p @ error
     return float(beta**2 / 2.0 * (p @ centred**2))
-
-
-def second_order_ratio(error: NDArray[np.float64], beta: float) -> tuple[float, float]:
-    """Bounds of the loss over its leading term.
-
-    The third cumulant of a variable is at most its range times the second, which makes the
-    variance under p_H exp(sΔ) change by at most exp(± s range): 2 ψ(-x) and 2 ψ(x) with
-    x = β (max Δ - min Δ) and ψ(x) = (exp(x) - 1 - x)/x² (as in Bach 2010).
-
-    Parameters
-    ----------
-    error : ndarray of float, shape (m,)
-        Δ, up to a common shift.
-    beta : float
-        Inverse temperature.
-    """
-    x = beta * float(np.ptp(error))
-    if x < 1e-4:  # the series, where the closed form would cancel
-        return 1.0 - x / 3.0, 1.0 + x / 3.0 + x**2 / 6.0
-    with np.errstate(over="ignore"):
-        low, high = 2.0 * (np.expm1([-x, x]) - [-x, x]) / x**2
-    return float(low), float(high)

@@ -30,6 +30,7 @@ from ibn.proofs_check.claim import (
 )
 from ibn.proofs_check.exact.exponents import contains, exponents, measured, show
 from ibn.proofs_check.exact.lower_bound import WORLDS, label_of
+from ibn.proofs_check.measured import mean_nearest
 from ibn.topology import build, default_leaves
 
 
@@ -240,21 +241,12 @@ def _designed_rate(exponent: float, logs: float, context: Context) -> Finding:
     )
 
 
-def _nearest(world: Ultrametric, leaves: float) -> float:
-    """E[d_IB(y, S)] for so many leaves drawn independently, S; exact."""
-    k = np.arange(1, 400)
-    # A leaf shares k digits with y unless all miss its cell at depth k.
-    deeper = np.append(-np.expm1(leaves * np.log1p(-(float(world.branching) ** -k))), 0.0)
-    depth = np.append(0, k)
-    return float(world.distance_at(depth) @ (np.append(1.0, deeper[:-1]) - deeper))
-
-
 def _tree_gain(gain: float, context: Context) -> Finding:
     far = np.geomspace(1e6, 1e60, 55)
     parts, verdict = [], HOLDS
     for alpha in (0.1, 0.3, 1.0):
         world = Ultrametric(alpha=alpha)
-        tree = np.array([2.0 * _nearest(world, n / np.log(n)) for n in far])
+        tree = np.array([2.0 * mean_nearest(world, n / np.log(n)) for n in far])
         star = 2.0 * world.structural_function(far)
         design = np.stack([np.ones_like(far), np.log(far), np.log(np.log(far))], axis=1)
         _, in_n, in_log = np.linalg.lstsq(design, np.log(tree / star), rcond=None)[0]
@@ -284,7 +276,7 @@ def _tree_measured(gain: float, context: Context) -> Finding:
         order = world.structural_function(n)
         values = measured(partial(_fresh, "tree", world, pairs, rng), n, order, replicates)
         (logs,) = exponents(n, values, level, ["log n"])
-        exact = np.array([2.0 * _nearest(world, default_leaves(m)) for m in n]) / order
+        exact = np.array([2.0 * mean_nearest(world, default_leaves(m)) for m in n]) / order
         near = Estimate.of((values / exact).mean(axis=1)).interval(level)
         if not contains(logs, gain * alpha) or not near[0] <= 1.0 <= near[1]:
             verdict = FAILS

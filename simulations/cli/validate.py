@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ibn.simulations.validation.protocol import Profile
     from ibn.simulations.validation.repetition import Repetition
-    from ibn.simulations.validation.tasks import Task
+    from ibn.simulations.validation.tasks import LanguageTask
 
 
 @click.command(name="validate")
@@ -120,7 +120,7 @@ def command(
 
 
 def _repeat_all(
-    task: Task,
+    task: LanguageTask,
     model: str,
     profile: Profile,
     seeds: Sequence[int],

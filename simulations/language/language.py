@@ -21,11 +21,10 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from ibn.bias.ultrametric import Ultrametric
-from ibn.errors import InputError
+from ibn.errors import STIFF, InputError
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise, simulate_labels
-from ibn.solvers.reduced import STIFF
 from ibn.theory import autoencoder
 from ibn.topology import build
 

@@ -26,9 +26,9 @@ from urllib.parse import urlsplit
 from ibn.errors import InputError, MissingExtra
 
 Given = TypeVar("Given")
-Outcome = TypeVar("Outcome")
-Results = Generator[Outcome, None, None]
-Executor = Callable[[Callable[[Given], Outcome], Sequence[Given]], Results[Outcome]]
+Result = TypeVar("Result")
+Results = Generator[Result, None, None]
+Executor = Callable[[Callable[[Given], Result], Sequence[Given]], Results[Result]]
 
 CONNECT_SECONDS = 5.0
 """How long a cluster may take to answer."""
@@ -39,7 +39,7 @@ RETRIES = 3
 """Workers that may die under a task before Ray gives it up, as Dask does by default."""
 
 
-def in_process(run_one: Callable[[Given], Outcome], tasks: Sequence[Given]) -> Results[Outcome]:
+def in_process(run_one: Callable[[Given], Result], tasks: Sequence[Given]) -> Results[Result]:
     """Run tasks here, one after the other."""
     import scipy.linalg  # noqa: F401  # so that its BLAS is among those limited
     from threadpoolctl import threadpool_limits
@@ -60,7 +60,7 @@ def processes(jobs: int) -> Executor:
         How many processes.
     """
 
-    def execute(run_one: Callable[[Given], Outcome], tasks: Sequence[Given]) -> Results[Outcome]:
+    def execute(run_one: Callable[[Given], Result], tasks: Sequence[Given]) -> Results[Result]:
         from joblib import Parallel, delayed, parallel_config
 
         run_there = delayed(partial(_in_worker, os.getpid(), run_one))
@@ -102,7 +102,7 @@ def cluster(address: str) -> Executor:
         )
     execute = _on_ray if url.scheme == "ray" else _on_dask
 
-    def attempt(run_one: Callable[[Given], Outcome], tasks: Sequence[Given]) -> Results[Outcome]:
+    def attempt(run_one: Callable[[Given], Result], tasks: Sequence[Given]) -> Results[Result]:
         try:
             yield from execute(address, run_one, tasks)
         except InputError:
@@ -122,8 +122,8 @@ def cluster(address: str) -> Executor:
 
 
 def _on_dask(
-    address: str, run_one: Callable[[Given], Outcome], tasks: Sequence[Given]
-) -> Results[Outcome]:
+    address: str, run_one: Callable[[Given], Result], tasks: Sequence[Given]
+) -> Results[Result]:
     try:
         from distributed import Client, as_completed
     except ImportError:
@@ -149,8 +149,8 @@ def _on_dask(
 
 
 def _on_ray(
-    address: str, run_one: Callable[[Given], Outcome], tasks: Sequence[Given]
-) -> Results[Outcome]:
+    address: str, run_one: Callable[[Given], Result], tasks: Sequence[Given]
+) -> Results[Result]:
     try:
         import ray
         from ray.util.multiprocessing import Pool
@@ -220,7 +220,7 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
-def _in_worker(parent: int, run_one: Callable[[Given], Outcome], task: Given) -> Outcome:
+def _in_worker(parent: int, run_one: Callable[[Given], Result], task: Given) -> Result:
     _serve(parent)
     return run_one(task)
 
@@ -251,12 +251,12 @@ def _serve(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _on_cluster(run_one: Callable[[Given], Outcome], task: Given) -> Outcome:
+def _on_cluster(run_one: Callable[[Given], Result], task: Given) -> Result:
     _use_one_thread()
     return run_one(task)
 
 
-def _all_on_cluster(run_one: Callable[[Given], Outcome], tasks: Sequence[Given]) -> list[Outcome]:
+def _all_on_cluster(run_one: Callable[[Given], Result], tasks: Sequence[Given]) -> list[Result]:
     return [_on_cluster(run_one, task) for task in tasks]
 
 

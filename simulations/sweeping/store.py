@@ -12,7 +12,6 @@ import logging
 import os
 import re
 import shutil
-import stat
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -21,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from ibn.appended import append, open_alone, replace
 from ibn.errors import InputError
 from ibn.simulations.sweeping.row import COLUMNS, Row, differ
 from ibn.simulations.sweeping.task import RESULTS_VERSION, Task
@@ -82,8 +82,8 @@ def _spell(row: Row) -> str:
 class Store:
     """A store open for writing by one sweep, to be used as a context manager.
 
-    Opening mends it: a torn last line is dropped, damaged lines are set aside in a file beside
-    it, and both are told in the log; every valid row is kept.
+    Opening repairs it: a torn last line is dropped, damaged lines are set aside in a file beside
+    it, and the log says both; every valid row is kept.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Store:
         self._rows: dict[str, Row] = {}
 
     def __enter__(self) -> Store:
-        self._fd = _open_locked(self.path)
+        self._fd = open_alone(self.path)
         self._synced = time.monotonic()
         try:
             found, damaged = _scan(self.path.read_bytes(), self.path)
@@ -163,7 +163,7 @@ class Store:
                 f"this ibn makes {RESULTS_VERSION}",
                 fix="install the same ibn where its workers run",
             )
-        _write(self._fd, row.line + b"\n", self.path)
+        append(self._fd, row.line + b"\n", self.path)
         self._rows[row.task.id] = row
         if time.monotonic() - self._synced >= _SYNC_SECONDS:
             os.fsync(self._fd)
@@ -177,20 +177,18 @@ class Store:
             return
         path = self.path.resolve()
         beside = path.with_name(path.name + ".tmp")
-        fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
+        fd = open_alone(beside, truncate=True, owner=self.path)
         try:
-            _lock(fd, self.path)
             shutil.copymode(path, beside)
-            _write(fd, wanted, beside)
+            append(fd, wanted, beside)
             os.fsync(fd)
-            os.replace(beside, path)
+            replace(beside, path)
         except BaseException:
             os.close(fd)
             beside.unlink(missing_ok=True)
             raise
         self._fd, old = fd, self._fd
         os.close(old)
-        _sync_folder(path.parent)
 
 
 def _file(rows: Iterable[Row]) -> bytes:
@@ -248,49 +246,3 @@ def _last_row(line: bytes) -> tuple[Row | None, bool]:
         except ValueError:
             continue
     return None, False
-
-
-def _open_locked(path: Path) -> int:
-    """Open a store, made if missing, as the only one to write it."""
-    while True:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-        try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise InputError("not a file that can hold results", file=path)
-            _lock(fd, path)
-            if os.path.samestat(os.fstat(fd), os.stat(path)):
-                return fd
-        except BaseException:
-            os.close(fd)
-            raise
-        os.close(fd)  # the file was replaced between its opening and its locking
-
-
-def _lock(fd: int, path: Path) -> None:
-    import fcntl  # where there is none, stores can still be read
-
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise InputError(
-            "another sweep is writing this store",
-            file=path,
-            fix="wait for it to end, or give another --out",
-        ) from None
-
-
-def _write(fd: int, data: bytes, path: Path) -> None:
-    try:
-        while data:
-            data = data[os.write(fd, data) :]
-    except OSError as error:  # a full disk, told by the name of the file that it stopped
-        raise OSError(error.errno, error.strerror, str(path)) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a replaced file survive the machine."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

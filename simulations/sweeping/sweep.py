@@ -76,7 +76,7 @@ def run(
     with Store(path) as store:
         lacking = {task.id: task for task in tasks if not store.answers(task)}
         missing = sorted(lacking.values(), key=guess_cost, reverse=True)
-        total, spent = sum(map(guess_cost, missing)), 0.0
+        total, worked = sum(map(guess_cost, missing)), 0.0
         if cluster is not None and missing:
             executor = on_cluster(cluster)
         elif min(jobs, len(missing)) <= 1 or total < WORTH_PROCESSES:
@@ -92,9 +92,9 @@ def run(
                         store.append(outcome)
                     else:
                         failures.append(outcome)
-                    spent += guess_cost(outcome.task)
+                    worked += guess_cost(outcome.task)
                     if progress is not None:
-                        progress(ended, len(missing), spent / total)
+                        progress(ended, len(missing), worked / total)
         except KeyboardInterrupt:
             done = sum(map(store.answers, tasks))
             raise KeyboardInterrupt(

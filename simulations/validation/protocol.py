@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.prefix_tree.dataset import BLOCK, Dataset, Plan, grow_dataset
+from ibn.prefix_tree.dataset import BLOCK, Dataset, DatasetPlan, grow_dataset
 from ibn.prefix_tree.generator import Generator, Request, extend_all
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt
-from ibn.simulations.validation.repetition import BASE, Outcome, Policy, Repetition
+from ibn.simulations.validation.repetition import BASE, ModelResult, Policy, Repetition
 from ibn.simulations.validation.reward import (
     Embed,
     Learner,
@@ -34,7 +34,7 @@ from ibn.simulations.validation.reward import (
     examine,
     fit_head,
 )
-from ibn.simulations.validation.tasks import Task, split
+from ibn.simulations.validation.tasks import LanguageTask, split
 from ibn.simulations.validation.training import Tuning, imitate, optimise
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ PROFILES = {
 
 
 def repeat(
-    task: Task,
+    task: LanguageTask,
     generator: LocalModel,
     embed: Embed,
     profile: Profile,
@@ -124,7 +124,7 @@ def repeat(
 
     Parameters
     ----------
-    task : Task
+    task : LanguageTask
         Prompts and gold measure.
     generator : LocalModel
         The base model.
@@ -141,7 +141,7 @@ def repeat(
     model : str
         What a reward model is trained from, where the profile trains one.
     progress : callable
-        Told what goes on.
+        Called with what goes on.
     """
     rng = np.random.default_rng(seed)
     training, test = split(
@@ -164,7 +164,7 @@ def repeat(
     grown: dict[str, Dataset] = {}
     for topology in TOPOLOGIES:
         progress(f"seed {seed}: growing as {topology}")
-        plan = Plan(topology, profile.growth, profile.pairs, "keep", seed)
+        plan = DatasetPlan(topology, profile.growth, profile.pairs, "keep", seed)
         journal = folder / f"{topology}-{seed}.journal"
         grown[topology] = grow_dataset(
             training, generator, ByScore(task.gold), plan, journal, settings=settings
@@ -193,7 +193,7 @@ def repeat(
                 examined = examine(trained, asked, texts, pool, embed, stream)
                 paid = len(part) / len(records)
                 result.models.append(
-                    Outcome(
+                    ModelResult(
                         topology,
                         budget,
                         share,

@@ -14,7 +14,7 @@ from ibn.prefix_tree.journal import Journal
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ModelResult:
     """One reward model, what it cost and how it does.
 
     Attributes
@@ -81,7 +81,7 @@ class Repetition:
     ----------
     seed : int
         Of everything random.
-    models : list of Outcome
+    models : list of ModelResult
         One a topology, budget and share.
     scores : dict of Policy to ndarray, shape (test, times)
         Gold scores of each policy's responses to each test prompt. Columns of two policies that
@@ -89,7 +89,7 @@ class Repetition:
     """
 
     seed: int
-    models: list[Outcome] = field(default_factory=list)
+    models: list[ModelResult] = field(default_factory=list)
     scores: dict[Policy, NDArray[np.float64]] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Repetition:
         """Read what :meth:`record` wrote."""
         return cls(
             record["seed"],
-            [Outcome(**model) for model in record["models"]],
+            [ModelResult(**model) for model in record["models"]],
             {Policy(**policy): np.array(scores) for policy, scores in record["scores"]},
         )
 

@@ -181,14 +181,14 @@ def examine(
     rows, rewards = (np.concatenate([f(*one) for one in each]) for f in (embed, trained.rewards))
     scores = np.concatenate(gold)
     said, true = (values[pairs[:, 0]] - values[pairs[:, 1]] for values in (rewards, scores))
-    told = true != 0
-    right = np.where(said == 0, 0.5, np.sign(said) == np.sign(true))[told]
+    decided = true != 0
+    right = np.where(said == 0, 0.5, np.sign(said) == np.sign(true))[decided]
     # A model that ranks backwards is not scaled right: it knows nothing.
     slope = max(float(said @ true / (said @ said)), 0.0) if said.any() else 0.0
     spread = float(np.mean(true**2))
     distance, variance = _predictions(trained, rows, pairs)
     return Examined(
-        accuracy=float(right.mean()) if told.any() else float("nan"),
+        accuracy=float(right.mean()) if decided.any() else float("nan"),
         error=float(np.mean((slope * said - true) ** 2) / spread) if spread else float("nan"),
         distance=distance,
         variance=variance,

@@ -21,7 +21,7 @@ from ibn.prefix_tree.prompts import Prompt, read_prompts
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class LanguageTask:
     """Prompts and the measure that judges answers to them.
 
     Attributes
@@ -42,7 +42,7 @@ class Task:
     gold_is: str
 
 
-def read_task(name: str, path: str | os.PathLike[str], seed: int = 0) -> Task:
+def read_task(name: str, path: str | os.PathLike[str], seed: int = 0) -> LanguageTask:
     """Read a task's file.
 
     Parameters
@@ -65,7 +65,7 @@ def read_task(name: str, path: str | os.PathLike[str], seed: int = 0) -> Task:
     return _READERS[name](path, seed)
 
 
-def _gsm8k(path: str | os.PathLike[str], seed: int) -> Task:
+def _gsm8k(path: str | os.PathLike[str], seed: int) -> LanguageTask:
     prompts = read_prompts(path, template="{{ question }}")
     _require(prompts, path, ("answer", "ground_truth"))
     for prompt in prompts:
@@ -73,27 +73,27 @@ def _gsm8k(path: str | os.PathLike[str], seed: int) -> Task:
             verify_arithmetic(prompt, [])
         except InputError as error:
             raise InputError(error.problem, file=path, line=prompt.line) from None
-    return Task(
+    return LanguageTask(
         "gsm8k", prompts, verify_arithmetic, "final number (0.7) and intermediate results (0.3)"
     )
 
 
-def _dialogsum(path: str | os.PathLike[str], seed: int) -> Task:
+def _dialogsum(path: str | os.PathLike[str], seed: int) -> LanguageTask:
     template = "Summarize this dialogue in one or two sentences.\n\n{{ dialogue }}\n\nSummary:"
     prompts = read_prompts(path, template=template)
     _require(prompts, path, ("summary",))
     rouge()  # a missing package is noticed before anything is grown
-    return Task("dialogsum", prompts, overlap, "ROUGE-L against the reference summary")
+    return LanguageTask("dialogsum", prompts, overlap, "ROUGE-L against the reference summary")
 
 
-def _hh(path: str | os.PathLike[str], seed: int) -> Task:
+def _hh(path: str | os.PathLike[str], seed: int) -> LanguageTask:
     from ibn.preferences.reading import read_preferences
 
     data = read_preferences(path, on_identical="skip")
     prompts = [Prompt(text, {}, i + 1) for i, text in enumerate(data.prompts) if text.strip()]
     if not prompts:
         raise InputError("no prompts before the responses", file=path)
-    return Task(
+    return LanguageTask(
         "hh", prompts, _human_reward(data, seed), "a Bayesian reward model of the human pairs"
     )
 
@@ -126,7 +126,7 @@ def _require(prompts: list[Prompt], path: object, names: tuple[str, ...]) -> Non
             )
 
 
-_READERS: dict[str, Callable[[str | os.PathLike[str], int], Task]] = {
+_READERS: dict[str, Callable[[str | os.PathLike[str], int], LanguageTask]] = {
     "gsm8k": _gsm8k,
     "dialogsum": _dialogsum,
     "hh": _hh,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ibn.errors import MissingExtra
 from ibn.prefix_tree.judging import RewardModelScore
-from ibn.prefix_tree.local import load
+from ibn.prefix_tree.local import load_model
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.local import LocalModel
@@ -49,7 +49,7 @@ class Tuning:
 
 
 def require_training(tuning: Tuning) -> None:
-    """Notice what is missing before anything has been spent.
+    """Notice what is missing before anything has been done.
 
     Raises
     ------
@@ -188,7 +188,9 @@ def train_reward_model(
         If the model cannot be loaded.
     """
     trl, datasets = _trl("a trained reward model")
-    torch, tokenizer, model = load(name, None, "AutoModelForSequenceClassification", num_labels=1)
+    torch, tokenizer, model = load_model(
+        name, None, "AutoModelForSequenceClassification", num_labels=1
+    )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model.score.reset_parameters()

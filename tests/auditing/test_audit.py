@@ -6,45 +6,21 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+from auditing.small_data import all_pairs, dataset
 from scipy.sparse.csgraph import dijkstra
 
 from ibn.auditing.audit import audit
-from ibn.auditing.measure import FiniteWorld, Laid, measure_topologies, spend
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.variances import ExactPosterior, SampledPosterior
+from ibn.auditing.variances import ExactVariances
 from ibn.bias.neighbours import NeighbourGraph
 from ibn.errors import InputError
 from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
-from ibn.preferences.reading import PreferenceData, read_preferences
-from ibn.report.words import snippet, summary
-from ibn.topology import build
+from ibn.preferences.reading import read_preferences
+from ibn.report.words import costs, have, snippet
 
 KINDS = ("within", "across")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
-
-
-def dataset(sizes, n, rng, *, across=False):
-    """Prompts with these numbers of responses, and n random comparisons, one a line."""
-    prompt_of = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    pairs = PromptPairs(prompt_of)
-    a, b = (pairs.sample_across if across else pairs.sample_within)(n, rng).T
-    m = len(prompt_of)
-    return PreferenceData(
-        prompts=[f"prompt {p}" for p in range(len(sizes))],
-        responses=[f"response {i}" for i in range(m)],
-        prompt_of=prompt_of,
-        comparisons=Comparisons(np.arange(m), a, b, winner=np.ones(n, np.int8)),
-        lines=np.arange(1, n + 1),
-        source="small.jsonl",
-        shape="prompt/chosen/rejected texts",
-    )
-
-
-def all_pairs(prompt_of):
-    i, j = np.triu_indices(len(prompt_of), 1)
-    same = prompt_of[i] == prompt_of[j]
-    return np.stack([i, j], axis=1), same
 
 
 @pytest.fixture(scope="module")
@@ -55,150 +31,6 @@ def small():
     return data, embeddings, audit(data, embeddings=embeddings, neighbours=3, seed=1)
 
 
-class TestPairs:
-    prompt_of = np.array([2, 0, 2, 1, 0, 2, 2, 3])
-    pairs = PromptPairs(prompt_of)
-
-    def test_lists_every_pair_within_a_prompt(self):
-        every, same = all_pairs(self.prompt_of)
-        listed = np.sort(self.pairs.list_within(100, np.random.default_rng(0)), axis=1)
-        assert sorted(map(tuple, listed)) == sorted(map(tuple, every[same]))
-        assert (self.pairs.within, self.pairs.across) == (same.sum(), (~same).sum())
-
-    @pytest.mark.parametrize("kind", ["within", "across"])
-    def test_samples_are_uniform(self, kind):
-        every, same = all_pairs(self.prompt_of)
-        wanted = every[same if kind == "within" else ~same]
-        draws = getattr(self.pairs, f"sample_{kind}")(20_000, np.random.default_rng(1))
-        found, count = np.unique(np.sort(draws, axis=1), axis=0, return_counts=True)
-        np.testing.assert_array_equal(found, wanted)
-        expected = 20_000 / len(wanted)
-        chi2 = ((count - expected) ** 2 / expected).sum()
-        assert chi2 < len(wanted) - 1 + 4 * np.sqrt(2 * (len(wanted) - 1))
-
-    def test_lists_no_more_than_asked(self):
-        listed = PromptPairs(np.zeros(50, np.int64)).list_within(300, np.random.default_rng(0))
-        assert 250 < len(np.unique(np.sort(listed, axis=1), axis=0)) == len(listed) <= 300
-
-
-class TestPosteriors:
-    rng = np.random.default_rng(5)
-    data = dataset([3, 2, 4, 1, 2], 9, rng)
-    network = build_network(NeighbourGraph(rng.normal(size=(12, 2)), 3), data.comparisons, 0.5)
-    pairs = PromptPairs(data.prompt_of)
-    exact = ExactPosterior.of(network, pairs)
-
-    def truth(self):
-        laplacian = nx.laplacian_matrix(self.network.to_networkx(), weight="conductance").toarray()
-        inverse = np.linalg.pinv(laplacian)
-        own = np.diag(inverse)
-        return own[:, None] + own - 2 * inverse
-
-    def test_exact_means_equal_brute_force(self):
-        variance = self.truth()
-        every, same = all_pairs(self.data.prompt_of)
-        each = variance[tuple(every.T)]
-        assert self.exact.overall().mean == pytest.approx(each.mean())
-        assert self.exact.within().mean == pytest.approx(each[same].mean())
-        assert self.exact.across().mean == pytest.approx(each[~same].mean())
-        assert self.exact.within().stderr == 0.0
-        np.testing.assert_allclose(self.exact.of_pairs(every), each)
-        np.testing.assert_allclose(self.exact.of_responses(), variance.sum(axis=0) / 11)
-        of_prompts = self.exact.of_prompts()
-        for prompt, mean in enumerate(of_prompts):
-            mine = same & (self.data.prompt_of[every[:, 0]] == prompt)
-            if mine.any():
-                assert mean == pytest.approx(each[mine].mean())
-            else:
-                assert np.isnan(mean)
-        assert self.exact.scaled(3.0).within().mean == pytest.approx(3 * each[same].mean())
-
-    def test_samples_agree_with_the_exact_posterior(self):
-        rng = np.random.default_rng(0)
-        sampled = SampledPosterior.of(self.network, self.pairs, 4000, rng)
-        for kind in ("overall", "within", "across"):
-            estimate, exact = getattr(sampled, kind)(), getattr(self.exact, kind)()
-            assert abs(estimate.mean - exact.mean) < 4 * estimate.stderr
-            assert estimate.stderr < 0.03 * exact.mean
-        every, _ = all_pairs(self.data.prompt_of)
-        np.testing.assert_allclose(sampled.of_pairs(every), self.exact.of_pairs(every), rtol=0.15)
-        np.testing.assert_allclose(sampled.of_prompts(), self.exact.of_prompts(), rtol=0.15)
-        np.testing.assert_allclose(sampled.of_responses(), self.exact.of_responses(), rtol=0.15)
-        half = sampled.scaled(0.5)
-        assert half.within().mean == pytest.approx(sampled.within().mean / 2)
-
-
-class TestLayouts:
-    world = FiniteWorld.of(np.random.default_rng(0).normal(size=(20, 2)))
-    pairs = PromptPairs(np.arange(20) // 2)
-
-    @pytest.mark.parametrize("draw", ["sample", "stratified"])
-    @pytest.mark.parametrize("count", [1, 7, 20, 40, 53])
-    def test_draws_use_responses_evenly(self, draw, count):
-        drawn = getattr(self.world, draw)(count, np.random.default_rng(count))
-        uses = np.bincount(drawn, minlength=20)
-        assert len(drawn) == count
-        assert uses.max() - uses.min() <= (1 if count % 20 else 0)
-
-    def test_strata_cover_the_order(self):
-        place = np.argsort(self.world.order)
-        for seed in range(20):
-            drawn = self.world.stratified(5, np.random.default_rng(seed))
-            assert sorted(place[drawn] // 4) == [0, 1, 2, 3, 4]
-
-    def test_order_keeps_neighbours_together(self):
-        points = np.random.default_rng(1).normal(size=(512, 2))
-        order = FiniteWorld.of(points).order
-        assert sorted(order) == list(range(512))
-        step = np.linalg.norm(np.diff(points[order], axis=0), axis=1).mean()
-        assert step < 0.5 * np.linalg.norm(np.diff(points, axis=0), axis=1).mean()
-
-    def test_a_chain_on_enough_responses_is_a_chain(self):
-        spent = spend("chain", self.world, self.pairs, 10, np.random.default_rng(0))
-        np.testing.assert_array_equal(spent.uses, 1)
-
-    @pytest.mark.parametrize("n", [1, 10, 73])
-    @pytest.mark.parametrize("name", ["chain", "tree", "star", "expander", "stratified-kwise"])
-    def test_spends_the_budget_on_distinct_responses(self, name, n):
-        for seed in range(20):
-            spent = spend(name, self.world, self.pairs, n, np.random.default_rng(seed))
-            assert len(spent) == n
-            assert np.all(spent.a != spent.b)
-            assert len(spent.responses) == 20
-
-    def test_the_layout_is_the_topologys(self):
-        drawn = build("expander", self.world, 20, np.random.default_rng(4))
-        spent = spend("expander", self.world, self.pairs, 20, np.random.default_rng(4))
-        np.testing.assert_array_equal(drawn.responses[drawn.a], spent.a)
-        np.testing.assert_array_equal(drawn.responses[drawn.b], spent.b)
-
-    def test_within_prompt_uses_each_pair_before_any_again(self):
-        spent = spend("within-prompt", self.world, self.pairs, 25, np.random.default_rng(0))
-        np.testing.assert_array_equal(spent.a // 2, spent.b // 2)
-        assert set(np.bincount(spent.a // 2)) == {2, 3}
-
-    def test_intervals_cover_the_mean_over_topologies(self):
-        rng = np.random.default_rng(0)
-        bias = Laid(NeighbourGraph(rng.normal(size=(20, 2)), 3).edges(np.arange(20)))
-        exact = [
-            ExactPosterior.of(
-                build_network(bias, spend("tree", self.world, self.pairs, 15, rng), 1.0),
-                self.pairs,
-            )
-            for _ in range(600)
-        ]
-        means = {kind: np.mean([getattr(p, kind)().mean for p in exact]) for kind in KINDS}
-        hits = dict.fromkeys(KINDS, 0)
-        for _ in range(50):
-            found = measure_topologies(
-                ["tree"], self.world, self.pairs, 15, bias, 1.0, rng, replicates=4
-            )["tree"]
-            for kind in KINDS:
-                low, high = getattr(found, kind).variance.interval()
-                hits[kind] += low <= means[kind] <= high
-        assert all(hit >= 42 for hit in hits.values())  # 47.5 expected, 42 is 3.5 deviations below
-
-
 def test_audit_equals_brute_force(small):
     data, embeddings, found = small
     graph = NeighbourGraph(embeddings, 3)
@@ -206,7 +38,7 @@ def test_audit_equals_brute_force(small):
     nothing = Comparisons(np.arange(17), np.empty(0, np.int64), np.empty(0, np.int64))
 
     def matrices(network):
-        variance = ExactPosterior.of(network, PromptPairs(data.prompt_of)).of_pairs(every)
+        variance = ExactVariances.of(network, PromptPairs(data.prompt_of)).of_pairs(every)
         return variance, dijkstra(network.least()[0])[tuple(every.T)]
 
     scale = 2.0 / matrices(build_network(graph, nothing, 1.0))[0].mean()
@@ -329,7 +161,7 @@ def test_a_single_prompt(exact):
     assert found.uncertain_prompts == ()
     assert len(found.uncertain_pairs) == 10
     assert found.to_json()["uncertainty"]["after_labels"]["across_prompts"] is None
-    assert not any("cross prompts" in sentence for sentence in summary(found))
+    assert not any("cross prompts" in sentence for sentence in [*have(found), *costs(found)])
 
 
 @pytest.mark.parametrize("exact", [0, 100])
@@ -359,7 +191,7 @@ def test_separate_parts_are_joined_and_counted():
     embeddings[np.argsort(data.prompt_of, kind="stable")] = centres + rng.normal(size=(18, 2))
     found = audit(data, embeddings=embeddings, neighbours=3, metric="euclidean", replicates=2)
     assert (found.components.with_bias, found.components.links) == (3, 2)
-    assert "2 added links" in " ".join(summary(found))
+    assert "2 added links" in " ".join([*have(found), *costs(found)])
 
 
 @pytest.mark.parametrize(

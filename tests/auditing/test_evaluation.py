@@ -9,7 +9,8 @@ from scipy.special import expit
 
 import ibn
 from benchmarks.foresight import against_more
-from ibn.auditing.evaluation import deal, evaluate, groups_of, logistic_regression, select
+from ibn.auditing.evaluation import deal, evaluate, groups_of, logistic_regression, restrict
+from ibn.auditing.result import plain
 from ibn.auditing.scoring import calibration_error, log_losses, reliability
 from ibn.errors import InputError
 from ibn.learner.reward_model import fit
@@ -69,7 +70,7 @@ def test_the_losses_are_those_of_a_loop():
     part = deal(groups_of(comparisons, prompt_of, 3)[0], 3, np.random.default_rng(0))
     losses, hits = [], []
     for k in range(3):
-        model = fit(embeddings, select(comparisons, part != k), intervals=False)
+        model = fit(embeddings, restrict(comparisons, part != k), intervals=False)
         loss, hit = [], []
         for i in np.flatnonzero(part == k):
             p = model.probability([comparisons.a[i]], [comparisons.b[i]])[0]
@@ -92,7 +93,7 @@ def test_a_right_model_is_calibrated_and_no_worse_than_logistic_regression(evalu
     assert accuracy[-1] > accuracy[0] + 0.2
     assert sum(fifth.accuracy.count for fifth in evaluation.fifths["label"]) == evaluation.count
     assert sum(cell.count for cell in evaluation.reliability) == evaluation.count
-    json.dumps(evaluation.to_json(), allow_nan=False)
+    json.dumps(plain(evaluation), allow_nan=False)
 
 
 def test_labels_without_signal_are_seen_to_have_none():
@@ -104,7 +105,7 @@ def test_labels_without_signal_are_seen_to_have_none():
     assert found.model.accuracy.mean == pytest.approx(0.5, abs=0.1)
 
 
-def test_predicted_variance_foretells_the_error():
+def test_predicted_variance_predicts_the_error():
     found = against_more(*world(200, answers=2, seed=4), splits=3, resamples=100)
     assert found.variance.low > 0.0
     assert found.variance.value == pytest.approx(found.variance.expected, abs=0.25)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ibn.auditing.measure import Laid
 from ibn.auditing.redundancy import measure_redundancy
+from ibn.auditing.similarity import FixedBias
 from ibn.bias.neighbours import NeighbourGraph
 from ibn.inference.gaussian import resistance
 from ibn.network import build_network
@@ -16,7 +16,7 @@ SIGMA2 = 1.7
 @pytest.fixture(scope="module")
 def world():
     rng = np.random.default_rng(0)
-    bias = Laid(NeighbourGraph(rng.normal(size=(12, 2)), 3).edges(np.arange(12)))
+    bias = FixedBias(NeighbourGraph(rng.normal(size=(12, 2)), 3).edges(np.arange(12)))
     a = rng.integers(0, 12, 20)
     b = (a + rng.integers(1, 12, 20)) % 12
     a[-1], b[-1] = a[0], b[0]  # one comparison twice

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from ibn.auditing.advise import agreement_of, beta_of
-from ibn.auditing.measure import Laid
 from ibn.auditing.pairs import PromptPairs
-from ibn.auditing.scenarios import Scenarios
-from ibn.auditing.variances import ExactPosterior
+from ibn.auditing.scenarios import AS_IS, Change, Scenarios
+from ibn.auditing.similarity import FixedBias
+from ibn.auditing.variances import ExactVariances
 from ibn.bias.neighbours import NeighbourGraph
 from ibn.estimate import Estimate
 from ibn.network import build_network
@@ -25,7 +24,7 @@ def scenarios():
     b = (a + rng.integers(1, M, N)) % M
     pairs = PromptPairs(np.arange(M) // 4)
     comparisons = Comparisons(np.arange(M), a, b)
-    return Scenarios.of(Laid(laid), comparisons, SIGMA2, pairs, np.random.default_rng(1))
+    return Scenarios.of(FixedBias(laid), comparisons, SIGMA2, pairs, np.random.default_rng(1))
 
 
 def exact(scenarios, which, extra, sigma2, extra_sigma2, kind):
@@ -37,7 +36,7 @@ def exact(scenarios, which, extra, sigma2, extra_sigma2, kind):
     )
     noise = np.repeat([sigma2, extra_sigma2], [len(which), len(extra)])
     network = build_network(scenarios.bias, changed, noise)
-    return getattr(ExactPosterior.of(network, scenarios.pairs), kind)().mean
+    return getattr(ExactVariances.of(network, scenarios.pairs), kind)().mean
 
 
 @pytest.mark.parametrize("kind", ["within", "across"])
@@ -57,24 +56,25 @@ def test_changed_means_are_those_of_the_dense_posterior(
 ):
     now = exact(scenarios, np.arange(N), EXTRA[:0], SIGMA2, SIGMA2, kind)
     then = exact(scenarios, which, extra, sigma2, extra_sigma2, kind)
-    drawn = scenarios.samples(**options).draws(kind)
+    drawn = scenarios.samples(Change("tried", **options)).draws(kind)
     value = Estimate.of(drawn)
     assert abs(value.mean - then) < 4 * value.stderr
-    change = Estimate.of(drawn - scenarios.now.draws(kind))
+    change = Estimate.of(drawn - scenarios.samples(AS_IS).draws(kind))
     assert abs(change.mean - (then - now)) <= 4 * change.stderr + 1e-5
 
 
 def test_shared_noise_makes_small_changes_precise(scenarios):
-    value = Estimate.of(scenarios.now.draws("within"))
+    value = Estimate.of(scenarios.samples(AS_IS).draws("within"))
     change = Estimate.of(
-        scenarios.samples(add=EXTRA[:1]).draws("within") - scenarios.now.draws("within")
+        scenarios.samples(Change("tried", add=EXTRA[:1])).draws("within")
+        - scenarios.samples(AS_IS).draws("within")
     )
     assert change.stderr < value.stderr / 4
 
 
 def test_means_over_some_prompts(scenarios):
     some = np.array([1, 4])
-    posterior = scenarios.samples()
+    posterior = scenarios.samples(AS_IS)
     expected = [
         (posterior.rewards[:, i] - posterior.rewards[:, j]) ** 2
         for prompt in some
@@ -83,8 +83,3 @@ def test_means_over_some_prompts(scenarios):
         if j >= 4 * prompt
     ]
     np.testing.assert_allclose(posterior.draws("within", some), np.mean(expected, axis=0))
-
-
-@pytest.mark.parametrize("agreement", [0.55, 0.7, 0.9])
-def test_the_inverse_of_agreement(agreement):
-    assert agreement_of(np.exp(beta_of(agreement, 2.0)), 2.0) == pytest.approx(agreement)

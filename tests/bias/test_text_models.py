@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
 from ibn.bias.embeddings import load_embeddings
-from ibn.bias.text_models import embed, embed_hidden_states, embed_sentences, joined
+from ibn.bias.text_models import embed, embed_by_sentence_model, embed_hidden_states, joined
 from ibn.cli import main
 from ibn.errors import InputError, MissingExtra
 
@@ -92,7 +92,7 @@ def test_hidden_states_are_what_a_reward_models_reward_is_linear_in(reward_model
 
 def test_sentences_are_prompt_beside_response(sentence_model):
     seen = []
-    rows = embed_sentences(
+    rows = embed_by_sentence_model(
         PROMPTS,
         RESPONSES,
         PROMPT_OF,
@@ -104,7 +104,7 @@ def test_sentences_are_prompt_beside_response(sentence_model):
     assert seen == [(4, 6), (6, 6)]
     assert_allclose(np.linalg.norm(rows[:, :8], axis=1), 1.0, rtol=1e-5)
     assert_allclose(rows[0, :8], rows[1, :8], atol=1e-6)
-    alone = embed_sentences([""], RESPONSES, np.zeros(4, int), str(sentence_model))
+    alone = embed_by_sentence_model([""], RESPONSES, np.zeros(4, int), str(sentence_model))
     assert_allclose(alone, rows[:, 8:], atol=1e-5)
 
 

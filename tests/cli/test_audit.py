@@ -8,6 +8,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+
+from ibn.cli import main
 
 WORDS = ["red", "green", "blue", "warm", "cold", "sweet", "sour", "bitter", "loud", "calm"]
 
@@ -48,10 +51,18 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def test_report_document_and_terminal_agree(ibn, prefs, tmp_path):
-    report = tmp_path / "report.html"
-    status, out, err = ibn("audit", prefs, "--replicates", 2, "--json", "--out", report)
-    assert status == 0
+@pytest.fixture(scope="module")
+def audited(prefs, tmp_path_factory):
+    """Audit once; return the page and what was written on standard output and error."""
+    report = tmp_path_factory.mktemp("report") / "report.html"
+    arguments = ["audit", str(prefs), "--replicates", "2", "--json", "--out", str(report)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.stderr
+    return report, done.stdout, done.stderr
+
+
+def test_report_document_and_terminal_agree(ibn, prefs, audited):
+    report, out, err = audited
     found = json.loads(out)
     assert (found["comparisons"], found["prompts"], found["responses"]) == (30, 15, 60)
     assert found["reuse"] == {"mean": 1.0, "responses_by_uses": {"1": 60}}
@@ -78,10 +89,8 @@ def test_report_document_and_terminal_agree(ibn, prefs, tmp_path):
     assert "Question" not in text
 
 
-def test_report_is_self_contained(ibn, prefs, tmp_path):
-    report = tmp_path / "report.html"
-    assert ibn("audit", prefs, "--replicates", 2, "--out", report)[0] == 0
-    page = Page(report.read_text())
+def test_report_is_self_contained(audited):
+    page = Page(audited[0].read_text())
     assert len(page.images) == 9
     for image in page.images:
         kind, _, data = image["src"].partition(",")
@@ -277,3 +286,14 @@ def test_skipping_comparisons_of_a_response_with_itself(ibn, tmp_path):
 def test_help_shows_examples_a_line_each(ibn):
     _, out, _ = ibn("audit", "--help")
     assert "  ibn audit preferences.jsonl --out report.html\n" in out
+
+
+def test_the_report_never_replaces_an_input(ibn, prefs, tmp_path):
+    before = prefs.read_bytes()
+    link = tmp_path / "report.html"
+    link.symlink_to(prefs)
+    for out in (prefs, link):
+        status, _, err = ibn("audit", prefs, "--out", out)
+        assert status == 2
+        assert "would replace an input" in err
+    assert prefs.read_bytes() == before

@@ -67,7 +67,7 @@ def test_grow_writes_preferences_and_goes_on_where_it_was(model, prompts, tmp_pa
         (("--conversations", "--ties", "keep"), "--conversations are of chosen and rejected"),
         (("--opening", "{prompt}!"), "--opening is of --server"),
         (("--template", "{{ x }}"), "prompts.jsonl:1: the template does not fit"),
-        (("--out", "/nowhere/x.jsonl"), "/nowhere: there is no such folder"),
+        (("--out", "/nowhere/x.jsonl"), "/nowhere: no such directory"),
         (("--model", "/nowhere"), "the model /nowhere cannot be loaded"),
     ],
 )

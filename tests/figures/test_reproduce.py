@@ -47,7 +47,7 @@ def test_reproduce_from_nothing_and_again(ibn, tmp_path):
 
 
 def test_a_changed_verdict_is_an_answer_of_no(ibn, tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger, "recorded", lambda: {"P1": "fails"})
+    monkeypatch.setattr(ledger, "_record", lambda: {"P1": {"verdict": "fails"}})
     status, _, told = ibn("reproduce", "--out", tmp_path, "--jobs", 1, "--claims", "p1")
     assert status == 1
     assert "the verdict has changed: P1 holds, on record: fails" in told

@@ -20,7 +20,7 @@ from ibn.inference.paths import inference_distance
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise
-from ibn.solvers.reduced import Solver
+from ibn.solvers.reduced import ReducedSolver
 from ibn.topology import TOPOLOGIES, build
 
 CASES = len(naive.CASES)
@@ -61,7 +61,7 @@ def test_potentials_are_those_of_the_pseudo_inverse(path, first, request):
         name, network = naive.random_case(seed, 20)
         inflow = balanced(np.random.default_rng(seed), network.size, 11)  # more than one block
         inflow[:, 3] = 0.0
-        solver = Solver.of(network)
+        solver = ReducedSolver.of(network)
         expected = dense_potential(network, inflow)
         got = solver.potential(inflow)
         spread = np.abs(expected).max()
@@ -147,7 +147,7 @@ def test_symmetric_graphs_are_solved_iteratively():
         np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-11)
         inflow = balanced(np.random.default_rng(0), network.size, 8)
         np.testing.assert_allclose(
-            Solver.of(network).potential(inflow), dense_potential(network, inflow), atol=1e-8
+            ReducedSolver.of(network).potential(inflow), dense_potential(network, inflow), atol=1e-8
         )
 
 
@@ -158,7 +158,7 @@ def test_a_large_trie_with_few_comparisons(monkeypatch):
         rng = np.random.default_rng(seed)
         network = build_network(world, Comparisons(world.sample(2000, rng), [0, 2], [1, 3]), 0.01)
         pairs = np.array([[0, 1], [0, 2], [5, 6], [1, 3], [9, 0]])
-        assert len(Solver.of(network).reduced.kept) > 1500
+        assert len(ReducedSolver.of(network).reduced.kept) > 1500
         iterated = resistance(network, pairs)
         monkeypatch.setattr("ibn.solvers.reduced.DENSE_NODES", 10_000)
         expected = resistance(network, pairs)

@@ -4,6 +4,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from gibbs import gibbs_sweeps
 from numpy.testing import assert_allclose
 from scipy.optimize import approx_fprime, minimize
 from scipy.special import expit, log_expit
@@ -11,7 +12,7 @@ from scipy.stats import logistic
 
 import ibn
 from ibn.errors import InputError
-from ibn.inference.laplace import LABELS, Likelihood, gibbs_sweeps, laplace
+from ibn.inference.laplace import LABELS, Likelihood, laplace
 from ibn.network import Network
 from ibn.topology import build
 

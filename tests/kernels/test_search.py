@@ -2,7 +2,7 @@ import naive
 import numpy as np
 import pytest
 
-from ibn.kernels.search import HUB_DEGREE, arcs_from_edges, pair_distances
+from ibn.kernels.search import HUB_DEGREE, arcs_from_edges, path_lengths
 
 
 def random_graph(rng, size, edges, *, hubs, whole):
@@ -37,7 +37,7 @@ GRAPHS = {
 
 @pytest.mark.parametrize("whole", [True, False], ids=["ties", "no ties"])
 @pytest.mark.parametrize("graph", GRAPHS)
-def test_pair_distances_are_dijkstras(graph, whole):
+def test_path_lengths_are_dijkstras(graph, whole):
     for seed in range(8):
         rng = np.random.default_rng(seed)
         options = GRAPHS[graph]
@@ -57,7 +57,7 @@ def test_pair_distances_are_dijkstras(graph, whole):
         offset[:, one] = 0.0
         bound = np.where(rng.random(p) < 0.7, np.inf, rng.exponential(3.0, p))
         arcs = arcs_from_edges(size, u, v, weight)
-        got = pair_distances(*arcs, sources, offset[0], targets, offset[1], bound)
+        got = path_lengths(*arcs, sources, offset[0], targets, offset[1], bound)
         expected = naive_distances(lengths, sources, offset[0], targets, offset[1], bound)
         np.testing.assert_allclose(got, expected, rtol=1e-12)
 
@@ -79,7 +79,7 @@ def test_long_detours_around_hubs():
     pairs[:, :3] = [[0, 1, 0], [1, 0, 0]]
     ends = [np.repeat(side[:, None], 2, axis=1) for side in pairs]
     zero, free = np.zeros((2000, 2)), np.full(2000, np.inf)
-    got = pair_distances(*arcs, ends[0], zero, ends[1], zero, free)
+    got = path_lengths(*arcs, ends[0], zero, ends[1], zero, free)
     np.testing.assert_allclose(got, lengths[pairs[0], pairs[1]], rtol=1e-12)
     assert got[0] == pytest.approx(weight[heavy[0]] + weight[heavy[1]] + 0.01)
 
@@ -89,7 +89,7 @@ def test_a_bound_that_cannot_be_beaten_is_returned():
     ends = np.array([[0, 0], [0, 0], [2, 2]]), np.array([[1, 1], [1, 1], [0, 0]])
     zero = np.zeros((3, 2))
     bound = np.array([1.0, 9.0, np.inf])
-    assert pair_distances(*arcs, ends[0], zero, ends[1], zero, bound).tolist() == [1, 5, np.inf]
+    assert path_lengths(*arcs, ends[0], zero, ends[1], zero, bound).tolist() == [1, 5, np.inf]
 
 
 def test_a_graph_without_edges():
@@ -97,7 +97,7 @@ def test_a_graph_without_edges():
     arcs = arcs_from_edges(2, none, none, np.empty(0))
     ends = np.array([[0, 0], [1, 1]])
     offset = np.array([[0.25, 0.5], [2.0, 1.0]])
-    got = pair_distances(*arcs, ends, offset, np.zeros((2, 2), int), offset, np.full(2, np.inf))
+    got = path_lengths(*arcs, ends, offset, np.zeros((2, 2), int), offset, np.full(2, np.inf))
     assert got.tolist() == [0.5, np.inf]
 
 

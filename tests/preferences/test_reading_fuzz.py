@@ -1,24 +1,23 @@
-"""Mutated files: a result or the one error, whatever the bytes.
-
-``python -m benchmarks.fuzz --files 100000`` does the same to many more, in a process of its own.
-"""
+"""Mutated files: a result or the one error, whatever the bytes."""
 
 from __future__ import annotations
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from benchmarks.fuzz import (
+from mutations import (
     attempt,
     check_error,
-    fuzz,
     good_dataset,
     mutated_dataset,
     mutated_file,
+    read_files,
 )
+
 from ibn.errors import InputError
 from ibn.preferences.reading import read_preferences
 
@@ -58,8 +57,16 @@ def test_the_check_of_errors_can_fail(tmp_path):
         check_error(InputError("two\nlines", file=tmp_path), tmp_path)
 
 
-def test_a_run_counts_every_file():
-    *_, found = fuzz(0, range(60), directories=False)
-    assert sum(found.outcomes.values()) == 60
-    assert found.failures == []
-    assert {outcome for _, outcome in found.outcomes} == {"read", "refused"}
+def test_reading_tells_which_file_went_wrong(monkeypatch):
+    assert read_files(0, range(60), False) == []
+    monkeypatch.setattr("mutations.attempt", lambda path, rng: 1 / 0)
+    assert read_files(0, [7], False) == ["file 7: ZeroDivisionError: division by zero"]
+
+
+@pytest.mark.slow
+def test_many_mutated_files_in_a_process_that_may_fall():
+    """A crash, a hang and memory without bound are found too."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        for low in range(0, 20_000, 500):
+            batch = range(low, low + 500)
+            assert pool.submit(read_files, 1, batch, True).result(timeout=300) == []

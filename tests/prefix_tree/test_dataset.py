@@ -8,11 +8,11 @@ from ibn.errors import InputError
 from ibn.preferences.files import read_records
 from ibn.preferences.reading import read_preferences
 from ibn.preferences.writing import write_records
-from ibn.prefix_tree.dataset import Plan, grow_dataset, keep_labels, write_dataset
+from ibn.prefix_tree.dataset import DatasetPlan, grow_dataset, keep_labels, write_dataset
 from ibn.prefix_tree.generator import Continuation
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
-from ibn.prefix_tree.judging import ByScore, Judgement
+from ibn.prefix_tree.judging import ByScore, PairVerdict
 from ibn.prefix_tree.prompts import Prompt, read_prompts
 
 PROMPTS = [Prompt(f"Say {i}", {"prompt": f"Say {i}"}, i + 1) for i in range(6)]
@@ -27,7 +27,7 @@ JUDGE = ByScore(by_length)
 
 
 def grow(path, generator=None, judge=JUDGE, prompts=PROMPTS, **plan):
-    plan = Plan(**{"growth": GROWTH, "pairs": 3, **plan})
+    plan = DatasetPlan(**{"growth": GROWTH, "pairs": 3, **plan})
     return grow_dataset(prompts, generator or Babbler(), judge, plan, path)
 
 
@@ -209,7 +209,7 @@ class Nonsense:
 
     def judge(self, prompt, pairs):
         return [
-            Judgement(1) if i % 2 else Judgement(None, problem="the judge said 'banana'")
+            PairVerdict(1) if i % 2 else PairVerdict(None, problem="the judge said 'banana'")
             for i in range(len(pairs))
         ]
 
@@ -224,7 +224,7 @@ def test_a_judge_that_answers_nonsense_costs_only_those_pairs_and_is_asked_again
 def test_a_corrected_reference_is_judged_again(tmp_path):
     class ByReference:
         def judge(self, prompt, pairs):
-            return [Judgement(prompt.record["sign"]) for _ in pairs]
+            return [PairVerdict(prompt.record["sign"]) for _ in pairs]
 
     def prompts(sign):
         return [Prompt(f"Say {i}", {"sign": sign if i == 2 else 1}, i + 1) for i in range(4)]
@@ -306,7 +306,7 @@ def test_the_order_and_number_of_prompts_do_not_change_what_is_grown(tmp_path):
 )
 def test_a_plan_out_of_range_is_refused(wrong, match):
     with pytest.raises(InputError, match=match):
-        Plan(**{"growth": GROWTH, **wrong})
+        DatasetPlan(**{"growth": GROWTH, **wrong})
 
 
 def test_prompts_are_read_once_each_with_their_records(tmp_path):

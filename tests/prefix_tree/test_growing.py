@@ -55,9 +55,9 @@ def test_leaves_are_distinct_share_what_their_paths_share_and_keep_to_the_budget
         assert leaf.finished or len(leaf.path) == depth
     for a in leaves[:8]:
         for b in leaves[:8]:
-            characters, spent = shared_prefix(a, b)
+            characters, tokens = shared_prefix(a, b)
             assert characters <= common_prefix(a.text, b.text)
-            assert spent == len(a.text[:characters].split())
+            assert tokens == len(a.text[:characters].split())
             if a is not b and a.path[:1] == b.path[:1]:
                 assert shared_prefix(a, b)[0] > 0
     assert Grown.of_record(grown.record()) == grown

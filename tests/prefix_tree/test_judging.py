@@ -4,7 +4,7 @@ import pytest
 
 from ibn.errors import InputError
 from ibn.prefix_tree import judging
-from ibn.prefix_tree.judging import ByScore, ChatJudge, Judgement, read_verdict
+from ibn.prefix_tree.judging import ByScore, ChatJudge, PairVerdict, read_verdict
 from ibn.prefix_tree.pairing import Pair
 from ibn.prefix_tree.prompts import Prompt
 from ibn.prefix_tree.tree import Leaf
@@ -63,7 +63,7 @@ def test_overlap_with_a_reference():
 def test_scores_make_winners_margins_and_ties():
     judge = ByScore(lambda prompt, texts: [float(len(text)) for text in texts])
     judged = judge.judge(PROBLEM, [pair("ab", "abcd"), pair("abc", "a"), pair("ab", "cd")])
-    assert judged == [Judgement(-1, 2.0), Judgement(1, 2.0), Judgement(0, 0.0)]
+    assert judged == [PairVerdict(-1, 2.0), PairVerdict(1, 2.0), PairVerdict(0, 0.0)]
     broken = ByScore(lambda prompt, texts: [float("nan")] * len(texts))
     assert broken.judge(PROBLEM, [pair("a", "b")])[0].winner is None
 
@@ -117,7 +117,7 @@ def test_a_chat_judge_must_say_the_same_in_either_order():
         return "A" if len(a) > len(b.split("\n\n")[0]) else "B"
 
     assert [j.winner for j in ask(longer, [pair("long one", "x"), pair("y", "longer")])] == [1, -1]
-    assert ask(lambda text: "A", [pair("a", "b")]) == [Judgement(0)]  # always the first: a tie
+    assert ask(lambda text: "A", [pair("a", "b")]) == [PairVerdict(0)]  # always the first: a tie
     assert ask(lambda text: "banana", [pair("a", "b")])[0].winner is None
 
 

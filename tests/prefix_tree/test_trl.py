@@ -5,7 +5,7 @@ import json
 import pytest
 from prefix_tree.generators import Babbler
 
-from ibn.prefix_tree.dataset import Plan, as_conversations, grow_dataset, write_dataset
+from ibn.prefix_tree.dataset import DatasetPlan, as_conversations, grow_dataset, write_dataset
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.judging import ByScore
 from ibn.prefix_tree.prompts import Prompt
@@ -23,7 +23,7 @@ def test_the_reward_trainer_takes_a_grown_file_as_it_is(tmp_path, topology, mess
 
     prompts = [Prompt(f"Say {i}", {}, i + 1) for i in range(4)]
     judge = ByScore(lambda prompt, texts: [float(len(text)) for text in texts])
-    plan = Plan(topology, Growth(depth=2, branching=2, tokens=8), pairs=2)
+    plan = DatasetPlan(topology, Growth(depth=2, branching=2, tokens=8), pairs=2)
     dataset = grow_dataset(prompts, Babbler(0.1), judge, plan, tmp_path / "journal")
     if messages:
         dataset = as_conversations(dataset)

@@ -13,7 +13,7 @@ from ibn.bias.ultrametric import FAMILIES, Ultrametric
 from ibn.errors import InputError
 from ibn.structure import (
     bias_distances,
-    structural_function,
+    estimate_structure,
     structural_function_of_distances,
 )
 from ibn.structure.function import _within
@@ -107,13 +107,13 @@ def test_standard_errors_are_those_between_samples():
 def test_no_structure_shows_none():
     """Cells laid on other responses cannot find what is not there."""
     points = rng().normal(size=(400, 300))
-    found = structural_function(points, rng=rng(), metric="euclidean")
+    found = estimate_structure(points, rng=rng(), metric="euclidean")
     assert found.value[-1] > 0.98 * found.value[0]
 
 
 def test_points_and_distances_give_the_same():
     points = rng().normal(size=(200, 4))
-    by_points = structural_function(points, rng=rng(1), metric="euclidean", scale=3.0)
+    by_points = estimate_structure(points, rng=rng(1), metric="euclidean", scale=3.0)
     distances = 3.0 * squareform(pdist(points, "sqeuclidean"))
     by_distances = structural_function_of_distances(distances, rng=rng(1))
     assert np.allclose(by_points.value, by_distances.value)
@@ -122,7 +122,7 @@ def test_points_and_distances_give_the_same():
 
 def test_another_exponent_is_another_distance():
     points = rng().normal(size=(128, 4))
-    found = structural_function(points, rng=rng(1), metric="euclidean", exponent=1.0)
+    found = estimate_structure(points, rng=rng(1), metric="euclidean", exponent=1.0)
     other = structural_function_of_distances(squareform(pdist(points)), rng=rng(1))
     assert np.allclose(found.value, other.value)
 
@@ -131,21 +131,21 @@ def test_responses_drawn_together_count_once():
     points = rng().normal(size=(200, 4))
     twice = np.repeat(points, 2, axis=0)
     groups = np.repeat(np.arange(200), 2)
-    once = structural_function(points, [1, 2], rng=rng(1))
-    naive = structural_function(twice, [1, 2], rng=rng(1))
-    grouped = structural_function(twice, [1, 2], rng=rng(1), groups=groups)
+    once = estimate_structure(points, [1, 2], rng=rng(1))
+    naive = estimate_structure(twice, [1, 2], rng=rng(1))
+    grouped = estimate_structure(twice, [1, 2], rng=rng(1), groups=groups)
     assert grouped.stderr[0] == pytest.approx(once.stderr[0], rel=0.2)
     assert naive.stderr[0] < 0.85 * once.stderr[0]
 
 
 def test_responses_all_alike_have_no_spread():
-    found = structural_function(np.ones((100, 3)), rng=rng())
+    found = estimate_structure(np.ones((100, 3)), rng=rng())
     assert np.all(found.value == 0)
 
 
 def test_groups_of_very_different_sizes_are_halved_all_the_same():
     groups = np.minimum(np.arange(400), 63)
-    found = structural_function(rng().normal(size=(400, 3)), rng=rng(), groups=groups)
+    found = estimate_structure(rng().normal(size=(400, 3)), rng=rng(), groups=groups)
     assert found.cells.tolist() == [1, 2, 4]
     assert np.isfinite(found.covariance).all()
 
@@ -162,7 +162,7 @@ def test_a_bias_gives_its_distances():
 
 def test_the_same_seed_gives_the_same_and_many_are_thinned():
     points = rng().normal(size=(300, 4))
-    first, second = (structural_function(points, rng=rng(5), most=128) for _ in range(2))
+    first, second = (estimate_structure(points, rng=rng(5), most=128) for _ in range(2))
     assert np.array_equal(first.value, second.value)
     assert first.responses == 128
     assert first.cells[-1] == 4
@@ -172,12 +172,15 @@ def test_the_same_seed_gives_the_same_and_many_are_thinned():
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda x: structural_function(x[:20], rng=rng()), "20 responses are too few"),
-        (lambda x: structural_function(x, [3], rng=rng()), "powers of two, not"),
-        (lambda x: structural_function(x, [64], rng=rng()), "too few for 64 cells"),
-        (lambda x: structural_function(x, rng=rng(), repeats=1), "repeats must be at least 2"),
-        (lambda x: structural_function(x, rng=rng(), groups=[1]), "groups of shape"),
-        (lambda x: structural_function(x * np.nan, rng=rng()), "holds NaN"),
+        (lambda x: estimate_structure(x[:20], rng=rng()), "20 responses are too few"),
+        (lambda x: estimate_structure(x, [3], rng=rng()), "powers of two, not"),
+        (lambda x: estimate_structure(x, [64], rng=rng()), "too few for 64 cells"),
+        (
+            lambda x: estimate_structure(x, rng=rng(), repeats=1),
+            "repeats must be at least 2",
+        ),
+        (lambda x: estimate_structure(x, rng=rng(), groups=[1]), "groups of shape"),
+        (lambda x: estimate_structure(x * np.nan, rng=rng()), "holds NaN"),
         (lambda x: structural_function_of_distances(x, rng=rng()), "no square matrix"),
         (lambda x: structural_function_of_distances(x @ x.T, rng=rng()), "not negative"),
         (

@@ -145,7 +145,7 @@ def test_two_sweeps_cannot_write_one_store(ibn):
     with Store("s.csv"):
         status, _, err = ibn("sweep", *SMALL, "--out", "s.csv")
     assert status == 2
-    assert err.startswith("ibn: s.csv: another sweep is writing this store (")
+    assert err.startswith("ibn: s.csv: another run is writing this file (")
 
 
 def test_interruption_is_told_in_one_line(ibn, monkeypatch):

@@ -129,5 +129,5 @@ def test_a_store_being_written_can_be_merged_from_but_not_into(stores, tmp_path)
     with Store(a) as store:
         store.append(ROWS[5])
         assert merge([a, b], tmp_path / "out.csv").rows == 8
-        with pytest.raises(InputError, match="another sweep is writing"):
+        with pytest.raises(InputError, match="another run is writing"):
             merge([b], a)

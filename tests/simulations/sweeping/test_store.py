@@ -167,7 +167,7 @@ def test_other_versions_are_refused(path):
 def test_only_one_may_write(path):
     with Store(path) as store:
         store.append(ROWS[0])
-        with pytest.raises(InputError, match="another sweep is writing"), Store(path):
+        with pytest.raises(InputError, match="another run is writing"), Store(path):
             pass
         store.append(ROWS[1])
         assert len(load(path)) == 2

@@ -11,7 +11,7 @@ from ibn.simulations.validation.document import win_rates
 from ibn.simulations.validation.hidden_states import HiddenStates
 from ibn.simulations.validation.protocol import PROFILES, repeat
 from ibn.simulations.validation.reward import TrainLanguageModel
-from ibn.simulations.validation.tasks import Task
+from ibn.simulations.validation.tasks import LanguageTask
 from ibn.simulations.validation.tiny import make
 from ibn.simulations.validation.training import Tuning, imitate, optimise, train_reward_model
 
@@ -101,7 +101,7 @@ def test_the_whole_protocol_with_language_models_as_reward_models(folder, genera
         return [float(sum(map(ord, response))) for response in responses]  # hardly ever a tie
 
     prompts = [Prompt(f"Say {i}", {}, i + 1) for i in range(8)]
-    task = Task("letters", prompts, gold, "letters")
+    task = LanguageTask("letters", prompts, gold, "letters")
     tuning = Tuning(layers=2, epochs=1, batch=4)
     profile = replace(
         PROFILES["tiny"], training=3, test=2, reward="model", shares=(1.0,), steps=1, tuning=tuning

@@ -1,38 +1,25 @@
-"""Fuzzing the readers: mutated preference files, read in a process that may fall.
-
-``python -m benchmarks.fuzz --files 100000 --seed 0`` writes that many mutated files, reads each,
-and tells what came of them. A file may be read or refused with the one error; anything else
-(another exception, a crash of the process, a hang, memory beyond a bound) is a failure, and the
-exit status is then 1. File i of a seed is always the same: ``--only i`` reads it alone.
-"""
+"""Mutated preference files, and what reading them must come to: a result or the one error."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import multiprocessing
 import random
 import resource
 import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from functools import cache
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 
 from ibn.errors import InputError, MissingExtra
 from ibn.preferences.reading import PreferenceData, read_preferences
 from ibn.preferences.writing import write_records
 
-HANG_SECONDS = 20.0
 MEMORY = 2**30  # bytes that reading one small file may add to the process
 
 HUMAN, ASSISTANT = "\n\nHuman: Is it?", "\n\nAssistant:"
@@ -236,155 +223,17 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _work(told: Connection, seed: int, numbers: Sequence[int], directories: bool) -> None:
-    """Read file after file, and tell of each."""
+def read_files(seed: int, numbers: Sequence[int], directories: bool) -> list[str]:
+    """Read file after file of a seed; return what went wrong with which."""
+    wrong = []
     with tempfile.TemporaryDirectory() as folder:
         for i in numbers:
             path, rng = write_case(seed, i, Path(folder), directories=directories)
-            kind = path.name.removeprefix("fuzz.")
-            before, began = _peak(), time.perf_counter()
+            before = _peak()
             try:
-                outcome = attempt(path, rng)
+                attempt(path, rng)
             except BaseException as error:  # whatever it is, it is what is looked for
-                outcome = f"{type(error).__name__}: {error}"[:300]
-            seconds, grown = time.perf_counter() - began, _peak() - before
-            if grown > MEMORY:
-                outcome = f"memory grew by {grown >> 20} MiB"
-            told.send((i, kind, outcome, seconds, _peak()))
-
-
-@dataclass
-class Findings:
-    """What came of the files.
-
-    Attributes
-    ----------
-    outcomes : Counter
-        Files by format and outcome: read, refused or failed.
-    failures : list of (int, str, str)
-        Number, format and what happened, for files neither read nor refused.
-    slowest : float
-        Seconds of the slowest file.
-    peak : int
-        Peak resident bytes of a reading process, with all libraries loaded.
-    """
-
-    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    failures: list[tuple[int, str, str]] = field(default_factory=list)
-    slowest: float = 0.0
-    peak: int = 0
-
-    def note(self, i: int, kind: str, outcome: str, seconds: float, peak: int) -> None:
-        """Take in one file."""
-        if outcome not in ("read", "refused"):
-            self.failures.append((i, kind, outcome))
-            outcome = "failed"
-        self.outcomes[kind, outcome] += 1
-        self.slowest, self.peak = max(self.slowest, seconds), max(self.peak, peak)
-
-
-def fuzz(seed: int, numbers: Sequence[int], *, directories: bool) -> Iterator[Findings]:
-    """Read mutated files in another process, started anew whenever it crashes or hangs.
-
-    Parameters
-    ----------
-    seed : int
-        Of all mutations.
-    numbers : sequence of int
-        Which files.
-    directories : bool
-        Whether directories of ``datasets`` are among them.
-
-    Yields
-    ------
-    Findings
-        The same object, after every file.
-    """
-    context = multiprocessing.get_context("spawn")
-    found, place = Findings(), 0
-    while place < len(numbers):
-        told, tell = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(tell, seed, numbers[place:], directories))
-        process.start()
-        tell.close()
-        patience = 6 * HANG_SECONDS  # the first file waits for the libraries
-        try:
-            while place < len(numbers):
-                if not told.poll(patience):
-                    found.note(numbers[place], "?", "hang", patience, 0)
-                    place += 1
-                    yield found
-                    break
-                found.note(*told.recv())
-                place, patience = place + 1, HANG_SECONDS
-                yield found
-        except EOFError:
-            process.join()
-            found.note(numbers[place], "?", f"crash: exit {process.exitcode}", 0.0, 0)
-            place += 1
-            yield found
-        finally:
-            if process.is_alive() and place < len(numbers):
-                process.kill()
-            process.join()
-            told.close()
-
-
-@click.command()
-@click.option("--files", default=100_000, show_default=True, help="How many.")
-@click.option("--seed", default=0, show_default=True, help="Of all mutations.")
-@click.option("--only", type=int, metavar="I", help="Read file I alone.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def main(files: int, seed: int, only: int | None, as_json: bool) -> None:
-    """Read mutated preference files; exit 1 unless each is read or refused with the one error."""
-    try:
-        import datasets  # noqa: F401 - whether it is there
-
-        directories = True
-    except ImportError:
-        directories = False
-        click.echo("no datasets installed: its directories are left out", err=True)
-    began = time.perf_counter()
-    found = Findings()
-    numbers = range(files) if only is None else [only]
-    for k, found in enumerate(fuzz(seed, numbers, directories=directories), 1):
-        if k % 5000 == 0:
-            seconds = time.perf_counter() - began
-            click.echo(f"{seconds:7.1f} s  {k} files, {len(found.failures)} failures", err=True)
-    seconds = time.perf_counter() - began
-    total: Counter[str] = Counter()
-    for (_, outcome), count in found.outcomes.items():
-        total[outcome] += count
-    kinds = sorted({kind for kind, _ in found.outcomes})
-    document = {
-        "files": len(numbers),
-        "seed": seed,
-        **{outcome: total[outcome] for outcome in ("read", "refused", "failed")},
-        "by_format": {
-            kind: {o: found.outcomes[kind, o] for o in ("read", "refused", "failed")}
-            for kind in kinds
-        },
-        "failures": found.failures[:100],
-        "slowest_file_seconds": found.slowest,
-        "peak_memory_mib": found.peak / 2**20,
-        "seconds": seconds,
-    }
-    if as_json:
-        click.echo(json.dumps(document))
-    else:
-        click.echo(f"{'format':<12}{'read':>9}{'refused':>9}{'failed':>9}")
-        for kind in kinds:
-            row = [found.outcomes[kind, outcome] for outcome in ("read", "refused", "failed")]
-            click.echo(f"{kind:<12}" + "".join(f"{count:>9,}" for count in row))
-        click.echo(f"{'all':<12}{total['read']:>9,}{total['refused']:>9,}{total['failed']:>9,}")
-        click.echo(
-            f"{seconds:.0f} s; slowest file {found.slowest:.2f} s; "
-            f"peak memory of the reading process {found.peak / 2**20:.0f} MiB"
-        )
-        for i, kind, what in found.failures[:20]:
-            click.echo(f"file {i} ({kind}): {what}")
-    sys.exit(1 if found.failures else 0)
-
-
-if __name__ == "__main__":
-    main()
+                wrong.append(f"file {i}: {type(error).__name__}: {error}"[:300])
+            if _peak() - before > MEMORY:
+                wrong.append(f"file {i}: memory grew by {(_peak() - before) >> 20} MiB")
+    return wrong
