@@ -5,6 +5,9 @@
 draws many times what a figure is made of, some datasets of each topology and n, and counts how
 often the 95 % intervals hold what all datasets together say: of the mean, of chain over tree, and
 of the fitted exponent of n; under path and exact inference, for a diverse task and a plain one.
+
+The n are small, so that thousands of datasets can be drawn. At the smallest a tree has a handful of
+leaves and, for α = 1, a mean whose distribution is skewed: intervals cover less there.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from ibn.figures.measurements import COLUMNS
 from ibn.simulations import recorded
 from ibn.simulations.validation.document import WinRate
-from ibn.simulations.validation.repetition import Outcome
+from ibn.simulations.validation.repetition import ModelResult
 
 SIZES = (100, 1_000, 10_000)
 
@@ -135,7 +135,7 @@ def validation(task):
         )
     ]  # fmt: skip
     models = [
-        Outcome(
+        ModelResult(
             topology, budget, share, seed, comparisons=round(96 * share), tokens=4000,
             read=150.0 + seed if topology == "tree" else 190.0, read_whole=190.0, accuracy=0.6,
             error=0.9 - 0.1 * share + 0.01 * rng.normal(), distance=1.9 - 0.2 * share,
