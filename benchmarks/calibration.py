@@ -105,7 +105,7 @@ def main(
             click.echo(f"{name}: {text}", err=True)
 
         try:
-            data = read_preferences(file, on_identical="skip")
+            data = read_preferences(file)
             kept = None
             if cache is not None:
                 cache.mkdir(parents=True, exist_ok=True)

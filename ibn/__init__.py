@@ -40,11 +40,13 @@ _HOME = {
     "posterior_mean": "ibn.inference.gaussian",
     "posterior_samples": "ibn.inference.gaussian",
     "rank": "ibn.leaderboard",
+    "read_battles": "ibn.preferences.reading",
     "read_preferences": "ibn.preferences.reading",
     "resistance": "ibn.inference.gaussian",
     "resistance_matrix": "ibn.inference.gaussian",
     "simulate_labels": "ibn.preferences.noise",
     "estimate_structure": "ibn.structure",
+    "write_preferences": "ibn.preferences.writing",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -199,6 +199,8 @@ def build_network(
     sigma2 = np.broadcast_to(sigma2, (len(comparisons),))
     if not np.all(np.isfinite(sigma2) & (sigma2 > 0)):
         raise InputError("the noise variance must be positive and finite")
+    if comparisons.weight is not None:
+        sigma2 = sigma2 / comparisons.weight  # w labels of one pair have a w-th of the variance
     prior = bias.edges(comparisons.responses)
     nodes = prior.nodes.astype(np.int32, copy=False)
     return Network(

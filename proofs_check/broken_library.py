@@ -384,7 +384,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     ),
     Breakage(
         "T0: the solver's tolerance a hundred times looser",
-        "ibn.solvers.reduced:Solver._solve",
+        "ibn.solvers.reduced:ReducedSolver._solve",
         _loose,
         ("solver",),
     ),

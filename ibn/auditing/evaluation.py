@@ -137,7 +137,7 @@ def evaluate(
     predicted = np.empty((5, len(comparisons)))
     for number, (_, values) in enumerate(found):
         predicted[:, part == number] = values
-    target = (1.0 + comparisons.winner.astype(float)) / 2.0
+    target = comparisons.preferred
     rng = np.random.default_rng([seed, 1])
     ours, theirs = (scores_of(p, target, part, rng) for p in (predicted[0], predicted[4]))
     losses = [by_split(log_losses(p, target), part) for p in (predicted[4], predicted[0])]
@@ -216,13 +216,7 @@ def deal(group: NDArray[np.int64], splits: int, rng: np.random.Generator) -> NDA
 
 def restrict(comparisons: Comparisons, chosen: NDArray[np.bool_]) -> Comparisons:
     """Pick some of the comparisons, over the same responses."""
-    return Comparisons(
-        comparisons.responses,
-        comparisons.a[chosen],
-        comparisons.b[chosen],
-        delta=None if comparisons.delta is None else comparisons.delta[chosen],
-        winner=None if comparisons.winner is None else comparisons.winner[chosen],
-    )
+    return comparisons.select(chosen)
 
 
 def prior_variance(
@@ -254,9 +248,8 @@ def logistic_regression(
     from sklearn.linear_model import LogisticRegressionCV
     from sklearn.model_selection import GroupKFold
 
-    assert comparisons.winner is not None
     a, b = comparisons.a[train], comparisons.b[train]
-    share = (1.0 + comparisons.winner[train]) / 2.0
+    share = comparisons.preferred[train]
     difference = np.asarray(embeddings, float)[a] - embeddings[b]
     rows = np.concatenate([difference, -difference])
     # A row either way for a win; a tie is four rows of half the weight.

@@ -34,6 +34,7 @@ VERBS = {
         "ibn.simulations.cli.validate",
         "Compare reward models trained on chain and tree.",
     ),
+    "convert": ("ibn.cli.convert", "Write preferences of any shape in TRL's format."),
     "audit": ("ibn.cli.audit", "Report the uncertainty of a real preference dataset."),
     "embed": (
         "ibn.cli.embed",
@@ -135,6 +136,7 @@ def main(ctx: click.Context) -> None:
     Examples:
       ibn sweep --topology chain,tree --n 1e3,1e4 --out sweep.csv
       ibn figures --data sweep.csv --out figures
+      ibn convert preferences.json --out preferences.jsonl
       ibn audit preferences.jsonl --out report.html
       ibn plan preferences.jsonl --budget 100 --out next.jsonl
       ibn reproduce --profile quick --out out

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.inputs import given_embeddings, read_all, reading
+from ibn.cli.inputs import given_embeddings, read_all, reading, wishes_of
 from ibn.cli.printing import print_document, table
 from ibn.errors import InputError
 from ibn.outputs import keep_inputs
@@ -146,8 +146,7 @@ def command(
     def progress(message: str) -> None:
         click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
 
-    data = read_all((prefs,), options)
-    del options["columns"], options["skip_identical"]
+    data = read_all((prefs,), wishes_of(options))
     rows = given_embeddings(embeddings, len(data.responses))
     if merge_near_duplicates:
         from ibn.preferences.near_duplicates import find_near_duplicates

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ibn.cli.inputs import read_all, reading
+from ibn.cli.inputs import read_all, reading, wishes_of
 from ibn.errors import InputError
 
 PROGRESS_SECONDS = 10.0
@@ -56,7 +56,7 @@ def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> i
         raise InputError("exists already", file=out, fix="remove it, or give another name")
     from ibn.bias.text_models import embed
 
-    data = read_all((prefs,), options)
+    data = read_all((prefs,), wishes_of(options))
     start = last = time.perf_counter()
 
     def progress(done: int, total: int) -> None:

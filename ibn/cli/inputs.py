@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ibn.errors import InputError
+from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+READING = ("columns", "winner", "score", "no_prompt", "strict")
 
 
 def renamed(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -24,34 +26,80 @@ def renamed(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
     return dict(item.split("=", 1) for item in given)
 
 
-def reading(command: Command) -> Command:
-    """Give a command the options ``--column`` and ``--skip-identical``."""
+def mapped(ctx: click.Context, param: click.Parameter, given: str | None) -> dict[str, str] | None:
+    """Parse VALUE=MEANING, separated by commas."""
+    if given is None:
+        return None
+    pairs = [item.rpartition("=") for item in given.split(",")]
+    if not all(value and meaning for value, _, meaning in pairs):
+        raise click.BadParameter(f"{given!r} is not VALUE=MEANING,…, such as 0=a,1=b,2=tie")
+    return {value.strip(): meaning.strip() for value, _, meaning in pairs}
+
+
+def choosing(command: Command) -> Command:
+    """Give a command the options ``--column``, ``--winner`` and ``--strict``."""
     column = click.option(
         "--column",
         "columns",
         multiple=True,
         metavar="NAME=THEIRS",
         callback=renamed,
-        help="What the file calls a column: --column prompt=title.",
+        help="What the file calls a column, such as --column prompt=title. Columns that together "
+        "make the prompt are joined: --column prompt=instruction+input.",
     )
-    skip = click.option(
-        "--skip-identical", is_flag=True, help="Leave out responses compared with themselves."
+    winner = click.option(
+        "--winner",
+        metavar="VALUE=MEANING,…",
+        callback=mapped,
+        help="What the labels mean, where it is not certain: --winner 0=a,1=b,2=tie. Meanings are "
+        "a, b, tie and skip; good and bad for labels of single responses.",
     )
-    return column(skip(command))
+    strict = click.option(
+        "--strict",
+        is_flag=True,
+        help="Refuse the file at the first row that cannot be used. By default such rows are "
+        "left out, counted and listed.",
+    )
+    # Identical responses are left out by default now; scripts may still say so.
+    skip = click.option("--skip-identical", is_flag=True, hidden=True, expose_value=False)
+    return column(winner(strict(skip(command))))
 
 
-def read_all(prefs: tuple[str, ...], options: dict[str, Any]) -> PreferenceData:
-    """Read one file or several behind each other."""
+def reading(command: Command) -> Command:
+    """Give a command all options of reading a preference file."""
+    score = click.option(
+        "--score",
+        metavar="COLUMN",
+        help="The column that says how good a response is, where responses have several: "
+        "--score helpfulness.",
+    )
+    no_prompt = click.option(
+        "--no-prompt", is_flag=True, help="The file has no prompts: all responses are to the same."
+    )
+    return choosing(score(no_prompt(command)))
+
+
+def wishes_of(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of reading out of a command's, as arguments of ``read_preferences``."""
+    return {name: options.pop(name) for name in READING if name in options}
+
+
+def read_all(prefs: tuple[str, ...], wishes: dict[str, Any]) -> PreferenceData:
+    """Read one file or several behind each other, and say on standard error what was read."""
     from ibn.preferences.reading import read_preferences
     from ibn.preferences.uniting import concatenate
 
-    identical: Literal["error", "skip"] = "skip" if options["skip_identical"] else "error"
-    first, *others = (
-        read_preferences(path, columns=options["columns"], on_identical=identical) for path in prefs
-    )
+    first, *others = (tell(read_preferences(path, **wishes)) for path in prefs)
     for other in others:
         first = concatenate(first, other)
     return first
+
+
+def tell(data: PreferenceData) -> PreferenceData:
+    """Say on standard error what was read of a file and what was not."""
+    for line in data.report.short():
+        click.echo(f"{data.source}: {line}", err=True)
+    return data
 
 
 def given_embeddings(path: str | None, rows: int) -> Any:
@@ -63,10 +111,11 @@ def given_embeddings(path: str | None, rows: int) -> Any:
     return load_embeddings(path, rows)
 
 
-def check_out(out: str) -> None:
+def check_out(out: str, *inputs: str) -> None:
     """Refuse a file that no preferences can be written to, before any work is done."""
     from ibn.preferences.files import file_format
 
     file_format(out)
     if not Path(out).parent.is_dir():
         raise InputError("no such directory", file=Path(out).parent)
+    keep_inputs(out, inputs)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.inputs import check_out, given_embeddings, read_all, reading
+from ibn.cli.inputs import check_out, given_embeddings, read_all, reading, tell, wishes_of
 from ibn.cli.printing import KINDS, print_document, table
 from ibn.errors import InputError
 
 if TYPE_CHECKING:
     from ibn.design.planning import Plan
+    from ibn.preferences.reading import PreferenceData
 
 LISTED = 10
 
@@ -79,8 +80,10 @@ def command(
     posterior variance of reward differences.
 
     The comparisons go to --out as prompt, response_a, response_b, the reduction expected of
-    each, the predicted probability that a is preferred, and an empty column winner. Fill it with
-    a, b or tie, and give the file to ibn after the first: ibn plan PREFS labelled.jsonl.
+    each, the predicted probability that a is preferred, an empty column winner, and ids and other
+    columns of the candidates (of the responses, with _a and _b, where the two differ). Fill
+    winner with a, b or tie, and give the file to ibn after the first: ibn plan PREFS
+    labelled.jsonl.
 
     \b
     Examples:
@@ -97,26 +100,28 @@ def command(
         raise InputError("no preference file given", fix="ibn plan PREFS --budget K --out FILE")
     if out is None:
         raise InputError("nowhere to write the comparisons", fix="--out next.jsonl")
-    check_out(out)
-    planned = _plan(prefs, options, progress)
-    _write(out, planned)
+    check_out(out, *prefs)
+    planned, offered = _plan(prefs, options, progress)
+    _write(out, planned, offered)
     progress(f"{len(planned.design.pairs)} comparisons in {out}")
     print_document(plan_document(planned, out), plan_tables, as_json)
 
 
-def _plan(prefs: tuple[str, ...], options: dict[str, Any], progress: Callable[[str], None]) -> Plan:
+def _plan(
+    prefs: tuple[str, ...], options: dict[str, Any], progress: Callable[[str], None]
+) -> tuple[Plan, PreferenceData]:
+    """Plan; return the plan and the data that its pairs are from."""
     from ibn.design.planning import plan
     from ibn.preferences.reading import read_preferences
     from ibn.preferences.uniting import unite
 
-    data, candidates = read_all(prefs, options), None
+    wishes = wishes_of(options)
+    data, candidates = read_all(prefs, wishes), None
     if options["candidates"] is not None:
-        candidates = read_preferences(
-            options["candidates"], columns=options["columns"], labelled=False
-        )
+        candidates = tell(read_preferences(options["candidates"], **wishes, labelled=False))
         data, candidates = unite(data, candidates)
     names = ("budget", "pairs", "target", "max_uses", "repeat", "kernel", "pool", "seed")
-    return plan(
+    planned = plan(
         data,
         candidates=candidates,
         embeddings=given_embeddings(options["embeddings"], len(data.responses)),
@@ -124,18 +129,22 @@ def _plan(prefs: tuple[str, ...], options: dict[str, Any], progress: Callable[[s
         progress=progress,
         **{name: options[name] for name in names},
     )
+    return planned, data if candidates is None else candidates
 
 
-def _write(out: str, planned: Plan) -> None:
-    from ibn.preferences.writing import write_comparisons
+def _write(out: str, planned: Plan, offered: PreferenceData) -> None:
+    from ibn.design.candidates import rows_behind
+    from ibn.preferences.writing import carried, write_comparisons
 
     pairs = planned.design.pairs
-    columns = {
+    columns: dict[str, Any] = {
         "expected_reduction": planned.design.reduction.tolist(),
         "probability_a": planned.probability.tolist(),
         "winner": [""] * len(pairs),
     }
-    write_comparisons(out, planned.data, pairs, columns)
+    rows = rows_behind(offered, pairs)
+    kept = {} if rows is None else carried(offered, rows, "ab", columns)
+    write_comparisons(out, planned.data, pairs, {**columns, **kept})
 
 
 def plan_document(planned: Plan, out: str) -> dict[str, Any]:

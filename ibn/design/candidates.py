@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.preferences.reading import PreferenceData
+
 
 def all_pairs(m: int) -> NDArray[np.int64]:
     """List every pair of m responses, shape (m (m - 1) / 2, 2), the smaller position first."""
@@ -43,3 +45,36 @@ def sample_pairs(m: int, count: int, rng: np.random.Generator) -> NDArray[np.int
     j -= j * (j - 1) // 2 > code
     j += j * (j + 1) // 2 <= code
     return np.stack([code - j * (j - 1) // 2, j], axis=1)
+
+
+def rows_behind(data: PreferenceData, pairs: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Find the rows of a file that pairs of its responses are from.
+
+    Parameters
+    ----------
+    data : PreferenceData
+    pairs : ndarray of int, shape (k, 2)
+        Positions in ``data.responses``.
+
+    Returns
+    -------
+    ndarray of int, shape (k, 2)
+        The row of either end, as a position in ``data.rows``: that of the pair itself where it is
+        one of the comparisons, otherwise the first that each response is in. ``None`` where the
+        rows are not known, or a response is in none.
+    """
+    if data.row_of is None:
+        return None
+    a, b, m = data.comparisons.a, data.comparisons.b, len(data.responses)
+    first = np.full(m, -1)
+    ends = np.stack([a, b], axis=1).ravel()
+    used, at = np.unique(ends, return_index=True)
+    first[used] = data.row_of.ravel()[at]
+    rows = first[pairs]
+    known = {(i, j): row for i, j, row in zip(a.tolist(), b.tolist(), data.row_of, strict=True)}
+    for k, (i, j) in enumerate(pairs.tolist()):
+        if (i, j) in known:
+            rows[k] = known[i, j]
+        elif (j, i) in known:
+            rows[k] = known[j, i][::-1]
+    return None if np.any(rows < 0) else rows

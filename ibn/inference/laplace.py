@@ -64,6 +64,10 @@ class Likelihood:
             raise InputError(f"{labels} labels need {name} for every comparison")
         if not (np.isfinite(beta) and beta > 0):
             raise InputError(f"beta must be positive and finite, not {beta}")
+        if comparisons.weight is not None:
+            raise InputError("weighted labels are not read here", fix="repeat comparisons instead")
+        if labels == "binary" and comparisons.share is not None:
+            label = 2.0 * comparisons.share - 1.0
         return cls(labels, np.asarray(label, dtype=float), beta)
 
     @property

@@ -89,21 +89,24 @@ class PairLabels:
             raise InputError(f"features of shape {features.shape} for {m} responses")
         if not len(label):
             raise InputError("there are no comparisons to learn from")
+        if comparisons.share is not None and labels == "binary":
+            label = 2.0 * comparisons.share - 1.0  # a soft label is a fraction of a win for each
         label = np.asarray(label, dtype=float)
         if not np.isfinite(label).all():
             raise InputError(f"label {np.flatnonzero(~np.isfinite(label))[0]} is not finite")
         a, b = comparisons.a, comparisons.b
         label = np.where(a < b, label, -label)
         pair, at = np.unique(pair_code(a, b, m), return_inverse=True)
+        weight = np.ones_like(label) if comparisons.weight is None else comparisons.weight
         if labels == "binary":
             parts = ((1.0 + label) / 2.0, (1.0 - label) / 2.0)
         else:
             parts = (np.ones_like(label), label)
-        plus, minus = (np.bincount(at, part, len(pair)).astype(float) for part in parts)
+        plus, minus = (np.bincount(at, weight * part, len(pair)).astype(float) for part in parts)
         used, ends = np.unique(np.stack(pair_of(pair, m)), return_inverse=True)
         rows = features if len(used) == m else features[used]
         first, second = ends.reshape(2, -1)
-        return cls(labels, rows, first, second, plus, minus, float(label @ label))
+        return cls(labels, rows, first, second, plus, minus, float(weight @ label**2))
 
     def gap(self, reward: NDArray[np.float64]) -> NDArray[np.float64]:
         """Reward difference of each pair."""

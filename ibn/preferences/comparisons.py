@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ibn.errors import InputError
 
@@ -23,12 +24,25 @@ class Comparisons:
     delta : ndarray of float, shape (n,), optional
         Continuous labels: how much better ``a`` is than ``b``.
     winner : ndarray of int8, shape (n,), optional
-        Binary labels: +1 where ``a`` is preferred, -1 where ``b`` is, 0 for a tie.
+        Binary labels: +1 where ``a`` is preferred, -1 where ``b`` is, 0 for a tie. Where there
+        are soft labels, it is what they lean to.
+    share : ndarray of float, shape (n,), optional
+        Soft labels: the share of a win that goes to ``a``, from 0 to 1; 1/2 is a tie.
+    weight : ndarray of float, shape (n,), optional
+        How many labels each comparison stands for, above 0; 1 each without it.
 
     Raises
     ------
     InputError
-        If lengths differ, an index is out of range or a response meets itself.
+        If lengths differ, an index is out of range or no whole number, a label is none of its
+        codes, a weight is not positive, or a response meets itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ibn import Comparisons
+    >>> Comparisons(np.arange(3), [0, 1], [1, 2], share=[0.75, 0.5]).winner
+    array([1, 0], dtype=int8)
     """
 
     responses: NDArray
@@ -36,12 +50,17 @@ class Comparisons:
     b: NDArray[np.int64]
     delta: NDArray[np.float64] | None = None
     winner: NDArray[np.int8] | None = None
+    share: NDArray[np.float64] | None = None
+    weight: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        a, b = (np.ascontiguousarray(x, dtype=np.int64) for x in (self.a, self.b))
-        object.__setattr__(self, "a", a)
-        object.__setattr__(self, "b", b)
-        for name in ("b", "delta", "winner"):
+        def put(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        a, b = _indices("a", self.a), _indices("b", self.b)
+        put("a", a)
+        put("b", b)
+        for name in ("b", "delta", "winner", "share", "weight"):
             label = getattr(self, name)
             if label is not None and len(label) != len(a):
                 raise InputError(f"{name} has {len(label)} entries for {len(a)} comparisons")
@@ -49,6 +68,20 @@ class Comparisons:
             raise InputError("a comparison names a response outside the list of responses")
         if (same := np.flatnonzero(a == b)).size:
             raise InputError(f"comparison {same[0]} compares a response with itself")
+        if self.winner is not None:
+            put("winner", _winners(self.winner))
+        if self.share is not None:
+            share = np.asarray(self.share, float)
+            _require("share", share, (share >= 0) & (share <= 1), "a number from 0 to 1")
+            leans = np.sign(share - 0.5).astype(np.int8)
+            if self.winner is not None and not np.array_equal(leans, self.winner):
+                raise InputError("winner and share disagree", fix="give one of the two")
+            put("share", share)
+            put("winner", leans)
+        if self.weight is not None:
+            weight = np.asarray(self.weight, float)
+            _require("weight", weight, (weight > 0) & (weight < np.inf), "a positive number")
+            put("weight", weight)
 
     def __len__(self) -> int:
         """Return the number of comparisons, n."""
@@ -60,11 +93,60 @@ class Comparisons:
         ends = np.concatenate([self.a, self.b])
         return np.bincount(ends, minlength=len(self.responses))
 
+    @property
+    def preferred(self) -> NDArray[np.float64]:
+        """Share of each label that prefers ``a``: 1, 0, 1/2 for a tie, or as soft labels say.
+
+        Raises
+        ------
+        InputError
+            If there are no labels.
+        """
+        if self.share is not None:
+            return self.share
+        if self.winner is None:
+            raise InputError("the comparisons have no winner")
+        return (1.0 + self.winner.astype(np.float64)) / 2.0
+
     def labelled(
         self,
         *,
         delta: NDArray[np.float64] | None = None,
         winner: NDArray[np.int8] | None = None,
     ) -> Comparisons:
-        """Return the same comparisons with these labels."""
-        return replace(self, delta=delta, winner=winner)
+        """Return the same comparisons with these labels, and no others."""
+        return replace(self, delta=delta, winner=winner, share=None)
+
+    def select(self, chosen: ArrayLike) -> Comparisons:
+        """Return some of the comparisons, by mask or position, over the same responses."""
+        which = np.asarray(chosen)
+        parts: dict[str, Any] = {}
+        for field in fields(self)[1:]:
+            value = getattr(self, field.name)
+            parts[field.name] = None if value is None else value[which]
+        return replace(self, **parts)
+
+
+def _indices(name: str, values: ArrayLike) -> NDArray[np.int64]:
+    given = np.asarray(values)
+    whole = given.dtype.kind in "iu" or not given.size
+    if not whole and not (given.dtype.kind == "f" and np.all(given == np.floor(given))):
+        raise InputError(f"{name} must be whole numbers, positions in the list of responses")
+    return np.ascontiguousarray(given, dtype=np.int64)
+
+
+def _winners(values: ArrayLike) -> NDArray[np.int8]:
+    given = np.asarray(values)
+    if given.dtype.kind not in "iuf":
+        raise InputError(
+            f"winner is {given.dtype}, not +1, -1 or 0 (a tie)",
+            fix="np.where(a_won, 1, -1) makes it of true and false",
+        )
+    _require("winner", given, np.isin(given, (-1, 0, 1)), "+1, -1 or 0 (a tie)")
+    return given.astype(np.int8)
+
+
+def _require(name: str, values: NDArray, fine: NDArray[np.bool_], what: str) -> None:
+    if not np.all(fine):
+        at = np.flatnonzero(~fine)[0]
+        raise InputError(f"{name} {at} is {values[at]}, not {what}")

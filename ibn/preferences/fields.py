@@ -40,16 +40,27 @@ def take(record: Record, column: str) -> Any:
     InputError
         If the column is missing, saying which there are, or holds null.
     """
-    value = record.get(column)
+    value = value_at(record, column)
     if value is None:
-        if column in record:
+        if column.partition(".")[0] in record:
             raise InputError(f"{column} is null")
         raise InputError(f"no column {column!r}; there are {names(record)}")
     return value
 
 
+def value_at(record: Record, column: str) -> Any:
+    """Look up a column, or a place within an object: ``question.full_text``; ``None`` if absent."""
+    if column in record or "." not in column:
+        return record.get(column)
+    outer, _, inner = column.partition(".")
+    inside = structured(record.get(outer))
+    return value_at(inside, inner) if isinstance(inside, dict) else None
+
+
 def text(value: Any, column: str) -> str:
-    """Check that a value is text that can be written as UTF-8."""
+    """Check that a value is text that can be written as UTF-8; a number is written as text."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
     if not isinstance(value, str):
         raise InputError(f"{column} is {kind(value)}, not text")
     if not value.isascii():

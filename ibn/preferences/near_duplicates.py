@@ -16,7 +16,6 @@ from scipy.sparse.csgraph import connected_components
 
 from ibn.errors import InputError
 from ibn.kernels.minhash import least_hashes
-from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
 
 THRESHOLD = 0.9
@@ -276,12 +275,14 @@ def merge_near_duplicates(
     kept, ends = np.unique(np.concatenate([a[stay], b[stay]]), return_inverse=True)
     prompts, prompt_of = np.unique(found.prompt_into[data.prompt_of[kept]], return_inverse=True)
     n = int(stay.sum())
-    comparisons = Comparisons(
-        np.arange(len(kept)),
-        ends[:n],
-        ends[n:],
-        delta=None if old.delta is None else old.delta[stay],
-        winner=None if old.winner is None else old.winner[stay],
+    comparisons = replace(old.select(stay), responses=np.arange(len(kept)), a=ends[:n], b=ends[n:])
+    merged_away = {"near-duplicates of each other": tuple(data.lines[~stay].tolist())}
+    report = replace(
+        data.report,
+        comparisons=n,
+        prompts=len(prompts),
+        responses=len(kept),
+        skipped={**data.report.skipped, **(merged_away if len(stay) > n else {})},
     )
     merged = replace(
         data,
@@ -290,7 +291,10 @@ def merge_near_duplicates(
         prompt_of=prompt_of.astype(np.int64),
         comparisons=comparisons,
         lines=data.lines[stay],
-        skipped=data.skipped + len(stay) - n,
+        swapped=None if data.swapped is None else data.swapped[stay],
+        annotators=_pick(data.annotators, np.flatnonzero(stay)),
+        row_of=None if data.row_of is None else data.row_of[stay],
+        report=report,
         prompt_messages=_pick(data.prompt_messages, prompts),
         response_messages=_pick(data.response_messages, kept),
     )

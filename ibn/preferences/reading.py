@@ -1,24 +1,46 @@
-"""Preference datasets, read from the files people have."""
+"""Preference datasets, read as people hold them: files, tables and lists of records.
+
+Records come first, then the roles of their columns, chosen once from the first thousand; each
+record becomes comparisons whose labels keep the file's codes; once all codes are known their
+meaning is decided, and the comparisons are laid out over distinct responses.
+"""
 
 from __future__ import annotations
 
-import os
 from array import array
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.errors import InputError, unknown_name
+from ibn.errors import InputError
+from ibn.preferences.columns import Columns, Wishes, choose_columns
 from ibn.preferences.comparisons import Comparisons
-from ibn.preferences.fields import take
-from ibn.preferences.files import read_records
-from ibn.preferences.shapes import COLUMNS, Shape, Side, Text, detect_shape
+from ibn.preferences.fields import number, value_at
+from ibn.preferences.label_codes import decide_codes, decide_goodness
+from ibn.preferences.reading_report import ReadingReport, describe_skipped
+from ibn.preferences.shapes import (
+    Judgement,
+    Side,
+    Text,
+    is_tag,
+    judgements,
+    pool_entry,
+    ranked_pairs,
+)
 from ibn.preferences.source import Record
+from ibn.preferences.tables import open_records
 from ibn.preferences.transcripts import Messages, render
+
+SAMPLED = 1000  # records from which the roles of columns are chosen
+SAMPLED_SIZE = 2**24  # characters of them, about
+MOST_REASONS = 20
+IDENTICAL = "a comparison of a response with itself"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,24 +53,32 @@ class PreferenceData:
         The distinct prompts, in order of first appearance; the empty one where none is given.
     responses : list of str
         The distinct responses that are compared: the same text to two prompts is two of them. In
-        order of first appearance, comparison by comparison, a before b: **the order of the rows of
-        an embedding matrix**.
+        order of first appearance, comparison by comparison, **the preferred response before the
+        other** (of a tie, and of candidates, the file's first before its second): the order of
+        the rows of an embedding matrix.
     prompt_of : ndarray of int, shape (m,)
         The prompt of each response, as a position in ``prompts``.
     comparisons : Comparisons
-        Over ``arange(m)``. Repeated comparisons, as by several annotators, are kept, also where
-        they disagree. Where the file says which is better by column or by score, that one is a.
-        ``winner`` is +1 where a is preferred, -1 where b is, 0 for a tie (``None``
-        where candidates were read); ``delta``, where the file gives margins, is ``winner`` times
-        the margin.
+        Over ``arange(m)``, ``a`` the preferred response. Repeated comparisons, as by several
+        annotators, are kept, also where they disagree. ``winner`` is +1, or 0 for a tie (``None``
+        where candidates were read); ``delta``, where the file gives margins, is the margin;
+        ``share`` and ``weight`` where it gives soft labels and weights.
     lines : ndarray of int, shape (n,)
-        The line of each comparison in the file (the record's number in Parquet), counted from 1.
+        The line of each comparison in the file (the record's number in tables), counted from 1.
     source : str
         The file.
     shape : str
         The columns read and what they held.
-    skipped : int
-        Comparisons of a response with itself, left out on request.
+    swapped : ndarray of bool, shape (n,)
+        Whether the file has ``b`` first.
+    annotators : list of (str or None), shape (n,), optional
+        Who labelled, where the file says so.
+    rows : list of dict
+        Columns that take no part, a row of the file each.
+    row_of : ndarray of int, shape (n, 2)
+        The row that ``a`` and ``b`` of each comparison are from, as a position in ``rows``.
+    report : ReadingReport
+        What became of every column and row.
     prompt_messages, response_messages : list of tuple of (role, content), optional
         What ``prompts`` and ``responses`` are as conversations, where the file holds such.
     """
@@ -60,129 +90,414 @@ class PreferenceData:
     lines: NDArray[np.int64]
     source: str
     shape: str = ""
-    skipped: int = 0
+    swapped: NDArray[np.bool_] | None = None
+    annotators: list[str | None] | None = None
+    rows: list[Record] = field(default_factory=list)
+    row_of: NDArray[np.int64] | None = None
+    report: ReadingReport = field(default_factory=ReadingReport)
     prompt_messages: list[Messages] | None = None
     response_messages: list[Messages] | None = None
 
+    @property
+    def skipped(self) -> int:
+        """Rows and parts of rows that were left out."""
+        return self.report.skipped_count
+
 
 def read_preferences(
-    path: str | os.PathLike[str],
+    source: Any,
     *,
     columns: Mapping[str, str] | None = None,
-    on_identical: Literal["error", "skip"] = "error",
+    winner: Mapping[str, str] | None = None,
+    score: str | None = None,
+    no_prompt: bool = False,
+    strict: bool = False,
     labelled: bool = True,
 ) -> PreferenceData:
     r"""Read a preference dataset.
 
-    What the records hold is told from the first, and holds for all:
-
-    - ``chosen``, ``rejected`` and perhaps ``prompt``: texts, or conversations as lists of role and
-      content. Without ``prompt`` it is what both begin with, for whole messages and for the turns
-      of Human/Assistant transcripts (HH-RLHF), up to where the assistant speaks; for other texts
-      there is none.
-    - ``response_a``, ``response_b`` (or ``conversation_…``, ``answer_…``, ``completion_…``,
-      ``output_…``, ``summary_…``; also with ``_A _B``, ``_0 _1``, ``_1 _2``) and ``winner``
-      (or ``better_response_id``, ``preference``, ``preferred``, ``label``, ``choice``), which is
-      a, b or tie, or the number of the better, or a list of such verdicts, one an annotator; with
-      ``prompt`` or without it, as above. ``model_a``, ``model_b`` and ``winner`` alone are a
-      leaderboard: the models are the responses.
-    - ``prompt`` and ``responses`` (or ``completions``, ``answers``): a list of texts with
-      ``scores``, ``ranks`` (1 the best) or ``ranking`` (positions counted from 0, best first), or
-      of objects with a text and a score or rank. Every two are compared, equals tie. Scores of
-      different scales are not margins, and do not become such.
-    - ``prompt`` and several objects with a text and ``is_correct``: each right one against each
-      wrong one.
-
-    A pair may have a ``margin``, by how much the better is better. ``prompt`` may also be named
-    instruction (with ``input``), question, problem, query or history.
+    The page *Formats* of the documentation lists every shape that is read, the rule by which a
+    label's direction counts as certain, and what to do about each refusal.
 
     Parameters
     ----------
-    path : path-like
+    source : path-like, list of dict, DataFrame, Dataset or Table
         A ``.jsonl``, ``.json``, ``.csv`` or ``.parquet`` file, each also ``.gz``; a directory saved
-        by Hugging Face ``datasets``, or a name on its hub.
+        by Hugging Face ``datasets``, or a name on its hub; or records in memory: dicts, a pandas
+        or polars DataFrame, a ``datasets.Dataset``, a pyarrow Table.
     columns : mapping, optional
-        What the file calls a column of the above: ``{"prompt": "title"}``.
-    on_identical : {"error", "skip"}
-        What to do about a comparison of a response with itself: raise, or leave it out and count.
+        What the file calls a column, by role: ``{"prompt": "title"}``. Columns that together make
+        the prompt are joined: ``{"prompt": "instruction+input"}``.
+    winner : mapping, optional
+        What labels mean, where it is not certain: ``{"0": "a", "1": "b", "2": "tie"}``; ``skip``
+        leaves rows out.
+    score : str, optional
+        The column, or the place in each response's object, that says how good a response is.
+    no_prompt : bool
+        There are no prompts: all responses are to the same.
+    strict : bool
+        Refuse the file at the first row that cannot be used instead of leaving it out.
     labelled : bool
         ``False`` reads pairs that need no ``winner``, such as candidates for comparison.
 
     Raises
     ------
     InputError
-        If anything is wrong with the file, naming it and the line.
+        If the file cannot be used, naming it, the line and the fix.
+
+    Examples
+    --------
+    >>> from ibn import read_preferences
+    >>> data = read_preferences(
+    ...     [{"prompt": "Hi!", "response_a": "Go.", "response_b": "Hello!", "winner": "B"}]
+    ... )
+    >>> data.responses, data.comparisons.winner.tolist()
+    (['Hello!', 'Go.'], [1])
     """
-    source = os.fspath(path)
-    for name in columns or {}:
-        if name not in COLUMNS:
-            raise unknown_name("column", name, COLUMNS)
-    shape: Shape | None = None
-    prompts: dict[Text, int] = {}
-    responses: dict[tuple[int, Text], int] = {}
-    a, b, winners, margins = array("q"), array("q"), array("b"), array("d")
-    lines, skipped = array("q"), 0
+    wishes = Wishes(columns or {}, winner, score, no_prompt, labelled)
+    return _read(source, wishes, strict)
 
-    def position(side: Side) -> int:
-        prompt = prompts.setdefault(side.prompt, len(prompts))
-        return responses.setdefault((prompt, side.response), len(responses))
 
-    with closing(read_records(source)) as records:
-        for line, record in records:
+def read_battles(
+    source: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    winner: Mapping[str, str] | None = None,
+    strict: bool = False,
+) -> PreferenceData:
+    """Read battles of models: what is compared are the models, whatever they said and to what.
+
+    Parameters
+    ----------
+    source, columns, winner, strict
+        As for :func:`read_preferences`. Columns are ``model_a``, ``model_b`` and ``winner``,
+        ``left`` and ``right``, ``winner`` and ``loser``, or ``chosen`` and ``rejected``; what the
+        models said may stand beside.
+
+    Returns
+    -------
+    PreferenceData
+        ``responses`` are the models' names, all to one empty prompt.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, or a model has no name.
+    """
+    wishes = Wishes(columns or {}, winner, no_prompt=True, models=True)
+    return _read(source, wishes, strict)
+
+
+def _read(source: Any, wishes: Wishes, strict: bool) -> PreferenceData:
+    name, records = open_records(source)
+    gathered = _Gathered(name, wishes, strict)
+    with closing(records):
+        try:
+            gathered.read(records)
+            return gathered.laid()
+        except InputError as error:
+            if error.file is None:
+                raise InputError(error.problem, file=name, fix=error.fix) from None
+            raise
+
+
+class _Gathered:
+    """Comparisons of a file as they come, their labels still the file's codes."""
+
+    def __init__(self, source: str, wishes: Wishes, strict: bool) -> None:
+        self.source, self.wishes, self.strict = source, wishes, strict
+        self.columns: Columns | None = None
+        self.prompts: dict[Text, int] = {}
+        self.responses: dict[tuple[int, Text], int] = {}
+        self.tokens: Counter[str] = Counter()
+        self.codes: dict[str, int] = {}
+        self.ends, self.row_of, self.lines = array("q"), array("q"), array("q")
+        self.share, self.margin, self.weight = array("d"), array("d"), array("d")
+        self.token = array("q")
+        self.annotators: list[str | None] = []
+        self.rows: list[Record] = []
+        self.row_lines = array("q")
+        self.carried: dict[str, None] = {}
+        self.skipped: dict[str, list[int]] = {}
+        self.count = self.lost_rows = self.idle = 0
+        self.first_lost: InputError | None = None
+
+    def read(self, records: Iterator[tuple[int, Record]]) -> None:
+        """Take in all records, the roles of columns chosen from the first."""
+        sample = _sample(records)
+        if not sample:
+            raise InputError("no records", file=self.source)
+        try:
+            self.columns = choose_columns([record for _, record in sample], self.wishes)
+        except InputError as error:
+            raise InputError(
+                error.problem, file=self.source, line=sample[0][0], fix=error.fix
+            ) from None
+        pool: dict[Text, list[tuple[int, Side, float | str]]] = {}
+        for line, record in chain(sample, records):
+            self.count += 1
+            row = self._keep(line, record)
             try:
-                if columns:
-                    record = _renamed(record, columns)
-                shape = shape or detect_shape(record, labelled)
-                for judgement in shape.judgements(record):
-                    if judgement.a == judgement.b:
-                        if on_identical == "skip":
-                            skipped += 1
-                            continue
-                        raise InputError(
-                            "a comparison of a response with itself",
-                            fix="remove it, or skip all such",
-                        )
-                    lines.append(line)
-                    a.append(position(judgement.a))
-                    b.append(position(judgement.b))
-                    winners.append(judgement.winner)
-                    if judgement.margin is not None:
-                        margins.append(judgement.margin)
+                if self.columns.kind == "pool":
+                    side, merit = pool_entry(self.columns, record)
+                    pool.setdefault(side.prompt, []).append((row, side, merit))
+                else:
+                    self._take(line, row, record)
             except InputError as error:
-                raise InputError(error.problem, file=source, line=line, fix=error.fix) from None
-    if shape is None:
-        raise InputError("no records", file=source)
-    if not a:
-        of_itself = f": all {skipped} are of a response with itself" if skipped else ""
-        raise InputError(f"no comparisons{of_itself}", file=source)
-    texts = [response for _, response in responses]
-    return PreferenceData(
-        prompts=[_as_text(prompt, "user") for prompt in prompts],
-        responses=[_as_text(response, "assistant") for response in texts],
-        prompt_of=np.array([prompt for prompt, _ in responses], dtype=np.int64),
-        comparisons=Comparisons(
+                if error.line is not None:  # refused whatever else the file holds
+                    raise
+                self._lose_row(line, error)
+        self._take_pool(pool)
+
+    def _keep(self, line: int, record: Record) -> int:
+        """Keep what takes no part of a row."""
+        assert self.columns is not None
+        used = self.columns.used
+        rest = {key: value for key, value in record.items() if key not in used}
+        if self.columns.kind == "solutions":
+            rest = {k: v for k, v in rest.items() if not isinstance(v, dict)}
+        self.carried.update(dict.fromkeys(rest))
+        self.rows.append(rest)
+        self.row_lines.append(line)
+        return len(self.rows) - 1
+
+    def _take(self, line: int, row: int, record: Record) -> None:
+        columns = self.columns
+        assert columns is not None
+        weight = 1.0
+        if columns.weight:
+            weight = number(value_at(record, columns.weight), columns.weight)
+            if not weight > 0:
+                raise InputError(f"{columns.weight} is {weight:g}, not above 0")
+        before, same = len(self.lines), 0
+        lost = len(self.skipped)
+        for one in judgements(
+            columns, record, self.wishes.labelled, lambda why: self._lose(line, why)
+        ):
+            if one.a == one.b:
+                same += 1
+                continue
+            if columns.kind == "battles" and not (one.a.response and one.b.response):
+                raise InputError(
+                    "a model without a name",
+                    file=self.source,
+                    line=line,
+                    fix="name it, or remove the row",
+                )
+            self._add(line, (row, row), one, weight)
+        if same and len(self.lines) == before:
+            raise InputError(IDENTICAL, fix="remove it")
+        for _ in range(same):
+            self._lose(line, IDENTICAL)
+        self.idle += len(self.lines) == before and len(self.skipped) == lost
+
+    def _take_pool(self, pool: Mapping[Text, list[tuple[int, Side, float | str]]]) -> None:
+        columns = self.columns
+        assert columns is not None
+        tagged = columns.kind == "pool" and is_tag(columns)
+        goodness: dict[str, float] = {}
+        if tagged:
+            found = Counter(str(merit) for group in pool.values() for *_, merit in group)
+            goodness = decide_goodness(found, columns.judge or "", self.wishes.winner)
+        ties = not tagged and columns.judge != "is_correct"
+        for group in pool.values():
+            row_of: dict[Side, int] = {}
+            judged = []
+            for row, side, merit in group:
+                value = goodness[str(merit)] if tagged else float(merit)
+                row_of.setdefault(side, row)
+                if not np.isnan(value):
+                    judged.append((side, value))
+            before = len(self.lines)
+            for one in ranked_pairs(judged, ties):
+                if one.a == one.b:
+                    self._lose(self.row_lines[row_of[one.a]], IDENTICAL)
+                    continue
+                rows = row_of[one.a], row_of[one.b]
+                self._add(self.row_lines[max(rows)], rows, one, 1.0)
+            self.idle += len(group) * (len(self.lines) == before)
+        if tagged and pool and not len(self.lines):
+            raise InputError(
+                f"no prompt has both a good and a bad {columns.sides[0]}, so nothing is compared",
+                file=self.source,
+                fix="unpaired labels (KTO) compare nothing by themselves; give pairs",
+            )
+
+    def _add(self, line: int, rows: tuple[int, int], one: Judgement, weight: float) -> None:
+        for side in (one.a, one.b):
+            prompt = "" if self.wishes.models else side.prompt
+            at = self.prompts.setdefault(prompt, len(self.prompts))
+            self.ends.append(self.responses.setdefault((at, side.response), len(self.responses)))
+        self.lines.append(line)
+        self.row_of.extend(rows)
+        self.margin.append(one.margin)
+        self.weight.append(weight)
+        self.annotators.append(one.annotator)
+        if isinstance(one.label, str):
+            self.tokens[one.label] += 1
+            self.token.append(self.codes.setdefault(one.label, len(self.codes)))
+            self.share.append(0.5)
+        else:
+            self.token.append(-1)
+            self.share.append(one.label)
+
+    def _lose(self, line: int, why: str) -> None:
+        if self.strict:
+            raise InputError(why)
+        reason = why if why in self.skipped or len(self.skipped) < MOST_REASONS else "other"
+        self.skipped.setdefault(reason, []).append(line)
+
+    def _lose_row(self, line: int, error: InputError) -> None:
+        placed = InputError(error.problem, file=self.source, line=line, fix=error.fix)
+        if self.strict:
+            raise placed from None
+        self.first_lost = self.first_lost or placed
+        self.lost_rows += 1
+        self._lose(line, error.problem)
+
+    def laid(self) -> PreferenceData:
+        """Lay the comparisons out over the distinct responses, the preferred side first."""
+        columns = self.columns
+        assert columns is not None
+        if self.lost_rows * 2 > self.count:
+            assert self.first_lost is not None
+            if self.lost_rows == self.count == 1 or len(self.skipped) == 1 == self.lost_rows:
+                raise self.first_lost
+            raise InputError(
+                f"{self.lost_rows:,} of {self.count:,} rows cannot be used: "
+                f"{describe_skipped(self.skipped)}",
+                file=self.source,
+                line=self.first_lost.line,
+                fix=self.first_lost.fix or "correct the rows, or read another column: --column",
+            )
+        share = np.array(self.share)
+        token = np.array(self.token, np.int64)
+        if self.codes:
+            share = np.where(token >= 0, self._shares()[token], share)
+        kept = ~np.isnan(share)
+        for line in np.array(self.lines, np.int64)[~kept].tolist():
+            self.skipped.setdefault("left out as --winner says", []).append(line)
+        ends = np.array(self.ends, np.int64).reshape(-1, 2)[kept]
+        if not len(ends):
+            why = f": {describe_skipped(self.skipped)}" if self.skipped else ""
+            raise InputError(f"no comparisons{why}", file=self.source)
+        share, swapped = share[kept], share[kept] < 0.5
+        row_of = np.array(self.row_of, np.int64).reshape(-1, 2)[kept]
+        ends[swapped], row_of[swapped] = ends[swapped][:, ::-1], row_of[swapped][:, ::-1]
+        share[swapped] = 1.0 - share[swapped]
+        return self._data(ends, share, swapped, row_of, kept)
+
+    def _shares(self) -> NDArray[np.float64]:
+        columns = self.columns
+        assert columns is not None
+        sides = (columns.names[0], columns.names[1])
+        decided = decide_codes(
+            self.tokens,
+            sides,
+            (columns.sides[0], columns.sides[1]),
+            " and ".join(columns.labels),
+            self.wishes.winner,
+        )
+        return np.array([decided[token] for token in self.codes])
+
+    def _data(
+        self,
+        ends: NDArray[np.int64],
+        share: NDArray[np.float64],
+        swapped: NDArray[np.bool_],
+        row_of: NDArray[np.int64],
+        kept: NDArray[np.bool_],
+    ) -> PreferenceData:
+        columns = self.columns
+        assert columns is not None
+        used, at = _by_appearance(ends.ravel())
+        pairs = list(self.responses)
+        chosen = [pairs[i] for i in used.tolist()]
+        prompt_used, prompt_of = _by_appearance(np.array([prompt for prompt, _ in chosen]))
+        all_prompts = list(self.prompts)
+        prompts = [all_prompts[i] for i in prompt_used.tolist()]
+        texts = [text for _, text in chosen]
+        a, b = at.reshape(-1, 2).T
+        soft = bool(np.any((share != 1.0) & (share != 0.5)))
+        margin, weight = np.array(self.margin)[kept], np.array(self.weight)[kept]
+        winner = np.where(share > 0.5, 1, 0).astype(np.int8)
+        whole = not np.isnan(margin).any()
+        comparisons = Comparisons(
             np.arange(len(texts)),
-            np.array(a, dtype=np.int64),
-            np.array(b, dtype=np.int64),
-            delta=np.array(margins, dtype=np.float64) if margins else None,
-            winner=np.array(winners, dtype=np.int8) if labelled else None,
-        ),
-        lines=np.array(lines, dtype=np.int64),
-        source=source,
-        shape=shape.name,
-        skipped=skipped,
-        prompt_messages=_as_messages(prompts),
-        response_messages=_as_messages(texts),
-    )
+            a,
+            b,
+            delta=margin * winner if whole and self.wishes.labelled else None,
+            winner=winner if self.wishes.labelled else None,
+            share=share if soft and self.wishes.labelled else None,
+            weight=weight if columns.weight else None,
+        )
+        annotators = [who for who, stays in zip(self.annotators, kept, strict=True) if stays]
+        data = PreferenceData(
+            prompts=[_as_text(prompt, "user") for prompt in prompts],
+            responses=[_as_text(response, "assistant") for response in texts],
+            prompt_of=prompt_of,
+            comparisons=comparisons,
+            lines=np.array(self.lines, np.int64)[kept],
+            source=self.source,
+            shape=str(columns),
+            swapped=swapped,
+            annotators=annotators if any(annotators) else None,
+            rows=self.rows,
+            row_of=row_of,
+            prompt_messages=_as_messages(prompts),
+            response_messages=_as_messages(texts),
+        )
+        return replace(data, report=self._report(data, whole))
+
+    def _report(self, data: PreferenceData, whole: bool) -> ReadingReport:
+        columns = self.columns
+        assert columns is not None
+        notes = []
+        if columns.margin and not whole:
+            notes.append(f"{columns.margin} is not used: some rows have none")
+        if columns.turn:
+            notes.append(f"the prompt is what both responses share, up to {columns.turn.strip()!r}")
+        if columns.talks and not columns.prompt:
+            notes.append("the prompt is what both conversations begin with")
+        winner = data.comparisons.winner
+        return ReadingReport(
+            rows=self.count,
+            comparisons=len(data.comparisons),
+            prompts=len(data.prompts),
+            responses=len(data.responses),
+            ties=0 if winner is None else int(np.sum(winner == 0)),
+            columns=columns.roles(),
+            carried=tuple(self.carried),
+            skipped={reason: tuple(lines) for reason, lines in self.skipped.items()},
+            skipped_rows=self.lost_rows,
+            idle=self.idle,
+            notes=tuple(notes),
+        )
 
 
-def _renamed(record: Record, columns: Mapping[str, str]) -> Record:
-    return {**record, **{name: take(record, theirs) for name, theirs in columns.items()}}
+def _sample(records: Iterator[tuple[int, Record]]) -> list[tuple[int, Record]]:
+    """Take the first records, not too much of them."""
+    found, size = [], 0
+    for line, record in islice(records, SAMPLED):
+        found.append((line, record))
+        size += sum(len(value) for value in record.values() if isinstance(value, (str, list)))
+        if size > SAMPLED_SIZE:
+            break
+    return found
+
+
+def _by_appearance(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """List distinct values in order of first appearance, and the place of each among them."""
+    distinct, first, at = np.unique(values, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return distinct[order], place[at].astype(np.int64)
 
 
 def _as_text(text: Text, speaker: str) -> str:
     return text if isinstance(text, str) else render(text, speaker)
 
 
-def _as_messages(texts: Iterable[Text]) -> list[Messages] | None:
+def _as_messages(texts: list[Text]) -> list[Messages] | None:
     return [text for text in texts if not isinstance(text, str)] or None

@@ -1,50 +1,28 @@
-"""Shapes of preference records: which columns say what, and the comparisons a record holds."""
+"""What a record says, given the roles of its columns: sides, labels and who labelled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from ibn.errors import InputError
-from ibn.preferences.fields import kind, names, number, structured, take, text
+from ibn.preferences.column_names import canonical
+from ibn.preferences.columns import CORRECT, RANKED, RANKING, RANKS, TAGS, Columns
+from ibn.preferences.fields import kind, names, number, structured, take, text, value_at
+from ibn.preferences.label_codes import FIRST, SECOND, certain_word, token_of
 from ibn.preferences.source import Record
 from ibn.preferences.transcripts import (
-    ASSISTANT_TURN,
     Messages,
+    holds_messages,
     parse_messages,
+    render,
     split_messages,
     split_transcripts,
 )
 
-PROMPTS = ("prompt", "instruction", "question", "problem", "query", "history")
-STEMS = ("response", "conversation", "answer", "completion", "output", "summary", "human_ref")
-ENDS = (("_a", "_b"), ("_A", "_B"), ("_0", "_1"), ("_1", "_2"))
-SIDES = (
-    ("chosen", "rejected"),
-    *((stem + a, stem + b) for stem in STEMS for a, b in ENDS),
-    ("model_a", "model_b"),  # a leaderboard's battles: the models themselves are compared
-)
-VERDICTS = ("winner", "better_response_id", "preference", "preferred", "labels", "label", "choice")
-LISTS = ("responses", "completions", "answers", "candidates")
-TEXTS = ("response", "text", "solution", "completion", "answer", "content", "output")
-COLUMNS = (
-    *("prompt", "chosen", "rejected", "response_a", "response_b", "winner", "margin"),
-    *("prompt_a", "prompt_b", "responses", "scores", "ranks", "ranking"),
-)
-
-CORRECT = "is_correct"
-RANKS = ("rank", "ranks")
-SCORES = ("score", "scores", "overall_score", "rating", "ratings")
-RANKING = "ranking"
-MOST_RESPONSES = 256  # of one record, whose pairs are about half its square
-
-WINNERS = {
-    **dict.fromkeys(("a", "model_a", "response_a"), 1),
-    **dict.fromkeys(("b", "model_b", "response_b"), -1),
-    **dict.fromkeys(("tie", "draw", "tie (bothbad)", "bothbad", "both_bad"), 0),
-}
+MOST_RESPONSES = 256  # of one record or prompt, whose pairs are about half its square
 
 Text = str | Messages
 
@@ -57,299 +35,308 @@ class Side(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """One comparison: winner is +1 where a is preferred, -1 where b is, 0 for a tie."""
+    """One label of one pair.
+
+    ``label`` is the share of a win that goes to ``a`` where the shape tells, or the file's own
+    code, whose meaning is decided once all are known.
+    """
 
     a: Side
     b: Side
-    winner: int
-    margin: float | None = None
+    label: float | str
+    margin: float = math.nan
+    annotator: str | None = None
 
 
-class Shape(Protocol):
-    """How to read the records of a file."""
-
-    @property
-    def name(self) -> str:
-        """Its columns and what they hold, for people."""
-        ...
-
-    def judgements(self, record: Record) -> Iterator[Judgement]:
-        """Read one record.
-
-        Raises
-        ------
-        InputError
-            If the record does not have this shape, without a place.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class PairShape:
-    """Two responses a record.
-
-    Attributes
-    ----------
-    a, b : str
-        Their columns.
-    prompts : tuple of str, optional
-        The column of each one's prompt; without it the prompt is what both begin with.
-    form : {"texts", "transcripts", "conversations", "items"}
-        What the columns hold; items are compared whatever the prompt.
-    winner : str, optional
-        The column that names the better, or lists what several annotators named; without it ``a``
-        is.
-    margin : bool
-        Whether a column ``margin`` says by how much.
-    """
-
-    a: str
-    b: str
-    prompts: tuple[str, str] | None
-    form: str
-    winner: str | None
-    margin: bool
-
-    @property
-    def name(self) -> str:
-        """Its columns and what they hold, for people."""
-        columns = [*dict.fromkeys(self.prompts or ()), self.a, self.b]
-        columns += [self.winner] if self.winner else []
-        columns += ["margin"] if self.margin else []
-        return f"{'/'.join(columns)} {self.form}"
-
-    def judgements(self, record: Record) -> Iterator[Judgement]:
-        """Read one record."""
-        a, b = take(record, self.a), take(record, self.b)
-        if self.form == "conversations":
-            sides = self._conversations(record, a, b)
-        else:
-            sides = self._texts(record, text(a, self.a), text(b, self.b))
-        winners = self._winners(record)
-        if (record.get("margin") is not None) != self.margin:
-            raise InputError("some records have a margin and some have none")
-        if not self.margin:
-            yield from (Judgement(*sides, winner) for winner in winners)
-            return
-        margin = number(record["margin"], "margin")
-        if margin < 0:
-            raise InputError(f"margin is negative: {margin}", fix="swap the two responses")
-        yield from (Judgement(*sides, winner, winner * margin) for winner in winners)
-
-    def _winners(self, record: Record) -> list[int]:
-        """Read the verdict, or those of several annotators."""
-        if not self.winner:
-            return [1]
-        value = structured(take(record, self.winner))
-        verdicts = value if isinstance(value, list) else [value]
-        if not 0 < len(verdicts) <= MOST_RESPONSES:
-            raise InputError(f"{self.winner} lists {len(verdicts)} verdicts")
-        codes = _codes(self.a, self.b)
-        return [_winner(verdict, self.winner, codes) for verdict in verdicts]
-
-    def _texts(self, record: Record, a: str, b: str) -> tuple[Side, Side]:
-        if self.prompts:
-            prompt_a, prompt_b = (_prompt_text(record, column) for column in self.prompts)
-            return Side(prompt_a, a), Side(prompt_b, b)
-        if self.form == "items":
-            return Side("", a), Side("", b)
-        _check_no_prompt(record)
-        if _are_transcripts(a, b) != (self.form == "transcripts"):
-            raise InputError(
-                "some records are Human/Assistant transcripts and some are not",
-                fix="put them in separate files",
-            )
-        prompt = ""
-        if self.form == "transcripts":
-            prompt, a, b = split_transcripts(a, b)
-        return Side(prompt, a), Side(prompt, b)
-
-    def _conversations(self, record: Record, a: Any, b: Any) -> tuple[Side, Side]:
-        a, b = _messages(a, self.a), _messages(b, self.b)
-        if not a or not b:
-            raise InputError(f"{self.b if a else self.a} is a conversation without messages")
-        if self.prompts:
-            prompts = [structured(take(record, column)) for column in self.prompts]
-            # A prompt told twice, as text and in the conversation: the conversation has it right.
-            if not all(
-                isinstance(prompt, str) and ("user", prompt) in conversation
-                for prompt, conversation in zip(prompts, (a, b), strict=True)
-            ):
-                prompt_a, prompt_b = map(_prompt, prompts, self.prompts)
-                return Side(prompt_a, a), Side(prompt_b, b)
-        else:
-            _check_no_prompt(record)
-        prompt, a, b = split_messages(a, b)
-        return Side(prompt, a), Side(prompt, b)
-
-
-@dataclass(frozen=True)
-class ListShape:
-    """Several responses a record, each of them judged; every two with a verdict are compared.
-
-    Attributes
-    ----------
-    prompt : str
-        The column of their prompt.
-    responses : str, optional
-        The column of their list; without it they are the objects among the record's values.
-    text : str, optional
-        Where in an object the response is; without it the list holds texts.
-    judge : str
-        What judges: ``is_correct`` (only right and wrong are compared), a score (more is better)
-        or a rank (less is better) of each object, or in a column of its own of each text; or
-        ``ranking``, a column with the positions of the texts, counted from 0, best first.
-    """
-
-    prompt: str
-    responses: str | None
-    text: str | None
-    judge: str
-
-    @property
-    def name(self) -> str:
-        """Its columns and what they hold, for people."""
-        return f"{self.prompt}/{self.responses or 'several'} judged by {self.judge}"
-
-    def judgements(self, record: Record) -> Iterator[Judgement]:
-        """Read one record."""
-        prompt = _prompt_text(record, self.prompt)
-        # The same text with the same judgement twice is one response.
-        judged = list(dict.fromkeys(self._judged(record)))
-        if len(judged) > MOST_RESPONSES:
-            raise InputError(
-                f"{len(judged)} responses in one record, the most is {MOST_RESPONSES}",
-                fix="write the comparisons as pairs",
-            )
-        for (x, merit_x), (y, merit_y) in combinations(judged, 2):
-            a, b = Side(prompt, x), Side(prompt, y)
-            if merit_x == merit_y:
-                if self.judge != CORRECT:
-                    yield Judgement(a, b, 0)
-            else:
-                yield Judgement(a, b, 1) if merit_x > merit_y else Judgement(b, a, 1)
-
-    def _judged(self, record: Record) -> Iterator[tuple[str, float]]:
-        """Read the responses, each with a number of which more is better."""
-        if self.responses:
-            what, items = f"one of {self.responses}", _list(record, self.responses)
-        else:
-            what, items = "a solution", _judged_objects(record)
-            if not items:
-                raise InputError(f"nothing with {CORRECT} in the columns {names(record)}")
-        if self.text:
-            for item in items:
-                if not isinstance(item, dict):
-                    raise InputError(f"{what} is {kind(item)}, not an object")
-                response = text(take(item, self.text), self.text)
-                yield response, _merit(take(item, self.judge), self.judge)
-            return
-        verdicts = _list(record, self.judge)
-        if len(verdicts) != len(items):
-            raise InputError(f"{len(verdicts)} {self.judge} for {len(items)} {self.responses}")
-        if self.judge == RANKING:
-            verdicts = _places(verdicts)
-        for item, verdict in zip(items, verdicts, strict=True):
-            yield text(item, what), _merit(verdict, self.judge)
-
-
-def detect_shape(record: Record, labelled: bool = True) -> Shape:
-    """Tell the shape of a file from its first record.
+def judgements(
+    columns: Columns, record: Record, labelled: bool, lose: Callable[[str], None]
+) -> Iterator[Judgement]:
+    """Read the comparisons of one record.
 
     Parameters
     ----------
+    columns : Columns
     record : dict
     labelled : bool
         Whether pairs must say which is the better.
+    lose : callable
+        Given the reason where a part of the record is left out.
 
     Raises
     ------
     InputError
-        If it is no shape known, saying which columns there are.
+        If the record cannot be used, without a place.
     """
-    prompt = next((name for name in PROMPTS if record.get(name) is not None), None)
-    for a, b in SIDES[:-1]:
-        if a in record and b in record:
-            return _pair_shape(record, a, b, prompt, labelled)
-    for column in LISTS:
-        if isinstance(items := structured(record.get(column)), list):
-            return _list_shape(record, column, items, prompt)
-    if found := _judged_objects(record):
-        return ListShape(prompt or PROMPTS[0], None, _first(TEXTS, found[0]), CORRECT)
-    a, b = SIDES[-1]
-    if a in record and b in record:
-        return _pair_shape(record, a, b, None, labelled)
-    for sides in SIDES:
-        for column in sides:
-            if column not in record and any(side in record for side in sides):
-                take(record, column)
-    raise InputError(
-        f"no preferences in the columns {names(record)}",
-        fix="there should be chosen and rejected, or response_a, response_b and winner, "
-        "or responses with scores or ranks",
-    )
+    if columns.kind in ("pairs", "battles"):
+        yield from _pair(columns, record, labelled, lose)
+        return
+    prompt = _prompt(columns, record)
+    if columns.kind == "list":
+        judged = _listed(columns, record, lose)
+    else:
+        judged = _solutions(columns, record)
+    ties = columns.judge != CORRECT
+    yield from ranked_pairs(((Side(prompt, x), merit) for x, merit in judged), ties)
 
 
-def _pair_shape(record: Record, a: str, b: str, prompt: str | None, labelled: bool) -> PairShape:
-    first, second = take(record, a), take(record, b)
-    winner = None
-    if labelled and a != "chosen":
-        winner = next((name for name in VERDICTS if record.get(name) is not None), VERDICTS[0])
-    margin = record.get("margin") is not None
-    if (a, b) == SIDES[-1]:
-        return PairShape(a, b, None, "items", winner, margin)
-    prompts = (prompt, prompt) if prompt else None
-    if prompts is None and {"prompt_a", "prompt_b"} <= record.keys():
-        prompts = ("prompt_a", "prompt_b")
-    form = "texts"
-    if _is_conversation(first):
-        form = "conversations"
-    elif prompts is None and _are_transcripts(text(first, a), text(second, b)):
-        form = "transcripts"
-    return PairShape(a, b, prompts, form, winner, margin)
+def ranked_pairs(judged: Iterable[tuple[Side, float]], ties: bool) -> Iterator[Judgement]:
+    """Compare every two responses by their merit; equals tie, or are not compared."""
+    # The same text with the same judgement twice is one response.
+    distinct = list(dict.fromkeys(judged))
+    if len(distinct) > MOST_RESPONSES:
+        raise InputError(
+            f"{len(distinct)} responses to one prompt, the most is {MOST_RESPONSES}",
+            fix="write the comparisons as pairs",
+        )
+    for (a, merit_a), (b, merit_b) in combinations(distinct, 2):
+        if merit_a != merit_b:
+            yield Judgement(a, b, 1.0) if merit_a > merit_b else Judgement(b, a, 1.0)
+        elif ties:
+            yield Judgement(a, b, 0.5)
 
 
-def _list_shape(record: Record, column: str, items: list[Any], prompt: str | None) -> ListShape:
-    if not items:
-        raise InputError(f"{column} is empty", fix="remove the record")
-    prompt = prompt or PROMPTS[0]
-    if isinstance(items[0], dict):
-        judge = _first((CORRECT, *SCORES, *RANKS), items[0])
-        return ListShape(prompt, column, _first(TEXTS, items[0]), judge)
-    return ListShape(prompt, column, None, _first((*SCORES, *RANKS, RANKING), record))
+def pool_entry(columns: Columns, record: Record) -> tuple[Side, float | str]:
+    """Read the one response of a record, with its merit or the code of its label."""
+    (column,) = columns.sides
+    side = Side(_prompt(columns, record), _spoken(columns, take(record, column), column))
+    assert columns.judge is not None
+    if is_tag(columns):
+        token = token_of(value_at(record, columns.judge))
+        if not token:
+            raise InputError(f"{columns.judge} is empty")
+        return side, token
+    return side, _merit(take(record, columns.judge), columns.judge)
 
 
-def _first(known: tuple[str, ...], record: Record) -> str:
-    """Return the first known name that a record has."""
-    for name in known:
-        if record.get(name) is not None:
-            return name
-    raise InputError(f"none of {', '.join(known)}; there are {names(record)}")
+def is_tag(columns: Columns) -> bool:
+    """Whether a pool's judge is a label, good or bad, rather than a score."""
+    return columns.kind == "pool" and canonical(columns.judge or "") in TAGS
 
 
-def _is_conversation(value: Any) -> bool:
-    """Whether a value is a list, or text that is no less than a list of messages in JSON."""
-    if not isinstance(value, str):
-        return isinstance(value, list)
+def _pair(
+    columns: Columns, record: Record, labelled: bool, lose: Callable[[str], None]
+) -> Iterator[Judgement]:
+    a, b = _sides(columns, record)
+    margin = _margin(columns, record)
+    who = None if columns.annotator is None else value_at(record, columns.annotator)
+    annotator = None if who in (None, "") else str(who)
+    if not labelled or not (columns.labels or columns.probability):
+        yield Judgement(a, b, 1.0 if labelled else 0.5, margin, annotator)
+        return
+    if columns.probability:
+        column, first = columns.probability
+        share = number(take(record, column), column)
+        if not 0 <= share <= 1:
+            raise InputError(f"{column} is no probability: {share:g}")
+        yield Judgement(a, b, share if first else 1.0 - share, margin, annotator)
+        return
+    if columns.one_hot:
+        yield Judgement(a, b, _one_hot(columns, record), margin, annotator)
+        return
+    labels = list(_labels(columns, record, a, b))
+    empty = [column for column, token in labels if not token]
+    if len(empty) == len(labels):
+        raise InputError(f"{' and '.join(columns.labels)} without a label")
+    for column in empty:
+        lose(f"{column} without a label")
+    for column, token in labels:
+        if token:
+            who = column if len(columns.labels) > 1 else annotator
+            yield Judgement(a, b, token, margin, who)
+
+
+def _labels(columns: Columns, record: Record, a: Side, b: Side) -> Iterator[tuple[str, str]]:
+    """List the labels of a pair, each with its column."""
+    for column in columns.labels:
+        value = structured(value_at(record, column))
+        several = value if isinstance(value, list) else [value]
+        if len(several) > MOST_RESPONSES:
+            raise InputError(f"{column} lists {len(several)} labels")
+        for one in several:
+            yield column, _token(columns, record, a, b, one)
+
+
+def _sides(columns: Columns, record: Record) -> tuple[Side, Side]:
+    first, second = columns.sides
+    a, b = structured_side(take(record, first)), structured_side(take(record, second))
+    if columns.kind == "battles":
+        prompt = _prompt(columns, record) if columns.prompt else ""
+        items = text(a, first).strip(), text(b, second).strip()
+        return Side(prompt, items[0]), Side(prompt, items[1])
+    x, y = _spoken(columns, a, first), _spoken(columns, b, second)
+    if columns.prompt:
+        prompt = _prompt(columns, record)
+        other = prompt if columns.prompt_b is None else _prompt(columns, record, columns.prompt_b)
+        asked = value_at(record, columns.prompt[0])
+        if columns.talks and isinstance(asked, str) and all(("user", asked) in z for z in (x, y)):
+            # Told in short and again in full in the conversations.
+            prompt, x, y = split_messages(*map(_talk, (x, y)))
+            return Side(prompt, x), Side(prompt, y)
+        return _behind(prompt, x), _behind(other, y)
+    if columns.talks:
+        prompt, x, y = split_messages(*map(_talk, (x, y)))
+    elif columns.turn:
+        prompt, x, y = split_transcripts(str(x), str(y), columns.turn)
+    else:
+        prompt = ""
+    return Side(prompt, x), Side(prompt, y)
+
+
+def structured_side(value: Any) -> Any:
+    """Decode a side that a cell holds as JSON, where it is messages."""
     decoded = structured(value)
-    return isinstance(decoded, list) and all(
-        isinstance(message, dict) and "role" in message for message in decoded or [None]
+    return decoded if holds_messages(decoded) or not isinstance(value, str) else value
+
+
+def _talk(said: Text) -> Messages:
+    assert not isinstance(said, str)
+    return said
+
+
+def _behind(prompt: Text, response: Text) -> Side:
+    """Take off the messages of its prompt that a conversation begins with."""
+    repeats = not isinstance(response, str) and response[: len(prompt)] == prompt
+    if repeats and 0 < len(prompt) < len(response):
+        return Side(prompt, response[len(prompt) :])
+    return Side(prompt, response)
+
+
+def _spoken(columns: Columns, value: Any, column: str) -> Text:
+    """Read a response, in the form that the file has."""
+    value = structured_side(value)
+    if not columns.talks:
+        return text(value, column)
+    if not isinstance(value, (list, dict)):
+        return (("assistant", text(value, column)),)
+    messages = parse_messages(value, column)
+    if not messages:
+        raise InputError(f"{column} is a conversation without messages")
+    return messages
+
+
+def _prompt(columns: Columns, record: Record, only: str | None = None) -> Text:
+    """Read the prompt, its columns joined."""
+    which = (only,) if only else columns.prompt
+    found: list[Any] = []
+    for column in which:
+        value = structured_side(value_at(record, column))
+        if value is None and len(which) == 1:
+            take(record, column)
+        if value not in (None, "", []) or len(which) == 1:
+            found.append((column, value))
+    if columns.talks:
+        messages: list[tuple[str, str]] = []
+        for column, value in found:
+            for role, said in _asked(value, column):
+                if isinstance(value, str) and messages and messages[-1][0] == role == "user":
+                    role, said = role, f"{messages.pop()[1]}\n\n{said}"  # instruction and input
+                messages.append((role, said))
+        return tuple(messages)
+    return "\n\n".join(
+        _history(value) if isinstance(value, list) else text(value, column)
+        for column, value in found
     )
 
 
-def _check_no_prompt(record: Record) -> None:
-    for name in PROMPTS:
-        if record.get(name) is not None:
-            raise InputError("some records have a prompt and some have none")
+def _asked(value: Any, column: str) -> Messages:
+    if isinstance(value, (list, dict)):
+        return parse_messages(value, column)
+    role = "system" if column.lower().startswith("system") else "user"
+    return ((role, text(value, column)),)
 
 
-def _are_transcripts(a: str, b: str) -> bool:
-    return ASSISTANT_TURN in a and ASSISTANT_TURN in b
+def _history(turns: list[Any]) -> str:
+    """Write earlier turns, [question, answer] each, as text."""
+    if holds_messages(turns):
+        return render(parse_messages(turns, "history"), "")
+    if not all(isinstance(turn, list) and len(turn) == 2 for turn in turns):
+        raise InputError("a list of no messages and no turns as a prompt")
+    pairs = ((("user", text(q, "a turn")), ("assistant", text(a, "a turn"))) for q, a in turns)
+    return render(tuple(message for pair in pairs for message in pair), "")
 
 
-def _judged_objects(record: Record) -> list[Record]:
-    objects = map(structured, record.values())
-    return [item for item in objects if isinstance(item, dict) and CORRECT in item]
+def _margin(columns: Columns, record: Record) -> float:
+    value = value_at(record, columns.margin) if columns.margin else None
+    if value in (None, ""):
+        return math.nan
+    margin = number(value, columns.margin or "")
+    if margin < 0:
+        raise InputError(f"{columns.margin} is negative: {margin}", fix="swap the two responses")
+    return margin
+
+
+def _token(columns: Columns, record: Record, a: Side, b: Side, value: Any) -> str:
+    """Write a label in one way; where it is what one of the columns holds, it names that side."""
+    token = token_of(value)
+    if not isinstance(value, str) or token in ("", "0", "1", "2"):
+        return token
+    said = value.strip()
+    for first, second in _stand_for(columns, record, a, b):
+        if first != second and said in (first, second):
+            names_first = said == first
+            word = certain_word(token, *columns.names)
+            if word is not None and word != float(names_first):
+                raise InputError(
+                    f"label {said[:40]!r} names one side by its column and the other by its name",
+                    fix=f"write {columns.sides[0]} or {columns.sides[1]} for it",
+                )
+            return FIRST if names_first else SECOND
+    return token
+
+
+def _stand_for(columns: Columns, record: Record, a: Side, b: Side) -> Iterator[tuple[str, str]]:
+    if isinstance(a.response, str) and isinstance(b.response, str):
+        yield a.response, b.response
+    if columns.models:
+        first, second = (str(value_at(record, column)) for column in columns.models)
+        yield first, second
+
+
+def _one_hot(columns: Columns, record: Record) -> float:
+    values = [number(take(record, column), column) for column in columns.labels]
+    if sorted(values) != [0.0] * (len(values) - 1) + [1.0]:
+        raise InputError(f"not one of {', '.join(columns.labels)} is 1")
+    return (1.0, 0.0, 0.5)[min(values.index(1.0), 2)]
+
+
+def _listed(
+    columns: Columns, record: Record, lose: Callable[[str], None]
+) -> Iterator[tuple[Text, float]]:
+    """Read a list of responses, each with a number of which more is better."""
+    (column,), judge = columns.sides, columns.judge
+    items = _list(record, column)
+    assert judge is not None
+    if columns.text:
+        for item in items:
+            if not isinstance(item, dict):
+                raise InputError(f"one of {column} is {kind(item)}, not an object")
+            if token_of(value := value_at(item, judge)):
+                yield text(take(item, columns.text), columns.text), _merit(value, judge)
+            else:
+                lose(f"a response without {judge}")
+        return
+    if judge == RANKED[0]:
+        verdicts: list[Any] = list(range(len(items), 0, -1))
+    else:
+        verdicts = _list(record, judge)
+        if len(verdicts) != len(items):
+            raise InputError(f"{len(verdicts)} {judge} for {len(items)} {column}")
+        verdicts = _places(verdicts) if judge == RANKING else verdicts
+    for item, verdict in zip(items, verdicts, strict=True):
+        if token_of(verdict) and item is not None:
+            yield text(item, f"one of {column}"), _merit(verdict, judge)
+        else:
+            lose(f"a response without {judge if item is not None else 'text'}")
+
+
+def _solutions(columns: Columns, record: Record) -> Iterator[tuple[Text, float]]:
+    objects = (item for item in map(structured, record.values()) if isinstance(item, dict))
+    judged = [item for item in objects if CORRECT in item]
+    if not judged:
+        raise InputError(f"nothing with {CORRECT} in the columns {names(record)}")
+    for item in judged:
+        name = columns.text or ""
+        yield text(take(item, name), name), _merit(take(item, CORRECT), CORRECT)
 
 
 def _list(record: Record, column: str) -> list[Any]:
@@ -357,25 +344,6 @@ def _list(record: Record, column: str) -> list[Any]:
     if not isinstance(value, list):
         raise InputError(f"{column} is {kind(value)}, not a list")
     return value
-
-
-def _messages(value: Any, column: str) -> Messages:
-    value = structured(value)
-    if not isinstance(value, list):
-        raise InputError(f"{column} is {kind(value)}, not a list of messages")
-    return parse_messages(value, column)
-
-
-def _prompt_text(record: Record, column: str) -> str:
-    """Read a prompt; an instruction may have its input in a column of its own, as in Alpaca's."""
-    prompt = text(take(record, column), column)
-    if column == "instruction" and record.get("input"):
-        return f"{prompt}\n\n{text(record['input'], 'input')}"
-    return prompt
-
-
-def _prompt(value: Any, column: str) -> Messages:
-    return (("user", text(value, column)),) if isinstance(value, str) else _messages(value, column)
 
 
 def _places(ranking: list[Any]) -> list[int]:
@@ -391,29 +359,10 @@ def _places(ranking: list[Any]) -> list[int]:
 
 def _merit(value: Any, judge: str) -> float:
     """Turn a judgement into a number of which more is better."""
-    if judge == CORRECT:
-        if value not in (0, 1):
+    name = canonical(judge)
+    if name == CORRECT:
+        if token_of(value) not in ("0", "1", "true", "false"):
             raise InputError(f"{judge} is {kind(value)}, not true or false")
-        return float(value)
+        return float(token_of(value) in ("1", "true"))
     merit = number(value, judge)
-    return -merit if judge in (*RANKS, RANKING) else merit
-
-
-def _codes(a: str, b: str) -> dict[str, int]:
-    """Tell which verdict means which of two columns."""
-    codes = WINNERS | {a.lower(): 1, b.lower(): -1}
-    if a == "human_ref_A":  # SHP: 1 where A is preferred
-        return codes | {"1": 1, "0": -1}
-    if a[-1].isdigit():
-        codes |= {a[-1]: 1, b[-1]: -1}
-    return codes
-
-
-def _winner(value: Any, column: str, codes: dict[str, int]) -> int:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = f"{value:g}" if abs(value) < 10 else str(value)[:40]
-    if isinstance(value, str) and (winner := codes.get(value.strip().lower())) is not None:
-        return winner
-    shown = repr(value[:40]) if isinstance(value, str) else kind(value)
-    known = [code for code, winner in codes.items() if winner and len(code) == 1]
-    raise InputError(f"{column} is {shown}", fix=f"{', '.join(known)} or tie")
+    return -merit if name in (*RANKS, RANKING) else merit

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ibn.errors import InputError
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
+from ibn.preferences.reading_report import ReadingReport
 from ibn.preferences.transcripts import Messages
 
 
@@ -71,12 +72,13 @@ def unite(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData
         theirs, responses=np.arange(len(known)), a=place[theirs.a], b=place[theirs.b]
     )
     return united, replace(
-        united,
+        second,
+        prompts=united.prompts,
+        responses=united.responses,
+        prompt_of=united.prompt_of,
+        prompt_messages=united.prompt_messages,
+        response_messages=united.response_messages,
         comparisons=comparisons,
-        lines=second.lines,
-        source=second.source,
-        shape=second.shape,
-        skipped=second.skipped,
     )
 
 
@@ -88,21 +90,74 @@ def concatenate(first: PreferenceData, second: PreferenceData) -> PreferenceData
     first, second = unite(first, second)
     one, two = first.comparisons, second.comparisons
 
-    def both(these: NDArray | None, those: NDArray | None) -> NDArray | None:
+    def both(name: str) -> NDArray | None:
+        these, those = getattr(one, name), getattr(two, name)
         return None if these is None or those is None else np.concatenate([these, those])
 
+    def either(these: NDArray | None, those: NDArray | None, missing: NDArray) -> NDArray | None:
+        if these is None and those is None:
+            return None
+        n = len(one)
+        return np.concatenate(
+            [missing[:n] if these is None else these, missing[n:] if those is None else those]
+        )
+
+    n, total = len(one), len(one) + len(two)
+    labels = np.concatenate(
+        [x.preferred if x.winner is not None else np.ones(len(x)) for x in (one, two)]
+    )
     comparisons = Comparisons(
         one.responses,
         np.concatenate([one.a, two.a]),
         np.concatenate([one.b, two.b]),
-        delta=both(one.delta, two.delta),
-        winner=both(one.winner, two.winner),
+        delta=both("delta"),
+        winner=both("winner"),
+        share=either(one.share, two.share, labels),
+        weight=either(one.weight, two.weight, np.ones(total)),
     )
+    no_rows = np.full((total, 2), -1)
+    row_of = either(first.row_of, second.row_of, no_rows)
+    if row_of is not None:
+        row_of[n:] += np.where(row_of[n:] >= 0, len(first.rows), 0)
+    who = [x.annotators or [None] * len(x.comparisons) for x in (first, second)]
     return replace(
         first,
         comparisons=comparisons,
         lines=np.concatenate([first.lines, second.lines]),
-        skipped=first.skipped + second.skipped,
+        swapped=either(first.swapped, second.swapped, np.zeros(total, bool)),
+        annotators=who[0] + who[1] if first.annotators or second.annotators else None,
+        rows=first.rows + second.rows,
+        row_of=row_of,
+        report=_both_reports(first, second, comparisons),
+    )
+
+
+def _both_reports(
+    first: PreferenceData, second: PreferenceData, comparisons: Comparisons
+) -> ReadingReport:
+    one, two = first.report, second.report
+    skipped = dict(one.skipped)
+    for reason, lines in two.skipped.items():
+        named = f"{reason} in {second.source}"
+        skipped[named] = (*skipped.get(named, ()), *lines)
+    columns = {
+        role: list(dict.fromkeys((*one.columns.get(role, ()), *two.columns.get(role, ()))))
+        for role in (*one.columns, *two.columns)
+    }
+    winner = comparisons.winner
+    return ReadingReport(
+        rows=one.rows + two.rows,
+        comparisons=len(comparisons),
+        prompts=len(first.prompts),
+        responses=len(first.responses),
+        ties=0 if winner is None else int(np.sum(winner == 0)),
+        columns=columns,
+        carried=tuple(dict.fromkeys((*one.carried, *two.carried))),
+        unused=tuple(dict.fromkeys((*one.unused, *two.unused))),
+        skipped=skipped,
+        skipped_rows=one.skipped_rows + two.skipped_rows,
+        idle=one.idle + two.idle,
+        notes=tuple(dict.fromkeys((*one.notes, *two.notes))),
     )
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import repeat
-from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ibn.errors import InputError, MissingExtra
+from ibn.outputs import writing
 from ibn.preferences.files import file_format
 from ibn.preferences.reading import PreferenceData
 from ibn.preferences.source import Record
@@ -27,13 +26,14 @@ SIDES = ("response_a", "response_b")
 TRL_SIDES = ("chosen", "rejected")
 
 
-def write_preferences(path: str | os.PathLike[str], data: PreferenceData) -> None:
+def write_preferences(
+    path: str | os.PathLike[str], data: PreferenceData, *, labelled: bool = False
+) -> int:
     """Write labelled comparisons in TRL's preference format with an explicit prompt.
 
-    Columns are prompt, chosen and rejected, and margin where there are continuous labels; texts,
-    or lists of messages where the data are conversations. Where there are ties, or comparisons
-    across prompts, which that format cannot say, they are those of :func:`write_comparisons` and
-    winner.
+    Columns are prompt, chosen and rejected; texts, or lists of messages where the data are
+    conversations. Besides there are margin, weight, annotator and probability_chosen (soft
+    labels) where the data have them, and all columns of the file that took no part.
 
     Parameters
     ----------
@@ -41,30 +41,106 @@ def write_preferences(path: str | os.PathLike[str], data: PreferenceData) -> Non
         Its suffix tells the format: ``.jsonl``, ``.json``, ``.csv`` or ``.parquet``, each also
         ``.gz``.
     data : PreferenceData
+    labelled : bool
+        Write response_a, response_b, in the file's order, and winner (a, b or tie; or
+        probability_a) instead. This keeps ties and comparisons across prompts.
+
+    Returns
+    -------
+    int
+        How many ties were left out: TRL's format cannot say them.
 
     Raises
     ------
     InputError
-        If the comparisons are not labelled or the file cannot be written.
+        If the comparisons are not labelled, are across prompts or all ties where the format
+        cannot say that, or the file cannot be written.
     """
     comparisons = data.comparisons
-    winner = comparisons.winner
-    if winner is None:
+    if comparisons.winner is None:
         if comparisons.delta is None:
             raise InputError("comparisons without labels are no preferences")
-        winner = np.sign(comparisons.delta)
-    a, b = comparisons.a, comparisons.b
-    if np.all(winner) and np.array_equal(data.prompt_of[a], data.prompt_of[b]):
-        better, worse = np.where(winner > 0, a, b), np.where(winner > 0, b, a)
-        records = list(_pair_records(data, np.column_stack([better, worse]), TRL_SIDES))
+        comparisons = comparisons.labelled(
+            delta=comparisons.delta, winner=np.sign(comparisons.delta).astype(np.int8)
+        )
+        data = replace(data, comparisons=comparisons)
+    assert comparisons.winner is not None
+    ends = np.stack([comparisons.a, comparisons.b], axis=1)
+    turned = comparisons.winner < 0
+    if labelled:
+        turned = np.zeros(len(ends), bool) if data.swapped is None else data.swapped
+        kept = np.arange(len(ends))
     else:
-        records = list(_pair_records(data, np.column_stack([a, b]), SIDES))
-        for record, label in zip(records, winner, strict=True):
-            record["winner"] = "a" if label > 0 else "b" if label < 0 else "tie"
+        kept = np.flatnonzero(comparisons.winner)
+        if not len(kept):
+            raise InputError("all comparisons are ties", fix="write them with --labelled")
+        if not np.array_equal(*data.prompt_of[ends.T]):
+            raise InputError("comparisons across prompts", fix="write them with --labelled")
+    ends = np.where(turned[:, None], ends[:, ::-1], ends)[kept]
+    columns = _labels(data, turned, labelled)
+    if data.row_of is not None:
+        rows = np.where(turned[:, None], data.row_of[:, ::-1], data.row_of)
+        columns |= carried(data, rows, "ab" if labelled else ("chosen", "rejected"), columns)
+    columns = {name: [values[i] for i in kept.tolist()] for name, values in columns.items()}
+    write_comparisons(path, data, ends, columns, SIDES if labelled else TRL_SIDES)
+    return len(comparisons) - len(kept)
+
+
+def _labels(
+    data: PreferenceData, turned: NDArray[np.bool_], labelled: bool
+) -> dict[str, Sequence[Any]]:
+    """Make the columns that say what the labels said."""
+    comparisons = data.comparisons
+    assert comparisons.winner is not None
+    columns: dict[str, Sequence[Any]] = {}
+    if comparisons.share is not None:
+        share = np.where(turned, 1.0 - comparisons.share, comparisons.share)
+        columns["probability_a" if labelled else "probability_chosen"] = share.tolist()
+    elif labelled:
+        winner = np.where(turned, -comparisons.winner, comparisons.winner)
+        columns["winner"] = [{1: "a", -1: "b", 0: "tie"}[label] for label in winner.tolist()]
     if comparisons.delta is not None:
-        for record, delta in zip(records, comparisons.delta, strict=True):
-            record["margin"] = abs(float(delta))
-    write_records(path, records)
+        columns["margin"] = np.abs(comparisons.delta).tolist()
+    if comparisons.weight is not None:
+        columns["weight"] = comparisons.weight.tolist()
+    if data.annotators is not None:
+        columns["annotator"] = data.annotators
+    return columns
+
+
+def carried(
+    data: PreferenceData,
+    rows: NDArray[np.int64],
+    ends: Sequence[str],
+    taken: Iterable[str] = (),
+) -> dict[str, list[Any]]:
+    """Make the columns that took no part, for pairs of responses.
+
+    Parameters
+    ----------
+    data : PreferenceData
+    rows : ndarray of int, shape (k, 2)
+        The row that either side of each pair is from, as a position in ``data.rows``.
+    ends : two str
+        What is put behind a column's name where its two values of a pair may differ.
+    taken : iterable of str
+        Names that other columns have; ``original_`` goes before them.
+
+    Returns
+    -------
+    dict of str to list, length k
+    """
+    found: dict[str, list[Any]] = {}
+    names = dict.fromkeys(key for i in np.unique(rows).tolist() for key in data.rows[i])
+    reserved = {*SIDES, *TRL_SIDES, "prompt", "prompt_a", "prompt_b", *taken}
+    for name in names:
+        first, second = ([data.rows[i].get(name) for i in side] for side in rows.T.tolist())
+        free = f"original_{name}" if name in reserved else name
+        if first == second:
+            found[free] = first
+        else:
+            found |= {f"{free}_{ends[0]}": first, f"{free}_{ends[1]}": second}
+    return found
 
 
 def write_comparisons(
@@ -72,6 +148,7 @@ def write_comparisons(
     data: PreferenceData,
     pairs: ArrayLike,
     columns: Mapping[str, Sequence[Any]] | None = None,
+    sides: tuple[str, str] = SIDES,
 ) -> None:
     """Write pairs of responses for a labelling tool.
 
@@ -90,6 +167,8 @@ def write_comparisons(
         Positions in ``data.responses``.
     columns : mapping of str to sequence, optional
         Further columns, a value a pair.
+    sides : two str
+        What the columns of the two responses are called.
 
     Raises
     ------
@@ -97,7 +176,7 @@ def write_comparisons(
         If the file cannot be written.
     """
     further = columns or {}
-    records = _pair_records(data, np.asarray(pairs, dtype=np.int64), SIDES)
+    records = _pair_records(data, np.asarray(pairs, dtype=np.int64), sides)
     values = zip(*further.values(), strict=True) if further else repeat(())
     write_records(
         path,
@@ -126,13 +205,17 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> No
         If the file cannot be written.
     """
     kind, gzipped = file_format(path)
-    with _replacing(Path(path)) as raw:
-        if gzipped:
-            # The same records give the same bytes: no name and no time in the header.
-            with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream:
-                WRITERS[kind](stream, records)
-        else:
-            WRITERS[kind](raw, records)
+    try:
+        with writing(path) as raw:
+            if gzipped:
+                # The same records give the same bytes: no name and no time in the header.
+                with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream:
+                    WRITERS[kind](cast(IO[bytes], stream), records)
+            else:
+                WRITERS[kind](raw, records)
+    except (OSError, UnicodeEncodeError) as error:
+        reason = getattr(error, "strerror", None) or "half of a surrogate pair is no text"
+        raise InputError(f"cannot be written: {reason.lower()}", file=path) from None
 
 
 def _pair_records(
@@ -157,56 +240,46 @@ def _said(conversations: list[Messages] | None) -> list[Any]:
     ]
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[io.BufferedIOBase]:
-    """Open a file beside the path, which takes its place at the end or vanishes on an error."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(beside, "wb") as raw:
-            yield raw
-        os.replace(beside, path)
-    except (OSError, UnicodeEncodeError) as error:
-        reason = getattr(error, "strerror", None) or "half of a surrogate pair is no text"
-        raise InputError(f"cannot be written: {reason.lower()}", file=path) from None
-    finally:
-        with suppress(OSError):
-            beside.unlink()
-
-
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _write_jsonl(stream: io.BufferedIOBase, records: Iterable[Record]) -> None:
+def _write_jsonl(stream: IO[bytes], records: Iterable[Record]) -> None:
     for record in records:
         stream.write(_json(record).encode() + b"\n")
 
 
-def _write_json(stream: io.BufferedIOBase, records: Iterable[Record]) -> None:
+def _write_json(stream: IO[bytes], records: Iterable[Record]) -> None:
     stream.write(b"[")
     for i, record in enumerate(records):
         stream.write((b",\n" if i else b"\n") + _json(record).encode())
     stream.write(b"\n]\n")
 
 
-def _write_csv(stream: io.BufferedIOBase, records: Iterable[Record]) -> None:
+def _write_csv(stream: IO[bytes], records: Iterable[Record]) -> None:
     writer = csv.writer(codecs.getwriter("utf-8")(stream))
     for i, record in enumerate(records):
         if i == 0:
             writer.writerow(record)
-        writer.writerow([x if isinstance(x, str) else _json(x) for x in record.values()])
+        values = ("" if x is None else x for x in record.values())
+        writer.writerow([x if isinstance(x, str) else _json(x) for x in values])
 
 
-def _write_parquet(stream: io.BufferedIOBase, records: Iterable[Record]) -> None:
+def _write_parquet(stream: IO[bytes], records: Iterable[Record]) -> None:
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
         raise MissingExtra("pyarrow", "parquet", "writing Parquet") from None
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(records)), stream)
+    try:
+        table = pyarrow.Table.from_pylist(list(records))
+    except pyarrow.ArrowException as error:
+        reason = " ".join(str(error).split())[:160]
+        raise InputError(f"cannot be written as Parquet: {reason}", fix="write .jsonl") from None
+    pyarrow.parquet.write_table(table, stream)
 
 
-WRITERS: dict[str, Callable[[io.BufferedIOBase, Iterable[Record]], None]] = {
+WRITERS: dict[str, Callable[[IO[bytes], Iterable[Record]], None]] = {
     "jsonl": _write_jsonl,
     "json": _write_json,
     "csv": _write_csv,

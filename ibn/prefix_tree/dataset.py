@@ -304,6 +304,10 @@ def _collect(
     )
 
 
+# Columns by which a reader would take the prompt's record for preferences.
+_PAIRED = {"response_a", "response_b", "winner", "chosen", "rejected", "margin", "weight"}
+
+
 def _record(
     prompt: Prompt, pair: Pair, winner: int | None, plan: DatasetPlan, winner_column: bool
 ) -> dict[str, Any]:
@@ -321,10 +325,16 @@ def _record(
         record[f"{name}_path"] = "/".join(map(str, leaf.path))
         record[f"{name}_tokens"] = leaf.tokens
         record[f"{name}_finished"] = leaf.finished
-    return record | {
+    record |= {
         "common_prefix": pair.shared,
         "common_prefix_tokens": pair.shared_tokens,
         "topology": plan.topology,
+    }
+    # Ids and all else that the prompt's record holds go along; our own names go first.
+    return record | {
+        name: value
+        for name, value in prompt.record.items()
+        if name not in record and name not in _PAIRED
     }
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from ibn.errors import InputError
 
-SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n", "\n")
+# Chinese and Japanese write no space behind a sentence.
+SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n", "\n", "。", "！", "？", "。」", "。”")
 UNFINISHED = ("keep", "drop", "extend")
 
 

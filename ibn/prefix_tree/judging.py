@@ -134,7 +134,8 @@ def overlap(prompt: Prompt, responses: Sequence[str]) -> list[float]:
     Parameters
     ----------
     prompt : Prompt
-        Its record holds the reference under ``summary`` or ``reference``.
+        Its record holds the reference under ``summary`` or ``reference``, or several under
+        ``summary1``, ``summary2`` and so on: the score is then the mean over them.
     responses : sequence of str
 
     Raises
@@ -143,8 +144,21 @@ def overlap(prompt: Prompt, responses: Sequence[str]) -> list[float]:
         If the package rouge-score is missing.
     """
     scorer = rouge()
-    reference = _reference(prompt, ("summary", "reference"))
-    return [scorer.score(reference, response)["rougeL"].fmeasure for response in responses]
+    references = references_of(prompt)
+    return [
+        sum(scorer.score(one, response)["rougeL"].fmeasure for one in references) / len(references)
+        for response in responses
+    ]
+
+
+def references_of(prompt: Prompt) -> list[str]:
+    """List the references of a prompt: ``summary`` or ``reference``, or ``summary1`` and so on."""
+    several = [
+        value
+        for name, value in prompt.record.items()
+        if re.fullmatch(r"(summary|reference)\d+", name) and isinstance(value, str)
+    ]
+    return several or [_reference(prompt, ("summary", "reference"))]
 
 
 def rouge() -> Any:

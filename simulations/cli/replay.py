@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.inputs import given_embeddings, read_all, reading
+from ibn.cli.inputs import given_embeddings, read_all, reading, wishes_of
 from ibn.cli.printing import print_document, table
 from ibn.errors import InputError
 
@@ -149,7 +149,7 @@ def _replay(
     from ibn.learner.reward_model import fit
     from ibn.simulations.replay import unlearnt
 
-    data = read_all(prefs, options)
+    data = read_all(prefs, wishes_of(options))
     embeddings = embedded(
         data,
         given_embeddings(options["embeddings"], len(data.responses)),

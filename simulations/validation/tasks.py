@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ibn.errors import InputError, unknown_name
-from ibn.prefix_tree.judging import Scorer, overlap, rouge, verify_arithmetic
+from ibn.prefix_tree.judging import Scorer, overlap, references_of, rouge, verify_arithmetic
 from ibn.prefix_tree.prompts import Prompt, read_prompts
 
 
@@ -51,7 +51,8 @@ def read_task(name: str, path: str | os.PathLike[str], seed: int = 0) -> Languag
         Which task.
     path : path-like
         Problems with ``question`` and ``answer`` (or model solutions with ``ground_truth``);
-        dialogues with ``dialogue`` and ``summary``; or human preference pairs.
+        dialogues with ``dialogue`` and ``summary`` (or ``summary1`` and so on); or human
+        preference pairs.
     seed : int
         Of the gold model of ``hh``.
 
@@ -81,15 +82,23 @@ def _gsm8k(path: str | os.PathLike[str], seed: int) -> LanguageTask:
 def _dialogsum(path: str | os.PathLike[str], seed: int) -> LanguageTask:
     template = "Summarize this dialogue in one or two sentences.\n\n{{ dialogue }}\n\nSummary:"
     prompts = read_prompts(path, template=template)
-    _require(prompts, path, ("summary",))
+    for prompt in prompts:
+        try:
+            references_of(prompt)
+        except InputError as error:
+            raise InputError(error.problem, file=path, line=prompt.line) from None
     rouge()  # a missing package is noticed before anything is grown
-    return LanguageTask("dialogsum", prompts, overlap, "ROUGE-L against the reference summary")
+    most = max(len(references_of(prompt)) for prompt in prompts)
+    against = (
+        "the reference summary" if most == 1 else f"up to {most} reference summaries, their mean"
+    )
+    return LanguageTask("dialogsum", prompts, overlap, f"ROUGE-L against {against}")
 
 
 def _hh(path: str | os.PathLike[str], seed: int) -> LanguageTask:
     from ibn.preferences.reading import read_preferences
 
-    data = read_preferences(path, on_identical="skip")
+    data = read_preferences(path)
     prompts = [Prompt(text, {}, i + 1) for i, text in enumerate(data.prompts) if text.strip()]
     if not prompts:
         raise InputError("no prompts before the responses", file=path)

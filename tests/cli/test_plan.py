@@ -45,7 +45,7 @@ def test_plan_is_labelled_and_read_again(ibn, prefs, tmp_path, suffix):
     # Unlabelled it is no preference file; labelled it goes on where the first file ends.
     status, _, err = ibn("plan", prefs, out, "--budget", 5, "--out", tmp_path / "more.jsonl")
     assert status == 2
-    assert "winner is ''" in err
+    assert "winner without a label" in err
     labelled = tmp_path / "labelled.jsonl"
     labelled.write_text("".join(json.dumps({**r, "winner": "b"}) + "\n" for r in planned))
     status, text, _ = ibn(

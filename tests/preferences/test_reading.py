@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ibn.errors import InputError
-from ibn.preferences.reading import PreferenceData, read_preferences
+from ibn.preferences.reading import PreferenceData, read_battles, read_preferences
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -28,11 +29,14 @@ def read(tmp_path):
 
 
 def told(data: PreferenceData) -> list[tuple[str, str, str, int]]:
-    """List each comparison as prompt of a, a, b, winner."""
+    """List each comparison as prompt, the file's first response, its second, winner."""
     c = data.comparisons
+    assert np.all(c.winner >= 0)  # the preferred is a
     return [
-        (data.prompts[data.prompt_of[a]], data.responses[a], data.responses[b], int(winner))
-        for a, b, winner in zip(c.a, c.b, c.winner, strict=True)
+        (data.prompts[data.prompt_of[a]], data.responses[b], data.responses[a], -int(winner))
+        if swapped
+        else (data.prompts[data.prompt_of[a]], data.responses[a], data.responses[b], int(winner))
+        for a, b, winner, swapped in zip(c.a, c.b, c.winner, data.swapped, strict=True)
     ]
 
 
@@ -63,7 +67,10 @@ def test_explicit_prompt(read):
 
 
 def test_texts_without_prompt_are_not_cut(read):
-    data = read({"chosen": "The cat sat", "rejected": "The car stood"})
+    record = {"chosen": "The cat sat", "rejected": "The car stood"}
+    with pytest.raises(InputError, match=r"no prompt column.*--no-prompt"):
+        read(record)
+    data = read(record, no_prompt=True)
     assert told(data) == [("", "The cat sat", "The car stood", 1)]
 
 
@@ -87,8 +94,9 @@ def test_margin_is_a_label(read):
         {**sides, "winner": "b", "margin": 0.5},
         {**sides, "winner": "tie", "margin": 0},
     )
-    assert data.comparisons.delta.tolist() == [2.0, -0.5, 0.0]
-    assert data.comparisons.winner.tolist() == [1, -1, 0]
+    assert data.comparisons.delta.tolist() == [2.0, 0.5, 0.0]
+    assert data.comparisons.winner.tolist() == [1, 1, 0]
+    assert data.swapped.tolist() == [False, True, False]
 
 
 def test_transcripts(read):
@@ -158,9 +166,6 @@ def test_battles(read, winner, expected):
         # PKU-SafeRLHF
         ({"response_0": "x", "response_1": "y", "better_response_id": 1}, -1),
         ({"response_0": "x", "response_1": "y", "better_response_id": "0"}, 1),
-        # AlpacaFarm
-        ({"output_1": "x", "output_2": "y", "preference": 1}, 1),
-        ({"output_1": "x", "output_2": "y", "preference": 2.0}, -1),
         # SHP
         ({"human_ref_A": "x", "human_ref_B": "y", "labels": 1}, 1),
         ({"human_ref_A": "x", "human_ref_B": "y", "labels": 0}, -1),
@@ -178,16 +183,18 @@ def test_several_annotators_of_one_pair_are_repeated_comparisons(read):
     assert told(data) == [("p", "x", "y", winner) for winner in (1, -1, 0, 1)]
     assert data.lines.tolist() == [1] * 4
     data = read({**record, "winner": '["a", "b"]', "margin": 2})
-    assert data.comparisons.delta.tolist() == [2, -2]
+    assert data.comparisons.delta.tolist() == [2, 2]
 
 
 def test_an_instruction_and_its_input_are_the_prompt(read):
-    record = {"output_1": "x", "output_2": "y", "preference": 1}
+    record = {"output_1": "x", "output_2": "y"}
     data = read(
-        {"instruction": "Sort.", "input": "3 1", **record},
-        {"instruction": "Sort.", "input": "", **record},
+        {"instruction": "Sort.", "input": "3 1", **record, "preference": 1},
+        {"instruction": "Sort.", "input": "", **record, "preference": 2},
     )
     assert data.prompts == ["Sort.\n\n3 1", "Sort."]
+    assert told(data) == [("Sort.\n\n3 1", "x", "y", 1), ("Sort.", "x", "y", -1)]
+    assert data.report.columns["prompt"] == ["instruction", "input"]
 
 
 def test_battles_of_conversations(read):
@@ -203,12 +210,15 @@ def test_battles_of_conversations(read):
     assert told(data) == [("p", "x", "y", -1)]
 
 
-def test_leaderboard(read):
-    data = read(
-        {"model_a": "m", "model_b": "n", "winner": "model_a", "prompt": "whatever"},
-        {"model_a": "n", "model_b": "m", "winner": "tie", "prompt": "something else"},
+def test_battles_of_models_alone(tmp_path):
+    path = jsonl(
+        tmp_path / "p.jsonl",
+        {"model_a": "m", "model_b": "n", "winner": "model_a", "prompt": "p"},
+        {"model_a": "n", "model_b": "m", "winner": "tie", "prompt": "q"},
     )
-    assert told(data) == [("", "m", "n", 1), ("", "n", "m", 0)]
+    assert told(read_battles(path)) == [("", "m", "n", 1), ("", "n", "m", 0)]
+    # As preferences the model's name stands for what it said: no prompt is lost.
+    assert told(read_preferences(path)) == [("p", "m", "n", 1), ("q", "n", "m", 0)]
 
 
 def test_pairs_across_prompts(read):
@@ -222,7 +232,7 @@ def test_pairs_across_prompts(read):
 def test_candidates_need_no_winner(read):
     record = {"prompt": "p", "response_a": "x", "response_b": "y"}
     assert read(record, labelled=False).comparisons.winner is None
-    with pytest.raises(InputError, match=r"p.jsonl:1: no column 'winner'"):
+    with pytest.raises(InputError, match=r"p.jsonl:1: no column says which.*--column winner"):
         read(record)
 
 
@@ -287,18 +297,21 @@ def test_a_response_against_itself(read):
     same = {"prompt": "p", "chosen": "x", "rejected": "x"}
     other = {"prompt": "p", "chosen": "x", "rejected": "y"}
     with pytest.raises(InputError, match=r"p.jsonl:2: a comparison of a response with itself"):
-        read(other, same)
-    data = read(same, other, same, on_identical="skip")
-    assert (data.skipped, len(data.comparisons), data.lines.tolist()) == (2, 1, [2])
-    with pytest.raises(InputError, match="no comparisons: all 1 are of a response with itself"):
-        read(same, on_identical="skip")
+        read(other, same, strict=True)
+    data = read(same, other, other)
+    assert (data.skipped, len(data.comparisons), data.lines.tolist()) == (1, 2, [2, 3])
+    assert data.report.skipped == {"a comparison of a response with itself": (1,)}
+    with pytest.raises(InputError, match=r"p.jsonl:1: a comparison of a response with itself"):
+        read(same)
+    with pytest.raises(InputError, match=r"2 of 3 rows cannot be used: 2 × a comparison of a resp"):
+        read(same, other, same)
 
 
 def test_contradictory_judgements_of_one_text(read):
     scored = [{"text": "x", "score": 1}, {"text": "x", "score": 2}, {"text": "y", "score": 0}]
     with pytest.raises(InputError, match="with itself"):
-        read({"prompt": "p", "responses": scored})
-    data = read({"prompt": "p", "responses": scored}, on_identical="skip")
+        read({"prompt": "p", "responses": scored}, strict=True)
+    data = read({"prompt": "p", "responses": scored})
     assert told(data) == [("p", "x", "y", 1)] * 2
     assert data.skipped == 1
 
@@ -310,60 +323,72 @@ TALK = {"chosen": [user("p"), assistant("x")], "rejected": [user("p"), assistant
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "problem"),
+    ("good", "odd", "problem"),
     [
         (
             GOOD,
             {"prompt": "p", "chosen": "x"},
             "no column 'rejected'; there are 'prompt', 'chosen'",
         ),
-        (GOOD, {**GOOD, "chosen": 3}, "chosen is a number, not text"),
         (GOOD, {**GOOD, "chosen": None}, "chosen is null"),
         (GOOD, {**GOOD, "chosen": True}, "chosen is true or false, not text"),
-        (GOOD, {**GOOD, "prompt": ["p"]}, "prompt is a list, not text"),
+        (GOOD, {**GOOD, "chosen": ["x"]}, "chosen is a list, not text"),
         (GOOD, {**GOOD, "chosen": "\ud83d"}, "half of a surrogate pair"),
-        (GOOD, {**GOOD, "margin": 1}, "some records have a margin"),
         (GOOD, BATTLE, "no column 'chosen'"),
-        (GOOD, TALK, "chosen is a list, not text|no column 'prompt'"),
-        (GOOD, [1], "no JSON object"),
-        ({"chosen": "x", "rejected": "y"}, GOOD, "some records have a prompt"),
-        (
-            {"chosen": "x", "rejected": "y"},
-            {"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nAssistant: c"},
-            "some records are Human/Assistant transcripts",
-        ),
         ({**GOOD, "margin": 1}, {**GOOD, "margin": -1}, "margin is negative"),
-        ({**GOOD, "margin": 1}, {**GOOD, "margin": float("nan")}, "margin is no finite number"),
         ({**GOOD, "margin": 1}, {**GOOD, "margin": 10**400}, "margin is no finite number"),
         ({**GOOD, "margin": 1}, {**GOOD, "margin": True}, "margin is true or false"),
-        (BATTLE, {**BATTLE, "winner": "c"}, "winner is 'c'"),
-        (BATTLE, {**BATTLE, "winner": 1}, "winner is '1' .*a, b or tie"),
-        (BATTLE, {**BATTLE, "winner": True}, "winner is true or false"),
-        (BATTLE, {**BATTLE, "winner": []}, "winner lists 0 verdicts"),
-        (BATTLE, {**BATTLE, "winner": ["a", None]}, "winner is null"),
-        (TALK, {**TALK, "chosen": "x"}, "chosen is text, not a list of messages"),
-        (TALK, {**TALK, "chosen": []}, "without messages"),
+        ({**GOOD, "weight": 1}, {**GOOD, "weight": 0}, "weight is 0, not above 0"),
+        (BATTLE, {**BATTLE, "winner": ""}, "winner without a label"),
+        (BATTLE, {**BATTLE, "winner": None}, "winner without a label"),
+        (BATTLE, {**BATTLE, "winner": []}, "winner without a label"),
+        (TALK, {**TALK, "chosen": []}, "chosen is a list, not text|without messages"),
         (TALK, {**TALK, "chosen": ["x"]}, "a message in chosen is text"),
         (TALK, {**TALK, "chosen": [{"role": "user"}]}, "no column 'content'"),
         (TALK, {**TALK, "chosen": [{"role": "asistant", "content": "x"}]}, "mean 'assistant'"),
-        (TALK, {**TALK, "chosen": [{"role": 1, "content": "x"}]}, "role is a number"),
+        (TALK, {**TALK, "chosen": [user("p")]}, "ends without a reply"),
         (LISTED, {**LISTED, "scores": [1]}, "1 scores for 2 responses"),
-        (LISTED, {**LISTED, "scores": [1, None]}, "scores is null"),
         (LISTED, {**LISTED, "scores": [1, "high"]}, "no finite number: 'high'"),
-        (LISTED, {**LISTED, "responses": ["x", 1]}, "one of responses is a number"),
         (LISTED, {**LISTED, "responses": "xy"}, "responses is text, not a list"),
         (
             LISTED,
             {"prompt": "p", "responses": [str(i) for i in range(300)], "scores": [0] * 300},
-            "300 responses in one record",
+            "300 responses to one prompt",
         ),
     ],
 )
-def test_a_bad_record(read, first, second, problem):
+def test_an_odd_row_is_left_out_counted_and_listed(read, good, odd, problem):
+    data = read(good, odd, good)
+    assert data.report.skipped_rows == data.skipped == 1
+    ((reason, lines),) = data.report.skipped.items()
+    assert "mean" in problem or re.search(problem, reason)  # the fix is told where it refuses
+    assert lines == (2,)
+    assert set(data.lines.tolist()) == {1, 3}
     with pytest.raises(InputError, match=problem) as caught:
-        read(first, second)
-    assert "p.jsonl:2: " in str(caught.value)
+        read(good, odd, strict=True)
     assert caught.value.line == 2
+    with pytest.raises(InputError, match=problem):
+        read(good, odd, odd)
+
+
+def test_parts_of_a_row_are_left_out(read):
+    data = read({**BATTLE, "winner": ["a", None, "b"]})
+    assert told(data) == [("p", "x", "y", 1), ("p", "x", "y", -1)]
+    assert data.report.skipped == {"winner without a label": (1,)}
+    data = read({"prompt": "p", "responses": ["x", "y", "z"], "scores": [1, None, 2]})
+    assert told(data) == [("p", "z", "x", 1)]
+    assert data.report.skipped == {"a response without scores": (1,)}
+
+
+def test_rows_without_anything_to_compare_are_counted(read):
+    data = read(LISTED, {"prompt": "p", "responses": ["x"], "scores": [1]})
+    assert (data.report.idle, data.skipped) == (1, 0)
+
+
+def test_a_margin_that_some_rows_lack_is_not_used(read):
+    data = read({**GOOD, "margin": 1}, GOOD)
+    assert data.comparisons.delta is None
+    assert data.report.notes == ("margin is not used: some rows have none",)
 
 
 @pytest.mark.parametrize(
@@ -371,13 +396,13 @@ def test_a_bad_record(read, first, second, problem):
     [
         ({"a": 1}, "no preferences in the columns 'a'"),
         ({}, "no preferences in the columns none"),
-        ({str(i): 1 for i in range(20)}, "'11', … "),
+        ({f"c{i}x": 1 for i in range(20)}, "'c11x', … "),
         ({"chosen": "x"}, "no column 'rejected'"),
-        ({"prompt": "p", "responses": []}, "responses is empty"),
-        ({"prompt": "p", "responses": ["x", "y"]}, "none of score"),
-        ({"prompt": "p", "responses": [{"score": 1}]}, "none of response"),
+        ({"prompt": "p", "responses": []}, "no preferences"),
+        ({"prompt": "p", "responses": ["x", "y"]}, "nothing says which.*--column ranked=responses"),
+        ({"prompt": "p", "responses": [{"score": 1}]}, "no text in responses"),
         ({"prompt": "p", "responses": ["x", "y"], "ranking": [1, 2]}, "counted from 0"),
-        ({"responses": ["x", "y"], "scores": [1, 2]}, "no column 'prompt'"),
+        ({"responses": ["x", "y"], "scores": [1, 2]}, "no prompt column"),
         ({"question": "q", "m": {"solution": "x", "is_correct": "no"}}, "not true or false"),
     ],
 )

@@ -64,8 +64,10 @@ def test_concatenated_labels(tmp_path):
         [{"prompt": "p", "response_a": "x", "response_b": "y", "winner": w} for w in ("b", "tie")],
     )
     both = concatenate(first, second)
-    assert told(both) == [("p", "x", "y")] * 3
-    assert both.comparisons.winner.tolist() == [1, -1, 0]
+    assert told(both) == [("p", "x", "y"), ("p", "y", "x"), ("p", "x", "y")]
+    assert both.comparisons.winner.tolist() == [1, 1, 0]
+    assert both.swapped.tolist() == [False, True, False]
+    assert (both.report.rows, both.report.comparisons, both.report.ties) == (3, 3, 1)
     assert both.comparisons.delta is None
     np.testing.assert_array_equal(concatenate(first, first).comparisons.delta, [2.0, 2.0])
 

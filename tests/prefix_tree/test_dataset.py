@@ -285,7 +285,8 @@ def test_without_a_judge_the_pairs_are_for_people_to_label(tmp_path):
     (tmp_path / "done.jsonl").write_text(
         "\n".join(json.dumps({**json.loads(line), "winner": "b"}) for line in lines)
     )
-    assert set(read_preferences(tmp_path / "done.jsonl").comparisons.winner.tolist()) == {-1}
+    done = read_preferences(tmp_path / "done.jsonl")
+    assert (set(done.comparisons.winner.tolist()), set(done.swapped.tolist())) == ({1}, {True})
 
 
 def test_the_order_and_number_of_prompts_do_not_change_what_is_grown(tmp_path):
