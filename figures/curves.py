@@ -15,7 +15,7 @@ from ibn.report.style import legend_above
 def draw_curves(
     axes: Axes, fits: Sequence[Fit], names: Sequence[str], looks: Sequence[dict], title: str
 ) -> None:
-    """Draw points with bars of one standard error, and dashed the anchored rates.
+    """Draw points with bars of 95 % intervals over datasets, and dashed the anchored rates.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def draw_curves(
     for fit, name, look in zip(fits, names, looks, strict=True):
         curve = fit.curve
         handle: tuple[Any, ...] = (
-            axes.errorbar(curve.n, curve.mean, curve.stderr, ls="none", **look),
+            axes.errorbar(curve.n, curve.mean, curve.margin, ls="none", **look),
         )
         if fit.rate is not None:
             handle += tuple(axes.plot(*fit.line(), color=look["color"], ls="--", lw=0.9))

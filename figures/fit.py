@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ibn.errors import InputError
+from ibn.estimate import Estimate, quotient, slope
 from ibn.figures.measurements import Curve, Rows, World, curve
 from ibn.theory.rates import Rate, rate, ratio
 
+FEW, BEST = "n / log n", "n"
+LEAVES: dict[str, Callable[[int], float] | None] = {FEW: None, BEST: float}
+"""|S| of the trees that figures show: the paper's, and near the best along paths (claim T5)."""
 LEAST_N = 10
 """Where rates begin to be compared: log log n is positive from e on, and tiny there."""
 
@@ -24,7 +28,7 @@ class Fit:
     Attributes
     ----------
     name : str
-        What was measured: a topology, or the quotient of two.
+        What was measured: a topology, or |S| of the tree that a chain is divided by.
     world : World
         Where.
     curve : Curve
@@ -64,15 +68,17 @@ class Fit:
         return float(np.exp(np.mean(np.log(self._quotients))))
 
     @property
-    def drift(self) -> tuple[float, float]:
-        """Measured over rate at the largest n relative to the smallest, and its standard error.
+    def drift(self) -> Estimate:
+        """Measured over rate at the largest n relative to the smallest; 1 if the rate holds."""
+        first, last = (self.curve.points[i] for i in self._far[[0, -1]])
+        measured = quotient(last, first)
+        rate = self._quotients[-1] / self._quotients[0] / measured.mean
+        return Estimate(rate * measured.mean, rate * measured.stderr, measured.count)
 
-        1 is what the rate says in the limit.
-        """
-        ends = self._far[[0, -1]]
-        drift = self._quotients[-1] / self._quotients[0]
-        relative = self.curve.stderr[ends] / self.curve.mean[ends]
-        return float(drift), float(drift * np.hypot(*relative))
+    @property
+    def exponent(self) -> Estimate:
+        """Least-squares slope of log uncertainty in log n, its error over datasets."""
+        return slope(self.curve.n[self._far], [self.curve.points[i] for i in self._far])
 
     def line(self, points: int = 100) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Points of the anchored rate between the sizes at which it is compared."""
@@ -81,7 +87,7 @@ class Fit:
         return n, self.constant * self._order(n)
 
 
-def fit(rows: Rows, world: World, topology: str, inference: str) -> Fit | None:
+def fit(rows: Rows, world: World, topology: str, inference: str, rule: str = FEW) -> Fit | None:
     """Hold the rows of one topology and inference against their rate.
 
     Parameters
@@ -92,24 +98,26 @@ def fit(rows: Rows, world: World, topology: str, inference: str) -> Fit | None:
         That world.
     topology, inference : str
         Which rows.
+    rule : str
+        |S| of a tree, one of ``LEAVES``.
 
     Returns
     -------
     Fit or None
         None unless measured at two sizes that are large enough for rates.
     """
-    return _fit(
-        topology, world, curve(rows, topology, inference), partial(rate, topology), inference
-    )
+    named = topology if rule == FEW else f"{topology}, |S| = {rule}"
+    measured = curve(rows, topology, inference, LEAVES[rule])
+    return _fit(named, world, measured, partial(rate, topology), inference)
 
 
-def fit_ratio(rows: Rows, world: World, inference: str) -> Fit | None:
+def fit_ratio(rows: Rows, world: World, inference: str, rule: str = FEW) -> Fit | None:
     """Hold chain over tree against the quotient of their rates (theory P9, E2).
 
     Parameters and returned value are those of :func:`fit`.
     """
-    quotient = curve(rows, "chain", inference) / curve(rows, "tree", inference)
-    return _fit("chain / tree", world, quotient, ratio, inference)
+    measured = curve(rows, "chain", inference) / curve(rows, "tree", inference, LEAVES[rule])
+    return _fit(f"|S| = {rule}", world, measured, ratio, inference)
 
 
 def _fit(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ibn.errors import InputError
+from ibn.estimate import Estimate, quotient
 from ibn.preferences.noise import LabelNoise
 from ibn.theory.rates import Rate, regime_of
 from ibn.topology import default_leaves
@@ -38,6 +40,10 @@ COLUMNS: dict[str, type] = {
 }
 """The columns of a sweep that figures read; others may follow them."""
 
+CLEAR = 0.99
+"""Level of the interval that must leave out 1 for one topology to be called better."""
+NEAR = 0.1
+"""How far, in the logarithm, a tree's |S| may lie from the one wanted."""
 _WORDS = {int: "a whole number", float: "a number"}
 _DTYPE = [(name, object if kind is str else kind) for name, kind in COLUMNS.items()]
 
@@ -151,14 +157,14 @@ def first(rows: Rows) -> tuple[World, Rows]:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Measured uncertainty against n, replicates merged.
+    """Measured uncertainty against n, over the datasets of each n.
 
     Attributes
     ----------
     n : ndarray of int, shape (k,)
         Numbers of comparisons, increasing.
-    mean, stderr : ndarray of float, shape (k,)
-        In squared units of reward.
+    points : tuple of Estimate, length k
+        In squared units of reward: the mean over datasets, with the error of their spread.
     leaves : ndarray of int, shape (k,)
         |S| of a tree, else 0.
     tasks : tuple of tuple of str
@@ -166,31 +172,49 @@ class Curve:
     """
 
     n: NDArray[np.int64]
-    mean: NDArray[np.float64]
-    stderr: NDArray[np.float64]
+    points: tuple[Estimate, ...]
     leaves: NDArray[np.int64]
     tasks: tuple[tuple[str, ...], ...]
 
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Means, shape (k,)."""
+        return np.array([one.mean for one in self.points])
+
+    @property
+    def stderr(self) -> NDArray[np.float64]:
+        """Standard errors, shape (k,); NaN where there is one dataset, whose kin are not known."""
+        errors = np.array([one.stderr for one in self.points])
+        return np.where(np.isfinite(errors), errors, np.nan)
+
+    @property
+    def margin(self) -> NDArray[np.float64]:
+        """Half widths of 95 % intervals over datasets, shape (k,); NaN where there is one."""
+        margins = np.array([one.margin() for one in self.points])
+        return np.where(np.isfinite(margins), margins, np.nan)
+
+    @property
+    def side(self) -> int:
+        """1 or -1 where the last point's 99 % interval lies above or below 1, else 0."""
+        low, high = self.points[-1].interval(CLEAR)
+        return int(low > 1.0) - int(high < 1.0)
+
     def __truediv__(self, other: Curve) -> Curve:
-        """Divide by another curve at the sizes measured for both; |S| is the one there is.
-
-        The two being independent, their relative errors add in squares.
-        """
+        """Divide by an independent curve at the sizes of both; |S| is the one there is."""
         n, here, there = np.intersect1d(self.n, other.n, return_indices=True)
-        mean = self.mean[here] / other.mean[there]
-        error = np.hypot(
-            self.stderr[here] / self.mean[here], other.stderr[there] / other.mean[there]
-        )
-        leaves = np.maximum(self.leaves[here], other.leaves[there])
-        tasks = tuple(self.tasks[i] + other.tasks[j] for i, j in zip(here, there, strict=True))
-        return Curve(n, mean, mean * error, leaves, tasks)
+        pairs = list(zip(here, there, strict=True))
+        points = tuple(quotient(self.points[i], other.points[j]) for i, j in pairs)
+        tasks = tuple(self.tasks[i] + other.tasks[j] for i, j in pairs)
+        return Curve(n, points, np.maximum(self.leaves[here], other.leaves[there]), tasks)
 
 
-def curve(rows: Rows, topology: str, inference: str) -> Curve:
+def curve(
+    rows: Rows, topology: str, inference: str, aim: Callable[[int], float] | None = None
+) -> Curve:
     """Gather the rows of one topology and inference into a curve.
 
-    Where a tree was measured at several |S|, the one nearest to the theory's n / log n is taken;
-    where one dataset was measured more than once, its most precise row.
+    Where one dataset was measured more than once, its most precise row is taken. Each dataset
+    counts once, whatever its own row's error: that error is part of the spread.
 
     Parameters
     ----------
@@ -198,6 +222,9 @@ def curve(rows: Rows, topology: str, inference: str) -> Curve:
         Rows of one world.
     topology, inference : str
         Which to take.
+    aim : callable, optional
+        |S| wanted of a tree, a function of n: sizes at which no tree comes near are left out.
+        Otherwise, where a tree was measured at several |S|, the nearest to n / log n is taken.
 
     Returns
     -------
@@ -206,29 +233,15 @@ def curve(rows: Rows, topology: str, inference: str) -> Curve:
     """
     chosen = rows[(rows["topology"] == topology) & (rows["inference"] == inference)]
     chosen = chosen[np.argsort(chosen["stderr"], kind="stable")]
-    points = []
-    for n in np.unique(chosen["n"]):
+    found = []
+    for n in np.unique(chosen["n"]).tolist():
         here = chosen[chosen["n"] == n]
-        nearest = np.argmin(np.abs(np.log(np.maximum(here["leaves"], 1) / default_leaves(n))))
-        here = here[here["leaves"] == here["leaves"][nearest]]
+        away = np.abs(np.log(np.maximum(here["leaves"], 1) / (aim or default_leaves)(n)))
+        if aim is not None and away.min() > NEAR:
+            continue
+        here = here[here["leaves"] == here["leaves"][np.argmin(away)]]
         datasets = np.stack([here["seed"], here["replicate"]], axis=1)
         here = here[np.unique(datasets, axis=0, return_index=True)[1]]
-        points.append(
-            (*merge(here["mean"], here["stderr"]), here["leaves"][0], tuple(here["task"]))
-        )
-    means, stderrs, leaves, tasks = zip(*points, strict=True) if points else ((), (), (), ())
-    sizes = np.unique(chosen["n"])
-    return Curve(sizes, np.array(means), np.array(stderrs), np.array(leaves, dtype=int), tasks)
-
-
-def merge(means: NDArray[np.float64], stderrs: NDArray[np.float64]) -> tuple[float, float]:
-    """Average replicates: their mean and its standard error.
-
-    Each replicate's own error is that of estimating on its dataset; datasets differ besides. The
-    variance of the average is the larger of what the replicates' errors give and what their
-    spread gives, which is the moment estimate of a random-effects model.
-    """
-    count = len(means)
-    within = float(np.sqrt(np.sum(np.square(stderrs)))) / count
-    between = float(np.std(means, ddof=1) / np.sqrt(count)) if count > 1 else 0.0
-    return float(np.mean(means)), max(within, between)
+        found.append((n, Estimate.of(here["mean"]), here["leaves"][0], tuple(here["task"])))
+    sizes, points, leaves, tasks = zip(*found, strict=True) if found else ((), (), (), ())
+    return Curve(np.array(sizes, int), points, np.array(leaves, int), tasks)

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from ibn.bias.ultrametric import FAMILIES
 from ibn.figures import ratio
-from ibn.figures.fit import Fit
+from ibn.figures.fit import BEST, FEW, LEAVES, Fit
 from ibn.figures.measurements import Rows, World, worlds
 from ibn.figures.typeset import scientific
 from ibn.report.style import COLUMN, GREY, INFERENCE, decimal_ticks, shades
@@ -19,6 +19,10 @@ TITLE = "Chain over tree in every world"
 CLAIMS = ("P9", "E2")
 NEEDS = "chain and tree at two or more common n, in two or more worlds"
 
+_LOOK = {
+    f"|S| = {FEW}": {"marker": "o", "mfc": "white", "ls": ":"},
+    f"|S| = {BEST}": {"marker": "^", "ls": "-"},
+}
 Worlds = Sequence[tuple[World, dict[str, list[Fit]]]]
 """The worlds and the fits of each one's figure ``ratio``."""
 
@@ -44,9 +48,9 @@ def draw(each: Worlds) -> Figure:
         axes = grid[row, column]
         for world, fits in each:
             if (world.family, world.beta) == kind and inference in fits:
-                (one,) = fits[inference]
-                curve, color = one.curve, colors[world.alpha]
-                axes.errorbar(curve.n, curve.mean, curve.stderr, color=color, marker="o", ms=2.0)
+                for one in fits[inference]:
+                    curve, look = one.curve, {"color": colors[world.alpha], **_LOOK[one.name]}
+                    axes.errorbar(curve.n, curve.mean, curve.margin, ms=2.6, **look)
         axes.axhline(1.0, color=GREY, lw=0.8, zorder=1)
         axes.set(xscale="log", yscale="log")
         if column == 0:
@@ -57,8 +61,10 @@ def draw(each: Worlds) -> Figure:
     figure.supylabel("chain / tree", fontsize=8)
     for axes in grid[0]:  # once all panels of its column are drawn
         decimal_ticks(axes.yaxis)
-    handles = [Line2D([], [], color=shade, marker="o", ms=2.0) for shade in colors.values()]
+    handles = [Line2D([], [], color=shade) for shade in colors.values()]
     names = [f"α = {alpha:g}" if alpha else "no α" for alpha in colors]
+    handles += [Line2D([], [], color=GREY, ms=2.6, **look) for look in _LOOK.values()]
+    names += list(_LOOK)
     figure.legend(handles, names, loc="outside upper left", ncols=3)
     return figure
 
@@ -66,18 +72,16 @@ def draw(each: Worlds) -> Figure:
 def caption(each: Worlds) -> str:
     """Say what is drawn, and count what the largest sizes show."""
     told = []
-    for inference in INFERENCE:
-        last = [fits[inference][0].curve for _, fits in each if inference in fits]
-        ends = [(curve.mean[-1], curve.stderr[-1]) for curve in last]
-        tree = sum(mean - 1.0 > 3.0 * error for mean, error in ends)
-        chain = sum(1.0 - mean > 3.0 * error for mean, error in ends)
-        if ends:
+    for inference, rule in product(INFERENCE, LEAVES):
+        last = [one for _, fits in each if (one := ratio.of(fits, inference, rule)) is not None]
+        sides = [one.curve.side for one in last]
+        if last:
             told.append(
-                f"under {inference} inference the tree leaves less uncertainty in {tree} of "
-                f"{len(ends)} worlds and the chain in {chain}"
+                f"under {inference} inference at |S| = {rule} the tree leaves less uncertainty in "
+                f"{sides.count(1)} of {len(last)} worlds and the chain in {sides.count(-1)}"
             )
     return (
         f"Measured uncertainty of the chain over that of the tree, above 1 where the tree is "
-        f"better. At the largest n, beyond three standard errors, {'; '.join(told)}. Bars are one "
-        "standard error."
+        f"better. At the largest n, where 99 % intervals over datasets leave out 1, "
+        f"{'; '.join(told)}. Bars are 95 % intervals."
     )

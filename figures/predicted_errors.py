@@ -13,7 +13,7 @@ from ibn.figures.trained import LOOK, behind, documents, mean_of, models
 from ibn.report.style import COLUMN, TOPOLOGY
 from ibn.simulations.language.predictors import Interval
 from ibn.simulations.paper import TASKS
-from ibn.simulations.validation.error_prediction import predictions
+from ibn.simulations.validation.error_prediction import RULES, predictions, rule_correlations
 
 TITLE = "Predicted against measured error of trained reward models"
 CLAIMS = ("E6",)
@@ -75,12 +75,15 @@ def caption() -> str:
         f"{correlation('repetition', measure)} within a task and seed"
         for measure, name in MEASURES.items()
     )
+    trivial = "; ".join(
+        f"{RULES[rule]} {one}" for rule, one in rule_correlations(list(tasks.values())).items()
+    )
     return (
         f"{found['all', 'variance'].points} reward models (topologies, budgets, seeds and "
         "shares of the budget); a point is the mean over seeds, with one standard error. Error is "
         "the mean squared error of reward differences on unseen prompts after the best scaling. "
-        f"Spearman’s rank correlation with it, with 95 % bootstrap intervals: {told}. "
-        + behind(tasks)
+        f"Spearman’s rank correlation with it, with 95 % bootstrap intervals: {told}; "
+        f"of trivial rules within a task and seed: {trivial}. " + behind(tasks)
     )
 
 
@@ -101,5 +104,22 @@ def tables() -> list[Table]:
         ]
         for one in predictions(list(documents().values()))
     ]
-    columns = ("", "points", "of the distance", "of the variance", "the second less the first")
-    return [Table("Predicted against measured error, 95 % bootstrap intervals", columns, rows)]
+    rules = [
+        [
+            Cell(f"{_WITHIN['repetition']}: {RULES[rule]}"),
+            Cell(""),
+            Cell(str(one), "records"),
+            *(2 * [Cell("")]),
+        ]
+        for rule, one in rule_correlations(list(documents().values())).items()
+    ]
+    columns = (
+        "",
+        "points",
+        "of the distance, or the rule",
+        "of the variance",
+        "the second less the first",
+    )
+    return [
+        Table("Predicted against measured error, 95 % bootstrap intervals", columns, rules + rows)
+    ]

@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import ibn
+from ibn.estimate import Estimate
 from ibn.figures.fit import Fit
 from ibn.figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, left_out
 from ibn.figures.ledger_evidence import Claims
@@ -27,8 +29,6 @@ EVIDENCE = "claims.json"
 _PACKAGES = ("numpy", "scipy", "numba", "networkx", "sympy", "matplotlib")
 _COLUMNS = sorted(COLUMNS, key=lambda name: name in World._fields)
 """Those of the rows, the ones that differ least to the right."""
-_CLEAR = 3.0
-"""Standard errors between a ratio and 1 from which on one topology is called better."""
 
 
 @dataclass(frozen=True)
@@ -195,21 +195,20 @@ def finding(fits: dict[str, list[Fit]]) -> str:
     fits : dict
         Those of the figure ``ratio``.
     """
-    better, told = set(), []
-    for inference, (one,) in fits.items():
-        value, error = one.curve.mean[-1], one.curve.stderr[-1]
-        if abs(value - 1.0) < _CLEAR * error:
-            verdict = "neither chain nor tree is clearly less uncertain"
-        else:
-            less, more = ("tree", "chain") if value > 1.0 else ("chain", "tree")
-            better.add(less)
-            verdict = f"the {less} leaves less uncertainty than the {more}"
-        told.append(
-            f"Under {inference} inference {verdict}: chain / tree = {plus_minus(value, error)} "
-            f"at n = {one.curve.n[-1]:,}."
-        )
-    if len(better) == 2:
-        told.append("The two kinds of inference rank the topologies in opposite order.")
+    told = []
+    for inference, found in fits.items():
+        for one in found:
+            side = one.curve.side
+            verdict = {1: "the tree leaves less", -1: "the chain leaves less"}.get(side)
+            ends = plus_minus(one.curve.mean[-1], one.curve.margin[-1])
+            told.append(
+                f"Under {inference} inference, {one.name}: "
+                f"{verdict or 'neither leaves clearly less'} uncertainty, chain / tree = {ends} "
+                f"at n = {one.curve.n[-1]:,}."
+            )
+    sides = {one.curve.side for found in fits.values() for one in found}
+    if {1, -1} <= sides:
+        told.append("Which is better depends on the inference and on |S|.")
     return " ".join(told)
 
 
@@ -220,7 +219,7 @@ def summary(pictures: Sequence[Picture], rows: Rows) -> dict[str, Any]:
     -------
     dict
         ``rows`` (how many), ``figures`` (paths) and ``fits`` (each curve's world, inference,
-        rate and last point).
+        rate, exponent and last point, with 95 % intervals over datasets).
     """
     fits = [
         {
@@ -229,10 +228,10 @@ def summary(pictures: Sequence[Picture], rows: Rows) -> dict[str, Any]:
             "of": one.name,
             "claim": one.rate and one.rate.claim,
             "constant": one.constant if one.rate else None,
-            "drift": one.drift if one.rate else None,
+            "drift": _interval(one.drift) if one.rate else None,
+            "exponent": _interval(one.exponent),
             "n": int(one.curve.n[-1]),
-            "mean": float(one.curve.mean[-1]),
-            "stderr": float(one.curve.stderr[-1]),
+            "measured": _interval(one.curve.points[-1]),
         }
         for picture in pictures
         for inference, found in picture.fits.items()
@@ -243,3 +242,9 @@ def summary(pictures: Sequence[Picture], rows: Rows) -> dict[str, Any]:
         "figures": [str(path) for picture in pictures for path in picture.files.values()],
         "fits": fits,
     }
+
+
+def _interval(found: Estimate) -> list[float] | None:
+    """Mean and 95 % interval over datasets; None of one dataset, which has no interval."""
+    low, high = found.interval()
+    return [found.mean, low, high] if isfinite(high - low) else None

@@ -38,20 +38,20 @@ class Table:
     rows: Sequence[Sequence[Cell]]
 
 
-def point(mean: float, stderr: float, anchor: str) -> Cell:
-    """Return a measured number with its standard error."""
-    return Cell(plus_minus(mean, stderr), anchor)
+def point(mean: float, error: float, anchor: str) -> Cell:
+    """Return a measured number with its error."""
+    return Cell(plus_minus(mean, error), anchor)
 
 
 def by_size(title: str, curves: dict[str, Curve]) -> Table:
-    """Tabulate curves: a row an n, a column a curve; each point leads to the first of its rows."""
+    """Tabulate curves: a row an n, a column a curve; ± half a 95 % interval over datasets."""
     sizes = np.unique(np.concatenate([one.n for one in curves.values()])).tolist()
     rows = []
     for n in sizes:
         cells = [Cell(f"{n:,}")]
         for one in curves.values():
             at = np.flatnonzero(one.n == n)
-            found = [point(one.mean[i], one.stderr[i], one.tasks[i][0]) for i in at]
+            found = [point(one.mean[i], one.margin[i], one.tasks[i][0]) for i in at]
             cells += found or [Cell("")]
         rows.append(cells)
     return Table(title, ("n", *curves), rows)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ibn.figures import ratio
+from ibn.figures.fit import BEST, FEW, LEAVES
 from ibn.figures.measurements import Curve, Rows, World, worlds
 from ibn.figures.report_tables import Cell, Table, point
 from ibn.report.style import COLUMN, GREY, decimal_ticks, shades
@@ -17,21 +19,20 @@ CLAIMS = ("E1", "E2")
 NEEDS = "chain and tree under path and exact inference at two or more common n"
 
 _MARKERS = {"power": "o", "logarithmic": "s", "sub-logarithmic": "^"}
-_CLEAR = 3.0
-"""Standard errors from which on a ratio counts as other than 1."""
 
-Found = list[tuple[World, Curve, Curve]]
-"""Each world with chain over tree under path and under exact inference."""
+Found = list[tuple[World, str, Curve, Curve]]
+"""Each world and rule for |S| with chain over tree under path and under exact inference."""
 
 
 def gather(rows: Rows) -> Found:
     """Find the worlds in which both kinds of inference were measured."""
-    each = [(world, ratio.fits(part, world)) for world, part in worlds(rows)]
-    return [
-        (world, fits["path"][0].curve, fits["exact"][0].curve)
-        for world, fits in each
-        if len(fits) == 2
-    ]
+    found = []
+    for (world, part), rule in product(worlds(rows), LEAVES):
+        fits = ratio.fits(part, world)
+        path, exact = (ratio.of(fits, inference, rule) for inference in ("path", "exact"))
+        if path is not None and exact is not None:
+            found.append((world, rule, path.curve, exact.curve))
+    return found
 
 
 def common(path: Curve, exact: Curve) -> tuple[np.ndarray, np.ndarray]:
@@ -45,16 +46,17 @@ def draw(found: Found) -> Figure:
     figure = Figure(figsize=(COLUMN, 3.9), layout="constrained")
     axes = figure.subplots()
     colors = shades([world.alpha for world, *_ in found])
-    for world, path, exact in found:
+    for world, rule, path, exact in found:
         here, there = common(path, exact)
+        ls = ":" if rule == FEW else "-"
         open_: dict[str, Any] = {} if "A" in world.regimes(path.n[here[-1:]]) else {"mfc": "white"}
         color = colors[world.alpha]
-        axes.plot(path.mean[here], exact.mean[there], color=color, lw=0.7, alpha=0.6)
+        axes.plot(path.mean[here], exact.mean[there], color=color, lw=0.8, ls=ls)
         axes.errorbar(
             path.mean[here[-1]],
             exact.mean[there[-1]],
-            exact.stderr[there[-1]],
-            path.stderr[here[-1]],
+            exact.margin[there[-1]],
+            path.margin[here[-1]],
             color=color,
             marker=_MARKERS[world.family],
             ms=4.2,
@@ -80,36 +82,37 @@ def draw(found: Found) -> Figure:
     for family in dict.fromkeys(world.family for world, *_ in found):
         axes.plot([], [], color=GREY, ls="none", ms=4.2, marker=_MARKERS[family], label=family)
     axes.plot([], [], color=GREY, ls="none", marker="o", ms=4.2, mfc="white", label="regime B")
+    for rule, ls in ((FEW, ":"), (BEST, "-")):
+        axes.plot([], [], color=GREY, lw=0.8, ls=ls, label=f"|S| = {rule}")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 
 
 def reversed_in(path: Curve, exact: Curve) -> bool:
-    """Whether at the largest common n the two clearly rank chain and tree in opposite order."""
-    here, there = common(path, exact)
-    i, j = here[-1], there[-1]
-    sides = [
-        (curve.mean[k] - 1.0) / max(curve.stderr[k], 1e-12) for curve, k in ((path, i), (exact, j))
-    ]
-    return all(abs(side) > _CLEAR for side in sides) and sides[0] * sides[1] < 0
+    """Whether at their largest n the two clearly rank chain and tree in opposite order."""
+    return path.side * exact.side < 0
 
 
 def caption(found: Found) -> str:
     """Say what is drawn and count the worlds."""
-    count = sum(reversed_in(path, exact) for _, path, exact in found)
+    counts = []
+    for rule in LEAVES:
+        mine = [reversed_in(path, exact) for _, of, path, exact in found if of == rule]
+        if mine:
+            counts.append(f"{sum(mine)} of {len(mine)} worlds at |S| = {rule}")
     return (
-        "Each curve is a world, from its smallest n to its largest, where the point is, with bars "
-        "of one standard error; hollow points are of regime B. In the shaded quarter the tree "
-        "leaves less uncertainty along the best path and the chain less by the exact posterior. "
-        f"The two end in opposite order, beyond {_CLEAR:.0f} standard errors of each, in {count} "
-        f"of {len(found)} world{'s' if len(found) > 1 else ''}."
+        "Each curve is a world and a rule for |S|, from its smallest n to its largest, where the "
+        "point is, with bars of 95 % intervals over datasets; hollow points are of regime B. In "
+        "the shaded quarter the tree leaves less uncertainty along the best path and the chain "
+        "less by the exact posterior. The two end in opposite order, beyond 99 % intervals, in "
+        f"{' and in '.join(counts)}."
     )
 
 
 def tables(found: Found) -> list[Table]:
     """Tabulate the points."""
     rows = []
-    for world, path, exact in found:
+    for world, rule, path, exact in found:
         here, there = common(path, exact)
         i, j = here[-1], there[-1]
         rows.append(
@@ -117,11 +120,12 @@ def tables(found: Found) -> list[Table]:
                 Cell(world.family),
                 Cell(f"{world.alpha:g}" if world.alpha else ""),
                 Cell(f"{world.beta:g}"),
+                Cell(rule),
                 Cell(f"{path.n[i]:,}"),
-                point(path.mean[i], path.stderr[i], path.tasks[i][0]),
-                point(exact.mean[j], exact.stderr[j], exact.tasks[j][0]),
+                point(path.mean[i], path.margin[i], path.tasks[i][0]),
+                point(exact.mean[j], exact.margin[j], exact.tasks[j][0]),
                 Cell("yes" if reversed_in(path, exact) else "no"),
             ]
         )
-    columns = ("family", "α", "β", "n", "path", "exact", "reversed")
-    return [Table("chain / tree at the largest n, ± one standard error", columns, rows)]
+    columns = ("family", "α", "β", "|S|", "n", "path", "exact", "reversed")
+    return [Table("chain / tree at the largest n, ± 95 %", columns, rows)]

@@ -15,9 +15,11 @@ from matplotlib.patches import Rectangle
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
+from ibn.figures.report_tables import Cell, Table
 from ibn.preferences.noise import LabelNoise
 from ibn.report.style import BLUE, COLUMN, GREEN, GREY, ORANGE, PURPLE, SKY
 from ibn.simulations.language.outcomes import RECORD, WINS, Outcome, load
+from ibn.simulations.language.rules import RULES, scores
 from ibn.topology import default_leaves
 
 TITLE = "Who wins against the chain, and which measure of uncertainty tells"
@@ -28,6 +30,7 @@ NEEDS = (
     "which python -m ibn.simulations.language.tournament writes"
 )
 PREDICTORS = {"variance": "exact variance", "distance": "path distance"}
+_JUDGES = {**RULES, **PREDICTORS}
 DECODERS = {"regularised": "KL-regularised", "best_of_n": "best-of-16", "rft": "RFT"}
 PANELS = {
     ("gaussian-process", "regularised"): "Gaussian process,\nKL-regularised",
@@ -61,6 +64,8 @@ class Duel:
     variance, distance : float
         The chain's share of both topologies' mean exact posterior variance, added up, and so for
         the mean inference distance: above 1/2 each says that the other topology wins.
+    rules : dict
+        By trivial rule, +1 if it says that the topology wins, -1 the chain, 0 if it is silent.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Duel:
     wins: Estimate
     variance: float
     distance: float
+    rules: dict[str, int]
 
     @property
     def winner(self) -> int:
@@ -78,7 +84,9 @@ class Duel:
         return int(low > 0.5) - int(high < 0.5)
 
     def told(self, predictor: str) -> bool:
-        """Whether a predictor names the winner."""
+        """Whether a predictor or a trivial rule names the winner."""
+        if predictor in RULES:
+            return self.rules[predictor] == self.winner
         return bool(np.sign(getattr(self, predictor) - 0.5) == self.winner)
 
 
@@ -105,6 +113,7 @@ def _duel(one: Outcome, chain: Outcome, decoder: str) -> Duel:
         one.wins[WINS.index(decoder)],
         chain.variance / (chain.variance + one.variance),
         chain.distance / (chain.distance + one.distance),
+        {rule: int(np.sign(scores(chain)[rule] - score)) for rule, score in scores(one).items()},
     )
 
 
@@ -171,22 +180,38 @@ def _panel(axes: Axes, mine: Sequence[Duel], predictor: str) -> None:
 
 def caption() -> str:
     """Say what is drawn, count who wins, and what named the winner."""
-    scores = " ".join(_score(decoder) for decoder in DECODERS)
+    won = " ".join(_score(decoder) for decoder in DECODERS)
     decided = [one for one in duels() if one.winner]
-    told = " and ".join(
-        f"{words} names {sum(one.told(predictor) for one in decided)}"
-        for predictor, words in PREDICTORS.items()
-    )
+    told = ", ".join(f"{words} {count}" for words, count in named())
     return (
         f"Each point is a topology against the chain in one setting (α, n and label noise), judged "
         f"by the true reward, exactly a replicate; bars are 95 % intervals. Across: the chain's "
         f"share of the two topologies' uncertainty, which says that the chain wins where it is "
         f"below ½; shaded are the quarters where that is right, and written is how many of the "
-        f"clear winners it names. With all learners, clear wins: {scores} Of these {len(decided)} "
-        f"winners {told}; naming the chain always names "
-        f"{sum(one.winner < 0 for one in decided)}. The widest of the {len(duels())} intervals is "
-        f"±{max(one.wins.margin() for one in duels()):.3f}."
+        f"clear winners it names. With all learners, clear wins: {won} Of these {len(decided)} "
+        f"winners each rule or measure names, the best first: {told}. The widest of the "
+        f"{len(duels())} intervals is ±{max(one.wins.margin() for one in duels()):.3f}."
     )
+
+
+def named() -> list[tuple[str, int]]:
+    """Trivial rules and measures, each with how many clear winners it names, the best first."""
+    decided = [one for one in duels() if one.winner]
+    each = [(words, sum(one.told(name) for one in decided)) for name, words in _JUDGES.items()]
+    return sorted(each, key=lambda one: -one[1])
+
+
+def tables() -> list[Table]:
+    """Tabulate what names the winners, a column a decoder."""
+    decided = [one for one in duels() if one.winner]
+    rows = []
+    for name, words in _JUDGES.items():
+        mine = [one.decoder for one in decided if one.told(name)]
+        counts = [*map(mine.count, DECODERS), len(mine)]
+        rows.append([Cell(words), *(Cell(str(count), "records") for count in counts)])
+    counts = [sum(one.decoder == decoder for one in decided) for decoder in DECODERS]
+    rows.append([Cell("clear winners"), *(Cell(str(n)) for n in (*counts, len(decided)))])
+    return [Table("Clear winners named", ("", *DECODERS.values(), "all"), rows)]
 
 
 def _score(decoder: str) -> str:

@@ -100,8 +100,13 @@ def tex(expression: Expr) -> str:
 
 
 def plus_minus(value: float, error: float) -> str:
-    """Write a value with its standard error, to two digits of the error: ``0.4710 ± 0.0012``."""
-    if not (isfinite(error) and error > 0):
+    """Write a value with its error, to two digits of the error: ``0.4710 ± 0.0012``.
+
+    NaN or infinity stands for the error of a single dataset, which tells nothing of others.
+    """
+    if not isfinite(error):
+        return f"{value:.4g} (one dataset)"
+    if not error > 0:
         return f"{value:.4g} ± {error:g}"
     digits = max(0, 1 - floor(log10(error)))
     return f"{value:.{digits}f} ± {error:.{digits}f}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ibn.errors import InputError
 
@@ -22,15 +22,16 @@ class Estimate:
         The sample mean.
     stderr : float
         Its standard error: sample standard deviation over the root of ``count``.
-    count : int
-        Independent draws averaged.
+    count : float
+        Independent draws averaged; of what several averages make, one more than the effective
+        degrees of freedom of its error, which need not be whole.
     seconds : float
         Wall-clock time taken.
     """
 
     mean: float
     stderr: float
-    count: int
+    count: float
     seconds: float = 0.0
 
     @classmethod
@@ -71,6 +72,60 @@ class Estimate:
         from scipy.special import stdtrit  # slow to load, and workers have no need of it
 
         return float(stdtrit(self.count - 1, 0.5 + level / 2)) * self.stderr
+
+
+def combined(mean: float, variances: ArrayLike, counts: ArrayLike) -> Estimate:
+    """Estimate whose variance is a sum of parts, each itself estimated from a few draws.
+
+    Parameters
+    ----------
+    mean : float
+        What is estimated.
+    variances : array_like, shape (k,)
+        The part of each in the variance of the mean.
+    counts : array_like, shape (k,)
+        Draws that each was estimated from.
+
+    Returns
+    -------
+    Estimate
+        With the effective degrees of freedom of Welch (1938) and Satterthwaite (1946); where one
+        part is of a single draw, its error is not known and infinite.
+
+    Examples
+    --------
+    >>> combined(2.0, [0.01, 0.03], [8, 8]).interval()
+    """
+    parts, free = np.asarray(variances, dtype=float), np.asarray(counts, dtype=float) - 1.0
+    total = float(parts.sum())
+    if np.any(free < 1) or not np.isfinite(total):
+        return Estimate(float(mean), float("inf"), 1)
+    freedom = total**2 / float(np.sum(parts**2 / free)) if total else float(free.sum())
+    return Estimate(float(mean), float(np.sqrt(total)), 1.0 + freedom)
+
+
+def quotient(top: Estimate, bottom: Estimate) -> Estimate:
+    """Divide independent estimates; their relative variances add."""
+    mean = top.mean / bottom.mean
+    variances = [(mean * one.relative_error) ** 2 for one in (top, bottom)]
+    return combined(mean, variances, [top.count, bottom.count])
+
+
+def slope(n: ArrayLike, points: Sequence[Estimate]) -> Estimate:
+    """Fit the exponent of n: least squares of the logarithms of independent means.
+
+    Parameters
+    ----------
+    n : array_like, shape (k,)
+        Numbers of comparisons.
+    points : sequence of Estimate, length k
+        The means, each over the datasets of its n.
+    """
+    logs = np.log(np.asarray(n, dtype=float))
+    weights = (logs - logs.mean()) / np.sum((logs - logs.mean()) ** 2)
+    value = float(weights @ np.log([one.mean for one in points]))
+    variances = (weights * [one.relative_error for one in points]) ** 2
+    return combined(value, variances, [one.count for one in points])
 
 
 def estimate_mean(

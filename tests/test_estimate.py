@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from ibn.errors import InputError
-from ibn.estimate import Estimate, estimate_mean
+from ibn.estimate import Estimate, combined, estimate_mean, quotient, slope
 
 
 def normal(seed, mean=1.0, sd=1.0):
@@ -126,3 +126,23 @@ def test_stopping_at_a_target_keeps_the_coverage(rel_err, min_count):
 def test_a_target_that_cannot_be_met_is_refused(rel_err):
     with pytest.raises(InputError, match="rel"):
         estimate_mean(normal(0), rel_err, min_count=8, max_count=100)
+
+
+def test_a_part_of_one_draw_leaves_the_error_open():
+    assert combined(2.0, [0.01, 0.03], [8, 1]).stderr == math.inf
+    alike = combined(2.0, [0.02, 0.02], [5, 5])
+    assert (alike.stderr, alike.count) == (pytest.approx(0.2), pytest.approx(9))
+    assert combined(2.0, [0.01, 0.0], [5, 9]).count == pytest.approx(5)
+
+
+def test_intervals_of_quotients_and_slopes_cover():
+    rng = np.random.default_rng(3)
+    trials, hits = 2000, np.zeros(2)
+    for _ in range(trials):
+        top, bottom = rng.normal(3.0, 0.1, 4), rng.normal(2.0, 0.05, 8)
+        ratio = quotient(Estimate.of(top), Estimate.of(bottom))
+        points = [Estimate.of(n**-0.5 * rng.normal(1.0, 0.05, 6)) for n in (10, 100, 1000)]
+        for k, (one, truth) in enumerate(((ratio, 1.5), (slope((10, 100, 1000), points), -0.5))):
+            low, high = one.interval()
+            hits[k] += low < truth < high
+    assert np.all(np.abs(hits / trials - 0.95) < 0.015)

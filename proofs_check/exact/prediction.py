@@ -21,8 +21,15 @@ from ibn.proofs_check.claim import (
 from ibn.simulations import recorded
 from ibn.simulations.language.language import LEARNERS
 from ibn.simulations.language.outcomes import RECORD, load
-from ibn.simulations.language.predictors import spearman, table
-from ibn.simulations.validation.error_prediction import VARIANCES, by_repetition, points
+from ibn.simulations.language.predictors import rule_spearman, spearman, table
+from ibn.simulations.language.rules import RULES
+from ibn.simulations.validation.error_prediction import RULES as TASK_RULES
+from ibn.simulations.validation.error_prediction import (
+    VARIANCES,
+    by_repetition,
+    points,
+    rule_correlations,
+)
 
 RECORDED_ERROR = 0.01  # of any of the claim's checks, were settings and runs drawn at random
 TASKS = "validation-"
@@ -90,13 +97,12 @@ def _recorded(name: str, run: Callable[[Context], Finding]) -> Reading:
 def _learner(learner: str, sign: float, level: float, context: Context) -> Finding:
     outcomes = [one for one in load(RECORD) if one.learner == learner]
     settings = sorted({one.setting for one in outcomes})
-    found = np.array(
-        [
-            spearman(table([one for one in outcomes if one.setting == setting], "squared_error"))
-            for setting in settings
-        ]
+    groups = [[one for one in outcomes if one.setting == setting] for setting in settings]
+    found = np.array([spearman(table(group, "squared_error")) for group in groups])
+    trivial = np.mean([rule_spearman(group, "squared_error") for group in groups], axis=0)
+    told = f"{len(outcomes)} datasets in {len(settings)} settings of α, n and noise" + _trivial(
+        dict(zip(RULES.values(), trivial, strict=True))
     )
-    told = f"{len(outcomes)} datasets in {len(settings)} settings of α, n and noise"
     return _finding(found, sign, level, told)
 
 
@@ -108,9 +114,15 @@ def _tasks(measure: str, sign: float, level: float, context: Context) -> Finding
         )
     found = by_repetition(documents, measure)
     names = ", ".join(one["task"] for one in documents)
-    return _finding(
-        found, sign, level, f"{points(documents)} reward models, {len(found)} runs of {names}"
-    )
+    trivial = {TASK_RULES[rule]: one.value for rule, one in rule_correlations(documents).items()}
+    told = f"{points(documents)} reward models, {len(found)} runs of {names}" + _trivial(trivial)
+    return _finding(found, sign, level, told)
+
+
+def _trivial(correlations: dict[str, float]) -> str:
+    """Say how well rules rank that need no inference."""
+    each = ", ".join(f"{rule} {value:+.3f}" for rule, value in correlations.items())
+    return f" (rank correlation of trivial rules with the error: {each})"
 
 
 def _finding(found: NDArray[np.float64], sign: float, level: float, told: str) -> Finding:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from sympy import Integer, Rational, log
 
 from ibn.proofs_check.claim import Claim
+from ibn.proofs_check.rates.best_leaves import t5
 from ibn.proofs_check.rates.few_labels import p5, p7
 from ibn.proofs_check.rates.headline import p9
 from ibn.proofs_check.rates.many_labels import p6, p8
@@ -18,7 +19,7 @@ from ibn.theory.rates import symbols
 N, ALPHA, _, _, _, _ = symbols()
 ZERO, ONE, TENTH = Integer(0), Integer(1), Rational(1, 10)
 
-CLAIMS: tuple[Callable[[], Claim], ...] = (p5, p6, p7, p8, p9)
+CLAIMS: tuple[Callable[[], Claim], ...] = (p5, p6, p7, p8, p9, t5)
 
 # Wrong variants of the claims, each with the check that must notice it.
 MUTANTS: dict[str, tuple[Callable[[], Claim], str]] = {
@@ -109,4 +110,18 @@ MUTANTS: dict[str, tuple[Callable[[], Claim], str]] = {
         lambda: p9(ceiling=log(N)),
         "at most log n/log log n over all α",
     ),
+    "T5: as many leaves as comparisons": (
+        lambda: t5(leaves=1.0),
+        "where the giant component is largest",
+    ),
+    "T5: a comparison costs four times as much": (
+        lambda: t5(label_share=4.0),
+        "formula against a scan of |S|, independent leaves",
+    ),
+    "T5: no logarithm past F/log n": (lambda: t5(log_power=0.0), "order past F/log n"),
+    "T5: grown leaves no better than the chain": (
+        lambda: t5(grown_better=False),
+        "grown leaves beat the chain",
+    ),
+    "T5: the chain beaten": (lambda: t5(exact_least=1.2), "no |S| beats the chain"),
 }

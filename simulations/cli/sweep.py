@@ -47,7 +47,10 @@ def _values(name: str, help_: str) -> Any:
     help="Sample until the standard error is this share of the mean.",
 )
 @click.option(
-    "--replicates", default=Grid.replicates, show_default=True, help="Datasets a grid point."
+    "--replicates",
+    default=Grid.replicates,
+    show_default=True,
+    help="Datasets a grid point; an interval over datasets needs at least 2.",
 )
 @click.option("--seed", default=Grid.seed, show_default=True, help="Seed of all random streams.")
 @click.option(
@@ -77,6 +80,10 @@ def command(
     rule from an ultrametric world, join it with the inductive bias into the induced Bayesian
     network, and measure the mean uncertainty of reward differences, either along the best path
     (path) or with all paths at once (exact), to the precision asked for.
+
+    A row is one dataset: its mean and stderr are of that dataset alone, and tell nothing of how
+    datasets differ. That is what --replicates is for: figures and the table printed here take the
+    spread between replicates as their error.
 
     A LIST is values with commas between; of numbers, low:high:count is a range evenly spaced in
     the logarithm. Each task adds a row to the store as it ends: run the same command again

@@ -13,6 +13,7 @@ from ibn.simulations.recorded import FOLDER
 
 RECORD = FOLDER / "tournament.csv"
 """What ``ibn.simulations.language.tournament`` made on seed 0."""
+LENGTH = 8  # tokens of a sequence of the tournament
 WINS = ("regularised", "best_of_n", "rft")
 MEASURES = (*WINS, "squared_error", "distance", "variance")
 

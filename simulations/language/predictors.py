@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 
 from ibn.simulations.language.language import LEARNERS
 from ibn.simulations.language.outcomes import WINS, Outcome
+from ibn.simulations.language.rules import RULES, score_table
 
 BOOTSTRAPS = 1000
 
@@ -83,6 +84,67 @@ class Prediction:
         )
 
 
+@dataclass(frozen=True)
+class RuleCorrelation:
+    """How well a trivial rule ranks the datasets of a setting, as in :class:`Prediction`.
+
+    Attributes
+    ----------
+    learner, target : str
+        As there.
+    rule : str
+        One of ``RULES``.
+    correlation : Interval
+        Spearman's within settings, averaged; by bootstrap over these.
+    """
+
+    learner: str
+    target: str
+    rule: str
+    correlation: Interval
+
+    def __str__(self) -> str:
+        """Write a line of a table."""
+        return f"{self.learner:17} {self.target:14} {RULES[self.rule]:30} {self.correlation}"
+
+
+def rule_correlations(outcomes: Sequence[Outcome], seed: int = 0) -> list[RuleCorrelation]:
+    """Correlate each trivial rule with each target within settings.
+
+    Parameters
+    ----------
+    outcomes, seed
+        As for :func:`predictions`.
+    """
+    found = []
+    for learner, groups, resampled in _by_learner(outcomes, seed):
+        for target in ("squared_error", *WINS):
+            alone = np.array([rule_spearman(group, target) for group in groups])
+            low, high = np.quantile(alone[resampled].mean(axis=1), [0.025, 0.975], axis=0)
+            for rule, *ends in zip(RULES, alone.mean(axis=0), low, high, strict=True):
+                found.append(RuleCorrelation(learner, target, rule, Interval(*map(float, ends))))
+    return found
+
+
+def rule_spearman(group: Sequence[Outcome], target: str) -> NDArray[np.float64]:
+    """Rank correlation of each rule's score with a target among a setting's outcomes."""
+    points = np.column_stack([score_table(group), table(group, target)[:, 2]])
+    return np.asarray(np.corrcoef(rankdata(points, axis=0).T)[:-1, -1])
+
+
+def _by_learner(
+    outcomes: Sequence[Outcome], seed: int
+) -> Iterator[tuple[str, list[list[Outcome]], NDArray[np.int64]]]:
+    """Each learner with its outcomes by setting, and which settings each resample consists of."""
+    for learner in LEARNERS:
+        mine = [one for one in outcomes if one.learner == learner]
+        settings = sorted({one.setting for one in mine})
+        if settings:
+            rng = np.random.default_rng(seed)
+            resampled = rng.integers(0, len(settings), (BOOTSTRAPS, len(settings)))
+            yield learner, [[o for o in mine if o.setting == at] for at in settings], resampled
+
+
 def predictions(outcomes: Sequence[Outcome], seed: int = 0) -> list[Prediction]:
     """Correlate each measure with each target, over all points and within settings.
 
@@ -94,19 +156,13 @@ def predictions(outcomes: Sequence[Outcome], seed: int = 0) -> list[Prediction]:
         Of the bootstrap.
     """
     found = []
-    for learner in LEARNERS:
-        mine = [one for one in outcomes if one.learner == learner]
-        settings = sorted({one.setting for one in mine})
-        if not settings:
-            continue
-        groups = [[one for one in mine if one.setting == setting] for setting in settings]
-        rng = np.random.default_rng(seed)
-        resampled = rng.integers(0, len(settings), (BOOTSTRAPS, len(settings)))
+    for learner, groups, resampled in _by_learner(outcomes, seed):
+        count = sum(map(len, groups))
         for target in ("squared_error", *WINS):
             # Columns: distance, variance, target.
             tables = [table(group, target) for group in groups]
             for within, ranking in correlate(tables, resampled).items():
-                found.append(Prediction(learner, target, within, len(mine), ranking))
+                found.append(Prediction(learner, target, within, count, ranking))
     return found
 
 

@@ -37,8 +37,8 @@ from ibn.simulations.language.language import (
     draw,
     win_chances,
 )
-from ibn.simulations.language.outcomes import MEASURES, WINS, Outcome, load, save
-from ibn.simulations.language.predictors import predictions
+from ibn.simulations.language.outcomes import LENGTH, MEASURES, WINS, Outcome, load, save
+from ibn.simulations.language.predictors import predictions, rule_correlations
 from ibn.topology import default_leaves
 
 PAIRS = 256  # of responses whose inference distance is measured, a replicate
@@ -50,7 +50,6 @@ GRID: dict[str, Sequence[float]] = {
     "beta": (100.0, 2.0),
     "alpha": (0.1, 0.3, 1.0, 2.0),
 }
-LENGTH = 8
 STAGES = (("gaussian-process", "linear"), ("neural",))
 
 
@@ -241,7 +240,11 @@ def _rests(one: Outcome, half_width: float, most: int) -> bool:
 )
 @click.option("--seed", default=0, show_default=True, help="Of everything random.")
 @click.option("--jobs", default=2, show_default=True, help="Processes; rows do not depend on it.")
-@click.option("--predictors", is_flag=True, help="Run nothing; tell what predicts the errors.")
+@click.option(
+    "--predictors",
+    is_flag=True,
+    help="Run nothing; print how well trivial rules, then measures, rank the errors.",
+)
 @click.option("--out", required=True, type=Path, help="The table, a CSV file; resumed if there.")
 def main(half_width: float, most: int, seed: int, jobs: int, predictors: bool, out: Path) -> None:
     """Play chain against the other topologies on the synthetic language."""
@@ -252,7 +255,7 @@ def main(half_width: float, most: int, seed: int, jobs: int, predictors: bool, o
     if predictors:
         if not done:
             raise click.UsageError(f"{out} has no rows yet; run without --predictors first")
-        for found in predictions(done):
+        for found in (*rule_correlations(done), *predictions(done)):
             print(found)
         return
     table: dict[tuple[object, ...], list[Outcome]] = {}

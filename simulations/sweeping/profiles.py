@@ -21,24 +21,30 @@ _EVERY: dict[str, Any] = {
 }
 
 _SLOWER = "logarithmic,sub-logarithmic"
-_GLANCE: dict[str, Any] = {"topology": "chain,tree", "rel_err": 0.03, "replicates": 2}
+_BOTH = "n/log(n),n"  # |S|: the paper's, and near the best along paths (claim T5)
+_GLANCE: dict[str, Any] = {
+    **{"topology": "chain,tree", "leaves": _BOTH, "rel_err": 0.03},
+    "replicates": 4,
+}
 
 PROFILES: dict[str, tuple[Grid, ...]] = {
     # One world in regime A, closely; other α, regime B and the slower families at a glance; and
-    # all topologies at one n. Small enough for a first look.
+    # all topologies at one n. Small enough for a first look. Replicates make the intervals: eight
+    # where numbers are published, four where a figure only asks on which side of 1 a ratio is.
     "quick": (
-        Grid(topology=MAIN, n="1e2:1e5:7", rel_err=0.02, replicates=8),
-        Grid(n="1e2:1e5:4", alpha="0.1,0.5,1", **_GLANCE),
+        Grid(topology="chain,tree", n="1e2:1e5:7", leaves=_BOTH, rel_err=0.02, replicates=8),
+        Grid(topology="star,expander", n="1e2:1e5:7", rel_err=0.02, replicates=4),
+        Grid(n="1e2:1e4:3", alpha="0.1,0.5,1", **_GLANCE),
         Grid(n="1e2:1e4:3", beta="1", **_GLANCE),
-        Grid(n="1e2:1e4:3", family=_SLOWER, alpha="0.5", beta="1814,1", **_GLANCE),
+        Grid(n="1e2,3e2,1e3", family=_SLOWER, alpha="0.5", beta="1814,1", **_GLANCE),
         Grid(topology=ALL, n="1e4", rel_err=0.02, replicates=4),
     ),
-    # Large networks take minutes each where paths wander far, and differ less from one dataset
-    # to the next: fewer replicates there, and the designs that figures show.
+    # Large networks take minutes each where paths wander far: fewer replicates there, never fewer
+    # than an interval over datasets needs, and the designs that figures show.
     "full": (
-        Grid(topology=ALL, n="1e2:1e4:5", rel_err=0.02, replicates=2, **_EVERY),
-        Grid(topology=ALL, n="1e5", rel_err=0.04, **_EVERY),
-        Grid(topology=MAIN, n="1e6", rel_err=0.04, **_EVERY),
+        Grid(topology=ALL, n="1e2:1e4:5", leaves=_BOTH, rel_err=0.02, replicates=8, **_EVERY),
+        Grid(topology=MAIN, n="1e5", leaves=_BOTH, rel_err=0.04, replicates=4, **_EVERY),
+        Grid(topology=MAIN, n="1e6", leaves=_BOTH, rel_err=0.04, replicates=4, **_EVERY),
     ),
 }
 

@@ -18,6 +18,7 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from ibn.errors import InputError
 from ibn.simulations.language.predictors import (
@@ -30,7 +31,11 @@ from ibn.simulations.language.predictors import (
 )
 
 Document = Mapping[str, Any]
+Models = list[Mapping[str, Any]]
 VARIANCES = ("variance", "kernel_variance")
+RULES = {"chain": "always the chain", "comparisons": "more comparisons"}
+"""Trivial rules to stand beside the measures. The runs on record keep no more of their data: how
+many responses were distinct, and how long their differences were, cannot be told from them."""
 FEWEST = 5  # tasks and seeds that a bootstrap over them needs
 
 
@@ -98,6 +103,35 @@ def predictions(documents: Sequence[Document], seed: int = 0) -> list[Prediction
     return found
 
 
+def rule_correlations(documents: Sequence[Document], seed: int = 0) -> dict[str, Interval]:
+    """Rank correlation of each trivial rule with the error within a task and seed, averaged.
+
+    Parameters
+    ----------
+    documents, seed
+        As for :func:`predictions`.
+
+    Returns
+    -------
+    dict
+        By the names of ``RULES``; without ends where too few tasks and seeds were run.
+    """
+    alone = np.array([_rule_spearman(_once(models)) for models in _repetitions(documents)])
+    count = len(alone)
+    resampled = np.random.default_rng(seed).integers(0, count, (BOOTSTRAPS, count))
+    low, high = np.quantile(alone[resampled].mean(axis=1), [0.025, 0.975], axis=0)
+    if count < FEWEST:
+        low, high = np.full((2, len(RULES)), np.nan)
+    ends = zip(alone.mean(axis=0).tolist(), low.tolist(), high.tolist(), strict=True)
+    return {rule: Interval(*one) for rule, one in zip(RULES, ends, strict=True)}
+
+
+def _rule_spearman(models: Models) -> NDArray[np.float64]:
+    """Rank correlation of each rule's score, less being better, with the error."""
+    scored = [(one["topology"] != "chain", -one["comparisons"], one["error"]) for one in models]
+    return np.asarray(np.corrcoef(rankdata(np.array(scored, float), axis=0).T)[:-1, -1])
+
+
 def by_repetition(documents: Sequence[Document], measure: str) -> NDArray[np.float64]:
     """Correlations within each task and seed: distance, variance, difference; shape (k, 3)."""
     return np.array([spearman(_table(_once(m), measure)) for m in _repetitions(documents)])
@@ -106,9 +140,6 @@ def by_repetition(documents: Sequence[Document], measure: str) -> NDArray[np.flo
 def points(documents: Sequence[Document]) -> int:
     """Count the reward models that are ranked."""
     return sum(len(_once(models)) for models in _repetitions(documents))
-
-
-Models = list[Mapping[str, Any]]
 
 
 def _repetitions(documents: Sequence[Document]) -> list[Models]:
@@ -190,7 +221,10 @@ _FIELDS = ("topology", "budget", "share", "seed", "comparisons", "error", "dista
 @click.argument("files", nargs=-1, required=True, type=Path)
 def main(files: tuple[Path, ...]) -> None:
     """Tell what predicts the errors of the reward models in FILES."""
-    for found in predictions([read(path) for path in files]):
+    documents = [read(path) for path in files]
+    for rule, correlation in rule_correlations(documents).items():
+        print(f"{'repetition':10} {RULES[rule]:15} {correlation}")
+    for found in predictions(documents):
         print(found)
 
 

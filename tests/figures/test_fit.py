@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ibn.figures.fit import fit, fit_ratio
+from ibn.figures.fit import BEST, fit, fit_ratio
 from ibn.figures.measurements import read, worlds
 
 
@@ -14,9 +14,10 @@ def test_a_rate_that_holds_has_its_constant_and_no_drift(sweep):
     found = fit(*one_world(sweep()), "star", "exact")
     assert found.rate.claim == "E5"
     assert found.constant == pytest.approx(0.5)
-    drift, stderr = found.drift
-    assert drift == pytest.approx(1.0)
-    assert stderr == pytest.approx(0.01 * np.sqrt(2))
+    assert found.drift.mean == pytest.approx(1.0)
+    assert found.drift.stderr == pytest.approx(0.01 * np.sqrt(2))
+    assert found.drift.count == pytest.approx(1 + 2)  # a degree of freedom at either end
+    assert found.exponent.mean == pytest.approx(-0.3)
     n, order = found.line()
     np.testing.assert_allclose(order, 0.5 * n**-0.3)
     assert (n[0], n[-1]) == pytest.approx((100, 10_000))
@@ -26,7 +27,7 @@ def test_a_rate_that_does_not_hold_drifts(sweep):
     # The made-up tree has no logarithms; the order in place of P7 has log n to the power α.
     found = fit(*one_world(sweep()), "tree", "path")
     assert found.rate.claim == "P7"
-    assert found.drift[0] == pytest.approx((np.log(100) / np.log(10_000)) ** 0.3, rel=0.01)
+    assert found.drift.mean == pytest.approx((np.log(100) / np.log(10_000)) ** 0.3, rel=0.01)
 
 
 def test_leaves_are_those_measured(sweep):
@@ -55,3 +56,20 @@ def test_one_size_is_no_curve(sweep):
     rows, world = one_world(sweep(where=lambda row: row["n"] == 100))
     assert fit(rows, world, "chain", "path") is None
     assert fit_ratio(rows, world, "path") is None
+
+
+def test_a_tree_of_as_many_leaves_as_comparisons_has_a_curve_of_its_own(sweep):
+    rows, world = one_world(sweep())
+    assert fit_ratio(rows, world, "path", BEST) is None
+    tree = {"topology": "tree", "inference": "path", "family": "power", "alpha": 0.3, "scale": 1.0}
+    tree |= {"branching": 2, "beta": 1814.0, "seed": 0, "count": 9, "seconds": 1.0}
+    extra = [
+        tree | {"task": f"m{n}-{k}", "n": n, "leaves": n, "replicate": k}
+        | {"mean": n**-0.3 * (1 + 0.01 * (-1) ** k), "stderr": 1e-9}
+        for n in (100, 1_000, 10_000) for k in (0, 1)
+    ]  # fmt: skip
+    rows, world = one_world(sweep(extra=extra))
+    found = fit_ratio(rows, world, "path", BEST)
+    np.testing.assert_allclose(found.curve.mean, 3.0)
+    assert found.curve.leaves.tolist() == [100, 1_000, 10_000]
+    np.testing.assert_allclose(fit_ratio(rows, world, "path").curve.mean, 1.5)

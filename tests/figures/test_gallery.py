@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 from matplotlib.text import Text
+from scipy.stats import t
 
 from ibn.errors import InputError
 from ibn.figures import bound, headline, network, overview, ratio, reversal, scaling
@@ -71,12 +72,12 @@ def test_each_world_has_its_own(sweep, tmp_path):
     assert len({picture.world for picture in pictures}) == 2
 
 
-def test_error_bars_are_the_standard_errors(sweep):
+def test_error_bars_are_intervals_over_datasets(sweep):
     axes, _ = drawn(scaling, sweep()).axes
     chain = axes.containers[0]
     (bars,) = chain.lines[2]
     low, high = np.array([segment[:, 1] for segment in bars.get_segments()]).T
-    np.testing.assert_allclose((high - low) / (high + low), 0.01)
+    np.testing.assert_allclose((high - low) / (high + low), 0.01 * t.ppf(0.975, 1))
 
 
 def test_ratio_shows_what_was_measured(sweep):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from ibn.errors import InputError
-from ibn.figures.measurements import COLUMNS, curve, merge, read, worlds
+from ibn.figures.measurements import COLUMNS, curve, read, worlds
+from ibn.figures.typeset import plus_minus
 
 
 def test_a_curve_merges_its_replicates(sweep):
@@ -10,7 +11,7 @@ def test_a_curve_merges_its_replicates(sweep):
     found = curve(rows, "chain", "path")
     assert found.n.tolist() == [100, 1_000, 10_000]
     np.testing.assert_allclose(found.mean, 3.0 * found.n**-0.3)
-    # Two replicates 1 % above and below: their spread gives 1 %, their own errors 0.35 %.
+    # Two replicates 1 % above and below: their spread is what counts.
     np.testing.assert_allclose(found.stderr / found.mean, 0.01)
     assert [len(tasks) for tasks in found.tasks] == [2, 2, 2]
     assert set(found.tasks[0]) == {"t0", "t1"}
@@ -23,20 +24,20 @@ def test_what_is_not_there_is_an_empty_curve(sweep):
     assert len((nothing / curve(rows, "chain", "path")).n) == 0
 
 
-def test_merge_takes_the_larger_error():
-    assert merge(np.array([1.0, 1.0]), np.array([0.3, 0.4])) == (1.0, 0.25)
-    assert merge(np.array([1.0, 3.0]), np.array([0.3, 0.4])) == (2.0, 1.0)
-    assert merge(np.array([2.0]), np.array([0.5])) == (2.0, 0.5)
+def test_one_dataset_says_nothing_of_others(sweep):
+    found = curve(read(sweep(replicates=1)), "chain", "path")
+    assert np.isnan(found.stderr).all()
+    assert np.isnan(found.margin).all()
+    assert (found / found).side == 0
+    assert plus_minus(found.mean[0], found.margin[0]).endswith("(one dataset)")
 
 
-def test_merged_errors_cover_where_datasets_differ():
-    rng = np.random.default_rng(0)
-    inside = 0
-    for _ in range(500):
-        datasets = rng.normal(1.0, 0.1, 8)
-        mean, stderr = merge(rng.normal(datasets, 0.03), np.full(8, 0.03))
-        inside += abs(mean - 1.0) < 2.365 * stderr  # Student's 97.5 % with 7 degrees of freedom
-    assert inside > 0.92 * 500
+def test_only_a_clear_ratio_has_a_side(sweep):
+    rows = read(sweep(replicates=8))
+    ratio = curve(rows, "chain", "path") / curve(rows, "tree", "path")
+    assert ratio.side == 1
+    assert (curve(rows, "tree", "path") / curve(rows, "chain", "path")).side == -1
+    assert (curve(rows, "tree", "path") / curve(rows, "tree", "path")).side == 0
 
 
 def test_a_dataset_measured_twice_counts_once(sweep):

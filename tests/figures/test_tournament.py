@@ -64,3 +64,16 @@ def test_the_caption_counts_who_wins():
     wins = sum(one.wins.interval()[0] > 0.5 for one in trees)
     losses = sum(one.wins.interval()[1] < 0.5 for one in trees)
     assert f"KL-regularised: trees {wins}, chain {losses} of {len(trees)};" in words
+
+
+def test_trivial_rules_stand_beside_the_measures():
+    decided = [one for one in tournament.duels() if one.winner]
+    told = dict(tournament.named())
+    assert told["always the chain"] == sum(one.winner < 0 for one in decided)
+    assert list(told.values()) == sorted(told.values(), reverse=True)
+    (table,) = tournament.tables()
+    by_decoder = {row[0].text: [int(cell.text) for cell in row[1:]] for row in table.rows}
+    assert by_decoder["clear winners"][-1] == len(decided)
+    for words, count in told.items():
+        assert by_decoder[words][-1] == count == sum(by_decoder[words][:-1])
+        assert f"{words} {count}" in tournament.caption()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -5,7 +7,8 @@ from scipy.stats import spearmanr
 from ibn.simulations.language import predictors
 from ibn.simulations.language.language import LEARNERS
 from ibn.simulations.language.outcomes import Outcome
-from ibn.simulations.language.predictors import predictions
+from ibn.simulations.language.predictors import predictions, rule_correlations
+from ibn.simulations.language.rules import scores
 
 
 def table(draw):
@@ -81,3 +84,28 @@ def test_predictions_are_spearmans_correlations():
         assert difference.value == pytest.approx(variance.value - distance.value)
         for interval in one.ranking:
             assert interval.low <= interval.value <= interval.high
+
+
+def test_rules_score_what_they_say():
+    few, many = (
+        Outcome(0.3, 64, 1.0, "tree", leaves, "linear", 9, *(12 * [0.5])) for leaves in (8, 64)
+    )
+    chain = Outcome(0.3, 64, 1.0, "chain", 0, "linear", 9, *(12 * [0.5]))
+    assert scores(chain)["chain"] < scores(few)["chain"]
+    assert scores(chain)["distinct"] < scores(many)["distinct"] < scores(few)["distinct"]
+    assert -8 <= scores(few)["distinct"] < -7
+    assert scores(few)["length"] == pytest.approx(scores(chain)["length"], rel=0.1)
+
+
+def test_rules_are_ranked_like_measures():
+    def draw(rng):
+        return rng.random(4)
+
+    rows = [
+        row if row.topology != "chain" else replace(row, squared_error=2.0) for row in table(draw)
+    ]
+    for one in rule_correlations(rows):
+        if (one.rule, one.target) == ("chain", "squared_error"):
+            # The chain errs most: the rule is wrong wherever it speaks, and silent on the rest.
+            naive = spearmanr([0, 1, 1, 1], [4, 1, 2, 3]).statistic
+            assert one.correlation.value == pytest.approx(naive)

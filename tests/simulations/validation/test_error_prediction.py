@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from ibn.errors import InputError
 from ibn.simulations.paper import TASKS
-from ibn.simulations.validation.error_prediction import main, predictions, read
+from ibn.simulations.validation.error_prediction import main, predictions, read, rule_correlations
 
 
 def document(rng, seeds=3, follows="variance", task="gsm8k"):
@@ -101,7 +101,20 @@ def test_files_are_read_and_others_refused(tmp_path):
     bad.write_text(json.dumps({"reward_models": [{"error": 1}]}))
     done = CliRunner().invoke(main, [str(good)])
     assert done.exit_code == 0
-    assert len(done.output.splitlines()) == 6
+    assert len(done.output.splitlines()) == 2 + 6
     for path in (bad, tmp_path / "none.json"):
         with pytest.raises(InputError, match=path.name):
             read(path)
+
+
+def test_trivial_rules_of_errors_that_follow_them():
+    rng = np.random.default_rng(4)
+    documents = [document(rng, task=task) for task in TASKS]
+    for one in documents:
+        for model in one["reward_models"]:
+            model["error"] = -model["comparisons"] + rng.uniform(0, 1)
+    found = rule_correlations(documents)
+    assert found["comparisons"].value > 0.9
+    assert found["comparisons"].low > 0.8
+    assert abs(found["chain"].value) < 0.3
+    assert np.isnan(rule_correlations(documents[:1])["chain"].low)  # three seeds are too few
