@@ -19,24 +19,12 @@ Local = TypeVar("Local")
 
 @dataclass(frozen=True, eq=False)
 class Summit(Generic[Local]):
-    """Where a function is greatest.
-
-    Attributes
-    ----------
-    point : ndarray of float
-        The place.
-    value : float
-        Of the function there.
-    local
-        What the Newton step there was computed from.
-    steps : int
-        Newton steps computed.
-    """
+    """Where a function is greatest."""
 
     point: NDArray[np.float64]
-    value: float
-    local: Local
-    steps: int
+    value: float  # of the function there
+    local: Local  # what the Newton step there was computed from
+    steps: int  # Newton steps computed
 
 
 def climb(

@@ -33,45 +33,29 @@ from ibn.threads import in_threads
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What held-out comparisons say about a reward model.
+    """What held-out comparisons say about a reward model."""
 
-    Attributes
-    ----------
-    splits : int
-        Random splits; every comparison is held out in one.
-    split_by : {"prompt", "comparison"}
-        What is held out together. Comparisons are only where they tie all prompts together, as on
-        a leaderboard.
-    count : int
-        Comparisons.
-    model, baseline : Scores
-        Of the Bayesian reward model, and of scikit-learn's ``LogisticRegressionCV`` on
-        differences of the same embeddings.
-    gain : Estimate
-        Log loss of the baseline minus that of the model, split by split: positive is better.
-    reliability : list of Bin
-        Of the model's predictions, all splits.
-    fifths : dict of str to list of Fifth
-        From the most to the least uncertain, by measure: ``label`` is minus the distance of the
-        predicted probability from 1/2; ``ratio`` minus the size of the posterior mean of
-        r(a) - r(b) in its posterior deviations; ``variance`` its posterior variance;
-        ``remaining`` that over the prior one.
-    hyperparameters : list of dict
-        As fitted, split by split.
-    probability, mean, variance, remaining : ndarray of float, shape (n,)
-        Predictions for each comparison by the split that held it out: P(a is preferred), mean and
-        variance of r(a) - r(b), and the share of its prior variance that remains.
-    """
-
-    splits: int
+    splits: int  # random splits; every comparison is held out in one
+    # {"prompt", "comparison"}: What is held out together. Comparisons are only where they tie all
+    # prompts together, as on a leaderboard.
     split_by: str
-    count: int
+    count: int  # comparisons
+    # model, baseline: of the Bayesian reward model, and of scikit-learn's ``LogisticRegressionCV``
+    # on differences of the same embeddings
     model: Scores
     baseline: Scores
+    # log loss of the baseline minus that of the model, split by split: positive is better
     gain: Estimate
-    reliability: list[Bin]
+    reliability: list[Bin]  # of the model's predictions, all splits
+    # from the most to the least uncertain, by measure: ``label`` is minus the distance of the
+    # predicted probability from 1/2; ``ratio`` minus the size of the posterior mean of r(a) - r(b)
+    # in its posterior deviations; ``variance`` its posterior variance; ``remaining`` that over the
+    # prior one
     fifths: dict[str, list[Fifth]]
-    hyperparameters: list[dict[str, float]]
+    hyperparameters: list[dict[str, float]]  # as fitted, split by split
+    # probability, mean, variance, remaining: shape (n,): predictions for each comparison by the
+    # split that held it out: P(a is preferred), mean and variance of r(a) - r(b), and the share of
+    # its prior variance that remains
     probability: NDArray[np.float64]
     mean: NDArray[np.float64]
     variance: NDArray[np.float64]

@@ -34,13 +34,9 @@ class FiniteWorld:
     Draws use each response once before any is used again, so that a chain on enough responses
     is a chain; a topology that asks for more responses than there are uses each equally often,
     within one.
-
-    Attributes
-    ----------
-    order : ndarray of int, shape (m,)
-        The responses in an order that keeps similar ones together: that of a k-d tree.
     """
 
+    # shape (m,): the responses in an order that keeps similar ones together: that of a k-d tree
     order: NDArray[np.int64]
 
     @classmethod

@@ -11,18 +11,12 @@ from ibn.prefix_tree.tree import Grown, Leaf, shared_prefix
 
 @dataclass(frozen=True)
 class Pair:
-    """Two responses to one prompt, to be compared.
-
-    Attributes
-    ----------
-    a, b : Leaf
-        The responses.
-    shared, shared_tokens : int
-        Characters and tokens of the prefix they grew from together; 0 in a chain.
-    """
+    """Two responses to one prompt, to be compared."""
 
     a: Leaf
     b: Leaf
+    # shared, shared_tokens: characters and tokens of the prefix they grew from together; 0 in a
+    # chain
     shared: int = 0
     shared_tokens: int = 0
 

@@ -16,21 +16,11 @@ COLUMNS = ("prompt", "question", "instruction", "problem", "query", "dialogue")
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is responded to.
+    """What is responded to."""
 
-    Attributes
-    ----------
-    text : str
-        The prompt as the generator reads it.
-    record : dict
-        The record it came from, for judges that need a reference.
-    line : int
-        Of the file, counted from 1.
-    """
-
-    text: str
-    record: Mapping[str, Any]
-    line: int
+    text: str  # the prompt as the generator reads it
+    record: Mapping[str, Any]  # the record it came from, for judges that need a reference
+    line: int  # of the file, counted from 1
 
 
 def read_prompts(

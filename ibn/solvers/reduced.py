@@ -25,23 +25,17 @@ TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """The Laplacian of a forest and other edges, preconditioned by the forest.
+    """The Laplacian of a forest and other edges, preconditioned by the forest."""
 
-    Attributes
-    ----------
-    parent, conductance : ndarray, shape (N,)
-        Each node's parent (its own index for a root) and the conductance of that edge.
-    u, v, weight : ndarray, shape (e,)
-        The other edges and their conductances; loops are harmless.
-    pivot, share : ndarray, shape (N,)
-        From :func:`ibn.kernels.forest.factor`.
-    """
-
+    # parent, conductance: shape (N,): each node's parent (its own index for a root) and the
+    # conductance of that edge
     parent: NDArray[np.integer]
     conductance: NDArray[np.float64]
+    # u, v, weight: shape (e,): the other edges and their conductances; loops are harmless
     u: NDArray[np.integer]
     v: NDArray[np.integer]
     weight: NDArray[np.float64]
+    # pivot, share: shape (N,): from :func:`ibn.kernels.forest.factor`
     pivot: NDArray[np.float64]
     share: NDArray[np.float64]
     patience = 16  # what a slow start along a path needs

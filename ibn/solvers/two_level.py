@@ -39,21 +39,12 @@ SINGLE = 1e5  # spread of conductances up to which single precision will do
 
 @dataclass(frozen=True, eq=False)
 class Aggregates:
-    """Groups of nodes that a graph ties closely.
+    """Groups of nodes that a graph ties closely."""
 
-    Attributes
-    ----------
-    of_node : ndarray of int64, shape (N,)
-        The aggregate of each node.
-    count : int
-        How many there are.
-    place : ndarray of int64, shape (N,)
-        Place of each node where nodes are sorted by aggregate, which keeps neighbours together in
-        memory.
-    """
-
-    of_node: NDArray[np.int64]
-    count: int
+    of_node: NDArray[np.int64]  # shape (N,): the aggregate of each node
+    count: int  # how many there are
+    # shape (N,): place of each node where nodes are sorted by aggregate, which keeps neighbours
+    # together in memory
     place: NDArray[np.int64]
 
     @classmethod
@@ -108,31 +99,17 @@ def _contract(
 
 @dataclass(frozen=True, eq=False)
 class TwoLevel:
-    """A connected network made ready for many right-hand sides.
+    """A connected network made ready for many right-hand sides."""
 
-    Attributes
-    ----------
-    aggregates : Aggregates
-        The coarse level.
-    unit : float
-        Variance that the arrays below are in units of.
-    start, head, weight : ndarray
-        The graph in compressed sparse rows, nodes in the aggregates' order.
-    inverse : ndarray, shape (N,)
-        One over each node's total conductance.
-    label : ndarray of int64, shape (N,)
-        The aggregate of each node, in that order.
-    factor : tuple
-        Cholesky factor of the coarse Laplacian, its null space filled in.
-    """
-
-    aggregates: Aggregates
-    unit: float
+    aggregates: Aggregates  # the coarse level
+    unit: float  # variance that the arrays below are in units of
+    # start, head, weight: the graph in compressed sparse rows, nodes in the aggregates' order
     start: NDArray[np.int64]
     head: NDArray[np.int32]
     weight: NDArray[np.floating]
-    inverse: NDArray[np.floating]
-    label: NDArray[np.int64]
+    inverse: NDArray[np.floating]  # shape (N,): one over each node's total conductance
+    label: NDArray[np.int64]  # shape (N,): the aggregate of each node, in that order
+    # Cholesky factor of the coarse Laplacian, its null space filled in
     factor: tuple[NDArray[np.float64], bool]
     patience = 0
     delay = 4  # preconditioned so well that errors fall at a steady rate after a few iterations
