@@ -122,11 +122,7 @@ def find_contradictions(data: PreferenceData, *, listed: int = LISTED) -> Contra
     Labels of one pair are first condensed to their majority, so that annotators' disagreement is
     counted apart from cycles between pairs; pairs without a majority are in no cycle.
 
-    Parameters
-    ----------
-    data : PreferenceData
-    listed : int
-        How many examples of either to list.
+    ``listed``: how many examples of either to list.
     """
     pairs, m = _Condensed.of(data), len(data.responses)
     labels = pairs.first + pairs.second
@@ -231,15 +227,8 @@ def feedback_bounds(graph: nx.DiGraph) -> tuple[int, int]:
     or takes too long, edge-disjoint cycles bound it from below and an ordering by wins minus
     losses from above (Eades, Lin and Smyth 1993).
 
-    Parameters
-    ----------
-    graph : networkx.DiGraph
-        With positive integer ``weight`` on its edges.
-
-    Returns
-    -------
-    least, most : int
-        Equal where the answer is exact.
+    ``graph``: with positive integer ``weight`` on its edges. Returns ``least, most``: equal where
+    the answer is exact.
     """
     edges = list(graph.edges)
     low = sum(

@@ -75,27 +75,11 @@ def evaluate(
 ) -> Evaluation:
     """Hold out prompts, fit to the rest, and compare predictions with the held-out labels.
 
-    Parameters
-    ----------
-    embeddings : ndarray, shape (m, p)
-        A row a response.
-    comparisons : Comparisons
-        With ``winner``.
-    prompt_of : ndarray of int, shape (m,)
-        The prompt of each response.
-    splits : int
-        At least 2. Prompts are dealt at random into as many parts, each held out once.
-    kernel, lapse
-        As for ``ibn.learner.reward_model.fit``.
-    seed : int
-        Of the splits.
-    progress : callable, optional
-        Called with what goes on.
-
-    Raises
-    ------
-    InputError
-        If labels are missing or there are too few prompts or comparisons.
+    ``embeddings``, shape (m, p): a row a response; ``comparisons``: with ``winner``; ``prompt_of``,
+    shape (m,): the prompt of each response; ``splits``: at least 2. Prompts are dealt at random
+    into as many parts, each held out once. ``kernel``, ``lapse``: as for
+    ``ibn.learner.reward_model.fit``; ``seed``: of the splits. Raises InputError if labels are
+    missing or there are too few prompts or comparisons.
     """
     if comparisons.winner is None:
         raise InputError("held-out labels need winner for every comparison")
@@ -166,17 +150,9 @@ def groups_of(
 ) -> tuple[NDArray[np.int64], str]:
     """Group comparisons that must be held out together.
 
-    Returns
-    -------
-    group : ndarray of int, shape (n,)
-        Prompts that a comparison joins are one group. Where that leaves fewer groups than splits,
-        a group is the comparisons of one pair of responses.
-    split_by : {"prompt", "comparison"}
-
-    Raises
-    ------
-    InputError
-        If even then there are fewer groups than splits.
+    Returns ``group``, shape (n,): prompts that a comparison joins are one group. Where that leaves
+    fewer groups than splits, a group is the comparisons of one pair of responses. ``split_by``.
+    Raises InputError if even then there are fewer groups than splits.
     """
     ends = prompt_of[comparisons.a], prompt_of[comparisons.b]
     size = int(np.max(prompt_of)) + 1
@@ -230,10 +206,7 @@ def logistic_regression(
     by log loss among 10 from 1e-4 to 1e4, in 5 folds that keep groups together. Ties count half
     for each side.
 
-    Returns
-    -------
-    callable
-        P(a preferred to b), of rows of ``embeddings``.
+    Returns P(a preferred to b), of rows of ``embeddings``.
     """
     from sklearn.linear_model import LogisticRegressionCV
     from sklearn.model_selection import GroupKFold

@@ -340,12 +340,8 @@ def recommend(
 ) -> tuple[tuple[Recommendation, ...], LearningCurve | None]:
     """Try every idea.
 
-    Returns
-    -------
-    recommendations : tuple of Recommendation
-        The largest relative effect first, also those that do not help.
-    curve : LearningCurve, optional
-        Where there are prompts enough.
+    Returns ``recommendations``: the largest relative effect first, also those that do not help;
+    ``curve``: where there are prompts enough.
     """
     return answer_all(Facts.of(found, rng), progress)
 

@@ -311,23 +311,9 @@ def choose_at_random(
 ) -> NDArray[np.int64]:
     """Choose comparisons at random among listed candidates.
 
-    Parameters
-    ----------
-    m : int
-        Number of responses.
-    pairs, budget, max_uses, repeat
-        As for :func:`choose`.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of int, shape (K, 2)
-
-    Raises
-    ------
-    InputError
-        If fewer than K candidates, taken in random order, meet the constraint.
+    ``m``: number of responses; ``pairs``, ``budget``, ``max_uses``, ``repeat``: as for
+    :func:`choose`. Returns shape (K, 2). Raises InputError if fewer than K candidates, taken in
+    random order, meet the constraint.
     """
     pairs = np.asarray(pairs, dtype=np.int64)
     rounds = -(-budget // len(pairs)) if repeat and len(pairs) else 1

@@ -60,11 +60,8 @@ class PairLabels:
     def of(cls, features: NDArray[np.float64], comparisons: Comparisons, labels: str) -> PairLabels:
         """Read the labels of comparisons among the rows of Φ.
 
-        Raises
-        ------
-        InputError
-            If the kind of labels is unknown, they are missing or not finite, or Φ has another
-            number of rows than there are responses.
+        Raises InputError if the kind of labels is unknown, they are missing or not finite, or Φ has
+        another number of rows than there are responses.
         """
         if labels not in LABELS:
             raise unknown_name("kind of labels", labels, LABELS)
@@ -235,19 +232,8 @@ def infer(
 ) -> WeightPosterior:
     """Find the mode of the posterior by Newton's method, and its curvature there.
 
-    Parameters
-    ----------
-    labels : PairLabels
-        The data.
-    settings : Settings
-        Hyperparameters.
-    start : WeightPosterior, optional
-        Of the same features: where to begin.
-
-    Raises
-    ------
-    InputError
-        If no mode is found.
+    ``labels``: the data; ``settings``: hyperparameters; ``start``: of the same features: where to
+    begin. Raises InputError if no mode is found.
     """
     (m, d), k = labels.features.shape, len(labels.a)
     own_variance = settings.own_variance

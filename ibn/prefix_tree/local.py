@@ -265,28 +265,11 @@ def load_model(
 ) -> Any:
     """Load a model and its tokenizer.
 
-    Parameters
-    ----------
-    name : str
-        A directory, a GGUF file, or a name on the hub.
-    device : str, optional
-        A torch device; by default the accelerator if there is one.
-    head : str
-        Which of the automatic classes of ``transformers`` makes the model.
-    **config
-        Fields of its configuration to set, such as ``num_labels``.
-
-    Returns
-    -------
-    torch, tokenizer, model
-        The module torch, so that callers need not import it, and the two.
-
-    Raises
-    ------
-    MissingExtra
-        If torch or transformers is missing.
-    InputError
-        If the model cannot be loaded.
+    ``name``: a directory, a GGUF file, or a name on the hub; ``device``: a torch device; by default
+    the accelerator if there is one; ``head``: which of the automatic classes of ``transformers``
+    makes the model; ``**config``: fields of its configuration to set, such as ``num_labels``.
+    Returns the module torch, so that callers need not import it, and the two. Raises MissingExtra
+    if torch or transformers is missing. Raises InputError if the model cannot be loaded.
     """
     try:
         import torch

@@ -24,14 +24,7 @@ class Pair:
 def tree_pairs(grown: Grown, count: int, rng: np.random.Generator) -> list[Pair]:
     """Draw pairs uniformly from the leaves of a tree, none twice (theory §7).
 
-    Parameters
-    ----------
-    grown : Grown
-        A tree.
-    count : int
-        Pairs wanted; fewer come where the leaves have no more.
-    rng : numpy.random.Generator
-        Source of randomness.
+    ``count``: pairs wanted; fewer come where the leaves have no more.
     """
     leaves = list(grown.leaves())
     first, second = np.triu_indices(len(leaves), 1)
@@ -49,14 +42,8 @@ def tree_pairs(grown: Grown, count: int, rng: np.random.Generator) -> list[Pair]
 def chain_pairs(grown: Grown, count: int, rng: np.random.Generator) -> list[Pair]:
     """Pair independent responses off, each used once.
 
-    Parameters
-    ----------
-    grown : Grown
-        Responses grown in one level.
-    count : int
-        Pairs wanted; fewer come where there are fewer than twice as many responses.
-    rng : numpy.random.Generator
-        Source of randomness.
+    ``grown``: responses grown in one level; ``count``: pairs wanted; fewer come where there are
+    fewer than twice as many responses.
     """
     leaves = list(grown.leaves())
     order = rng.permutation(len(leaves))[: 2 * min(count, len(leaves) // 2)]

@@ -28,21 +28,11 @@ def read_prompts(
 ) -> list[Prompt]:
     """Read prompts, each once.
 
-    Parameters
-    ----------
-    path : path-like
-        Any file that :func:`ibn.preferences.reading.read_preferences` takes; a record holds a text
-        under ``prompt`` (or question, instruction, problem, query, dialogue).
-    template : str
-        A Jinja template of the record's fields, such as ``"Q: {{ question }} A:"``, in place of
-        that text.
-    most : int
-        How many to read; 0 for all.
-
-    Raises
-    ------
-    InputError
-        If a record has no prompt, or none that is a text, or the template does not fit it.
+    ``path``: any file that :func:`ibn.preferences.reading.read_preferences` takes; a record holds a
+    text under ``prompt`` (or question, instruction, problem, query, dialogue); ``template``: a
+    Jinja template of the record's fields, such as ``"Q: {{ question }} A:"``, in place of that
+    text; ``most``: how many to read; 0 for all. Raises InputError if a record has no prompt, or
+    none that is a text, or the template does not fit it.
     """
     source = os.fspath(path)
     found: dict[str, Prompt] = {}

@@ -148,10 +148,7 @@ class Server:
 def connect(url: str, *, retries: int = 4, timeout: float = 60.0) -> Any:
     """Make a client of an OpenAI-compatible server, which tries again by itself.
 
-    Raises
-    ------
-    MissingExtra
-        If the package openai is missing.
+    Raises MissingExtra if the package openai is missing.
     """
     try:
         import openai
@@ -164,10 +161,7 @@ def connect(url: str, *, retries: int = 4, timeout: float = 60.0) -> Any:
 def require_answer(client: Any) -> None:
     """Ask a server for its list of models; any answer will do.
 
-    Raises
-    ------
-    InputError
-        If nothing answers.
+    Raises InputError if nothing answers.
     """
     import openai
 

@@ -57,14 +57,9 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
 
     A network without a hierarchy comes back whole, as a forest of single nodes.
 
-    Parameters
-    ----------
-    network : Network
-        Any induced Bayesian network.
-    cliques : bool
-        Whether to replace groups in which each response was compared once with each other by
-        the star that is electrically the same, which makes their leaves series leaves too.
-        Right for resistances, not for distances.
+    ``network``: any induced Bayesian network; ``cliques``: whether to replace groups in which each
+    response was compared once with each other by the star that is electrically the same, which
+    makes their leaves series leaves too. Right for resistances, not for distances.
     """
     size = network.size
     if network.trie is None:

@@ -58,14 +58,8 @@ class Aggregates:
     ) -> Aggregates:
         """Match nodes along heavy edges, then the pairs, and so on.
 
-        Parameters
-        ----------
-        size : int
-            Nodes.
-        u, v, conductance : ndarray, shape (e,)
-            Edges.
-        most : int, optional
-            Aggregates wanted at most; more where the graph has as many components.
+        ``size``: nodes; ``u``, ``v``, ``conductance``, shape (e,): edges; ``most``: aggregates
+        wanted at most; more where the graph has as many components.
         """
         most = max(1, min(AGGREGATES, size // LEAST)) if most is None else most
         label = np.arange(size)
@@ -118,17 +112,9 @@ class TwoLevel:
     def of(cls, network: Network, aggregates: Aggregates) -> TwoLevel:
         """Lay out a network and factorise its coarse Laplacian.
 
-        Parameters
-        ----------
-        network : Network
-            Connected.
-        aggregates : Aggregates
-            Of its nodes; those of its inductive bias will do.
-
-        Raises
-        ------
-        InputError
-            If variances differ so much that the coarse Laplacian is singular in double precision.
+        ``network``: connected; ``aggregates``: of its nodes; those of its inductive bias will do.
+        Raises InputError if variances differ so much that the coarse Laplacian is singular in
+        double precision.
         """
         unit = float(np.median(network.variance))
         conductance = unit / network.variance
@@ -160,10 +146,7 @@ class TwoLevel:
     def coarse_energy(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
         """Energy that the coarse level alone accounts for, never more than all of it.
 
-        Parameters
-        ----------
-        inflow : ndarray of float, shape (size, k)
-            As for :meth:`energy`.
+        ``inflow``, shape (size, k): as for :meth:`energy`.
         """
         shape = (self.aggregates.count, inflow.shape[1])
         total = np.zeros(shape)
