@@ -135,7 +135,15 @@ class ReducedSolver:
         )
 
     def energy(self, inflow: NDArray[np.float64], tolerance: float = TIGHT) -> NDArray[np.float64]:
-        """See :class:`ibn.solvers.solver.Solver`."""
+        """Energy inflow' L⁺ inflow dissipated by currents injected at the nodes, shape (k,).
+
+        Parameters
+        ----------
+        inflow : ndarray of float, shape (size, k)
+            Current at each node, each column adding up to 0.
+        tolerance : float
+            Relative error allowed; the energy is approached from below.
+        """
         result = np.empty(inflow.shape[1])
         for low in range(0, inflow.shape[1], BLOCK):
             result[low : low + BLOCK] = self.whole_energy(
@@ -156,7 +164,11 @@ class ReducedSolver:
     def potential(
         self, inflow: NDArray[np.float64], tolerance: float = TIGHT**1.5
     ) -> NDArray[np.float64]:
-        """See :class:`ibn.solvers.solver.Solver`."""
+        """Potentials L⁺ inflow at every node, each column centred, shape (size, k).
+
+        ``inflow`` is as for :meth:`energy`, and so is ``tolerance``: in the energy's norm the
+        potentials' own is its root.
+        """
         red, size = self.reduced, len(inflow)
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):

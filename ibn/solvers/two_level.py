@@ -134,11 +134,11 @@ class TwoLevel:
         return cls(aggregates, unit, start, head, weight, inverse.astype(kind), label, factor)
 
     def energy(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """See :class:`ibn.solvers.solver.Solver`."""
+        """Energy dissipated by currents, as ``ReducedSolver.energy`` has it."""
         return np.concatenate([self._solve(b, tolerance, False)[0] for b in _blocks(inflow)])
 
     def potential(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """See :class:`ibn.solvers.solver.Solver`."""
+        """Potentials under currents, as ``ReducedSolver.potential`` has them."""
         found = [self._solve(block, tolerance, True)[1] for block in _blocks(inflow)]
         potential = np.concatenate(found, axis=1)
         return potential - potential.mean(axis=0)
