@@ -46,14 +46,9 @@ class Design:
 
 
 class _Learner:
-    """Covariance Σ of the weights and ΣCΣ as comparisons come in, and the quantities that follow.
+    """Covariance Σ of the weights and ``pull`` ΣCΣ as comparisons come in, and what follows.
 
-    Attributes
-    ----------
-    covariance, pull : ndarray, shape (d, d)
-        Σ and ΣCΣ.
-    step : tuple
-        ΦΣx and ΦΣCΣx of the comparison x taken in last, its σ² + xᵀΣx, and its xᵀΣCΣx.
+    ``step`` is ΦΣx and ΦΣCΣx of the comparison x taken in last, its σ² + xᵀΣx, and its xᵀΣCΣx.
     """
 
     def __init__(self, model: RewardModel, target: NDArray[np.float64]) -> None:

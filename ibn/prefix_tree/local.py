@@ -28,24 +28,9 @@ class LocalModel:
     The prompt and the prefix of each request run through the model once; its keys and values are
     then repeated for the siblings, which are decoded side by side.
 
-    Parameters
-    ----------
-    name : str
-        A directory, a GGUF file, or a name on the hub.
-    chat : bool, optional
-        Whether prompts are put as a user's message into the tokenizer's chat template; by default
-        where it has one.
-    top_p : float
-        Nucleus sampling: draw among the likeliest tokens of this total probability.
-    device : str, optional
-        A torch device; by default the accelerator if there is one.
-
-    Raises
-    ------
-    MissingExtra
-        If torch or transformers is missing.
-    InputError
-        If the model cannot be loaded.
+    ``chat`` says whether prompts are put as a user's message into the tokenizer's chat template; by
+    default where it has one. Tokens are drawn among the likeliest of total probability ``top_p``
+    (nucleus sampling). ``name`` and ``device`` are as for :func:`load_model`, and so are errors.
     """
 
     def __init__(
