@@ -12,21 +12,9 @@ from ibn.errors import InputError
 def open_alone(path: Path, *, truncate: bool = False, owner: Path | None = None) -> int:
     """Open a file for appending, made if missing, as the only one to write it.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    truncate : bool
-        Whether to empty it.
-    owner : Path, optional
-        The file that errors name, where it stands in for another.
-
-    Raises
-    ------
-    InputError
-        If it is no regular file, or another process is writing it.
-    OSError
-        If it cannot be opened.
+    ``truncate``: whether to empty it; ``owner``: the file that errors name, where it stands in for
+    another. Raises InputError if it is no regular file, or another process is writing it. Raises
+    OSError if it cannot be opened.
     """
     import fcntl  # where there is none, files can still be read
 

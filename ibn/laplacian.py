@@ -12,18 +12,8 @@ def laplacian(
 ) -> csr_array:
     """Assemble the Laplacian of a graph, as lean as SciPy allows; parallel edges add up.
 
-    Parameters
-    ----------
-    size : int
-        Number of nodes.
-    u, v : ndarray of int, shape (e,)
-        Ends of each edge.
-    conductance : ndarray of float, shape (e,)
-        Its weight.
-
-    Returns
-    -------
-    csr_array, shape (size, size)
+    ``size``: number of nodes; ``u``, ``v``, shape (e,): ends of each edge; ``conductance``, shape
+    (e,): its weight. Returns shape (size, size).
     """
     u, v = u.astype(np.int32, copy=False), v.astype(np.int32, copy=False)
     nodes = np.arange(size, dtype=np.int32)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ibn.bias.edges import Bias, Trie
-from ibn.errors import InputError, unknown_name
+from ibn.errors import InputError
 from ibn.laplacian import currents, laplacian
 from ibn.preferences.comparisons import Comparisons
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 INDUCTIVE_BIAS, HUMAN_PREFERENCE = 0, 1
 
@@ -114,62 +110,6 @@ class Network:
         shape = (self.size, self.size)
         graph = csr_array((ones, (self.u[first:], self.v[first:])), shape=shape)
         return connected_components(graph, directed=False)[1].astype(np.int64)
-
-    def to_networkx(self) -> nx.MultiGraph:
-        """Return a MultiGraph whose edges carry ``variance``, ``conductance`` and ``kind``.
-
-        Nodes carry ``responses``, the positions of the responses they stand for.
-        """
-        import networkx as nx
-
-        graph: Any = nx.MultiGraph()
-        graph.add_nodes_from((node, {"responses": []}) for node in range(self.size))
-        for response, node in enumerate(self.nodes.tolist()):
-            graph.nodes[node]["responses"].append(response)
-        names = ("inductive bias", "human preference")
-        edges = zip(
-            self.u.tolist(), self.v.tolist(), self.variance.tolist(), self.kind, strict=True
-        )
-        for i, (a, b, variance, kind) in enumerate(edges):
-            graph.add_edge(
-                a, b, variance=variance, conductance=1 / variance, kind=names[kind], edge=i, tail=a
-            )
-        return graph
-
-    @classmethod
-    def from_networkx(cls, graph: nx.Graph) -> Network:
-        """Build a network from a graph whose edges carry ``variance`` and, optionally, ``kind``.
-
-        Nodes are numbered in the graph's order; each is taken for a response unless nodes carry
-        ``responses`` as :meth:`to_networkx` writes them. Edges of no kind are inductive bias.
-
-        Raises
-        ------
-        InputError
-            If an edge has no positive variance.
-        """
-        number = {node: i for i, node in enumerate(graph.nodes)}
-        order = {"inductive bias": INDUCTIVE_BIAS, "human preference": HUMAN_PREFERENCE}
-        edges: list[tuple[int, int, int, int, float]] = []
-        for a, b, data in graph.edges(data=True):
-            if not 0 < data.get("variance", 0) < np.inf:
-                raise InputError(f"edge {a}-{b} of the graph has no positive finite variance")
-            kind = data.get("kind", "inductive bias")
-            if kind not in order:
-                raise unknown_name(f"kind of edge {a}-{b}", kind, order)
-            tail, tip = (b, a) if data.get("tail", a) == b else (a, b)
-            place = data.get("edge", len(edges))
-            edges.append((order[kind], place, number[tail], number[tip], data["variance"]))
-        edges.sort(key=lambda edge: edge[:2])
-        kinds, _, u, v, variance = np.array(edges).reshape(-1, 5).T
-        pairs = [
-            (response, number[node])
-            for node, held in graph.nodes(data="responses")
-            for response in (held or [])
-        ]
-        nodes = np.array([node for _, node in sorted(pairs)] or list(number.values()), np.int64)
-        u, v = u.astype(np.int64), v.astype(np.int64)
-        return cls(len(number), nodes, u, v, variance, kinds.astype(np.int8))
 
 
 def build_network(

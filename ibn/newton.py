@@ -19,24 +19,12 @@ Local = TypeVar("Local")
 
 @dataclass(frozen=True, eq=False)
 class Summit(Generic[Local]):
-    """Where a function is greatest.
-
-    Attributes
-    ----------
-    point : ndarray of float
-        The place.
-    value : float
-        Of the function there.
-    local
-        What the Newton step there was computed from.
-    steps : int
-        Newton steps computed.
-    """
+    """Where a function is greatest."""
 
     point: NDArray[np.float64]
-    value: float
-    local: Local
-    steps: int
+    value: float  # of the function there
+    local: Local  # what the Newton step there was computed from
+    steps: int  # Newton steps computed
 
 
 def climb(
@@ -48,24 +36,10 @@ def climb(
 ) -> Summit[Local]:
     """Climb by Newton steps, each halved until it gains a quarter of what its slope promises.
 
-    Parameters
-    ----------
-    start : ndarray of float
-        Where to begin.
-    value : callable
-        The function.
-    newton : callable
-        The Newton step at a point, its product with the gradient, and what it was computed from.
-    enough : float
-        Stop where that product, the squared length of the step in units of the summit's own
-        width, is no more.
-    fix : str
-        What to do where no summit is found.
-
-    Raises
-    ------
-    InputError
-        If no summit is found.
+    ``start``: where to begin; ``value``: the function; ``newton``: the Newton step at a point, its
+    product with the gradient, and what it was computed from; ``enough``: stop where that product,
+    the squared length of the step in units of the summit's own width, is no more; ``fix``: what to
+    do where no summit is found. Raises InputError if no summit is found.
     """
     point, now = start, value(start)
     for step in range(1, MOST_STEPS + 1):

@@ -24,13 +24,8 @@ def cores() -> int:
 def in_threads(work: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
     """Apply a function to each item, a thread a core, and return what it gave in order.
 
-    Parameters
-    ----------
-    work : callable
-        Must give the same whichever thread it runs in, so that results do not depend on how many
-        there are. Its matrix products run on one core each.
-    items : iterable
-        What it is applied to.
+    ``work``: must give the same whichever thread it runs in, so that results do not depend on how
+    many there are. Its matrix products run on one core each. ``items``: what it is applied to.
     """
     parts = list(items)
     threads = min(cores(), len(parts))

@@ -242,7 +242,30 @@ def random_multigraph(rng: np.random.Generator, size: int) -> Network:
     for _, _, data in graph.edges(data=True):
         data["variance"] = float(np.exp(rng.normal()))
         data["kind"] = str(rng.choice(["inductive bias", "human preference"]))
-    return Network.from_networkx(graph)
+    return network_of(graph)
+
+
+def network_of(graph: nx.Graph) -> Network:
+    """A network whose nodes are responses; edges carry ``variance`` and, if not bias, ``kind``."""
+    number = {node: i for i, node in enumerate(graph.nodes)}
+    edges = [
+        (int(data.get("kind") == "human preference"), number[a], number[b], data["variance"])
+        for a, b, data in graph.edges(data=True)
+    ]
+    kind, u, v, variance = np.array(sorted(edges, key=lambda edge: edge[0])).reshape(-1, 4).T
+    u, v = u.astype(np.int64), v.astype(np.int64)
+    return Network(len(number), np.arange(len(number)), u, v, variance, kind.astype(np.int8))
+
+
+def graph_of(network: Network) -> nx.MultiGraph:
+    """A multigraph whose edges carry ``variance``, ``conductance`` and ``kind``."""
+    graph = nx.MultiGraph()
+    graph.add_nodes_from(range(network.size))
+    names = ("inductive bias", "human preference")
+    columns = (network.u.tolist(), network.v.tolist(), network.variance.tolist(), network.kind)
+    for a, b, variance, kind in zip(*columns, strict=True):
+        graph.add_edge(a, b, variance=variance, conductance=1 / variance, kind=names[kind])
+    return graph
 
 
 def all_pairs(network: Network) -> NDArray[np.int64]:

@@ -7,20 +7,12 @@ import pytest
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError
-from ibn.inference.gaussian import posterior_mean
-from ibn.network import HUMAN_PREFERENCE, INDUCTIVE_BIAS, Network, build_network
+from ibn.network import HUMAN_PREFERENCE, INDUCTIVE_BIAS, build_network
 from ibn.preferences.comparisons import Comparisons
 
 CASES = [naive.random_case(seed) for seed in range(len(naive.CASES))]
 NETWORKS = [network for _, network in CASES]
 NAMES = [name for name, _ in CASES]
-
-
-def edges_of(network):
-    """Edges as a sorted list of their ends (smaller first), variance and kind."""
-    low, high = np.minimum(network.u, network.v), np.maximum(network.u, network.v)
-    columns = (low, high, network.variance, network.kind)
-    return sorted(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def test_bias_and_comparisons_are_joined():
@@ -82,67 +74,10 @@ def test_least_keeps_the_least_of_parallel_edges(network):
         assert network.variance[i] == expected[a, b]
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=NAMES)
-def test_networkx_keeps_parallel_edges_kinds_and_responses(network):
-    graph = network.to_networkx()
-    assert graph.number_of_nodes() == network.size
-    assert graph.number_of_edges() == len(network.u)
-    for _, _, data in graph.edges(data=True):
-        assert data["conductance"] == pytest.approx(1 / data["variance"])
-    back = Network.from_networkx(graph)
-    assert edges_of(back) == edges_of(network)
-    assert np.array_equal(back.nodes, network.nodes)
-    assert back.size == network.size
-    assert np.all(np.diff(back.kind) >= 0)
-    np.testing.assert_allclose(
-        naive.resistance_matrix(back), naive.resistance_matrix(network), rtol=1e-9, atol=1e-12
-    )
-
-
-def test_networkx_keeps_the_order_and_direction_of_comparisons():
-    # Labels belong to comparisons by position and sign, so a round trip may change neither.
-    rng = np.random.default_rng(0)
-    world = Ultrametric()
-    comparisons = Comparisons(world.sample(9, rng), [8, 1, 5, 2, 5], [0, 7, 2, 5, 8])
-    comparisons = comparisons.labelled(delta=rng.normal(size=5))
-    network = build_network(world, comparisons, rng.uniform(0.1, 1.0, 5))
-    back = Network.from_networkx(network.to_networkx())
-    np.testing.assert_allclose(
-        posterior_mean(back, comparisons), posterior_mean(network, comparisons), rtol=1e-8
-    )
-
-
-def test_any_weighted_graph_is_a_network():
-    graph = nx.Graph()
-    graph.add_edge("x", "y", variance=2)
-    graph.add_edge("z", "y", variance=0.5, kind="human preference")
-    network = Network.from_networkx(graph)
-    assert (network.size, network.nodes.tolist()) == (3, [0, 1, 2])
-    assert edges_of(network) == [(0, 1, 2.0, INDUCTIVE_BIAS), (1, 2, 0.5, HUMAN_PREFERENCE)]
-
-
-@pytest.mark.parametrize(
-    "data", [{}, {"variance": 0.0}, {"variance": -1.0}, {"variance": math.nan},
-             {"variance": math.inf}, {"variance": 1.0, "kind": "human preferences"}]
-)  # fmt: skip
-def test_graphs_with_bad_edges_are_refused(data):
-    graph = nx.Graph()
-    graph.add_edge(0, 1, **data)
-    with pytest.raises(InputError, match=r"edge 0-1|human preference"):
-        Network.from_networkx(graph)
-
-
-def test_a_graph_without_edges_is_a_network_too():
-    graph = nx.Graph()
-    graph.add_nodes_from([0, 1])
-    network = Network.from_networkx(graph)
-    assert (network.size, len(network.u)) == (2, 0)
-
-
 @pytest.mark.parametrize("inductive_bias", [True, False])
 def test_components_are_networkx_components(inductive_bias):
     for network in NETWORKS:
-        graph = network.to_networkx()
+        graph = naive.graph_of(network)
         if not inductive_bias:
             kinds = nx.get_edge_attributes(graph, "kind")
             graph.remove_edges_from([e for e, kind in kinds.items() if kind == "inductive bias"])

@@ -35,75 +35,46 @@ class Step:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A pair whose labels disagree.
+    """A pair whose labels disagree."""
 
-    Attributes
-    ----------
-    responses : tuple of int
-        Positions in ``PreferenceData.responses``.
-    wins : tuple of int
-        How many labels prefer each.
-    ties : int
-    lines : tuple of int
-        Where, the first few.
-    """
-
-    responses: tuple[int, int]
-    wins: tuple[int, int]
+    responses: tuple[int, int]  # positions in ``PreferenceData.responses``
+    wins: tuple[int, int]  # how many labels prefer each
     ties: int
-    lines: tuple[int, ...]
+    lines: tuple[int, ...]  # where, the first few
 
 
 @dataclass(frozen=True, eq=False)
 class Contradictions:
-    """How far labels contradict each other.
+    """How far labels contradict each other."""
 
-    Attributes
-    ----------
-    pairs : int
-        Distinct pairs compared.
-    repeated : int
-        Pairs with two labels or more, ties left aside.
-    disagreeing : int
-        Of these, pairs preferred both ways: annotators' disagreement.
-    agreement : Estimate, optional
-        How often two labels of one pair agree, over all pairs of labels of repeated pairs;
-        its standard error is over pairs of responses. ``None`` where no pair is repeated.
-    loops : int
-        Independent undirected cycles of the graph of comparisons: the places where a circle of
-        preferences could show. Where there is none, none can.
-    triads, cyclic_triads : int
-        Triples of responses all compared with each other, by majorities without ties, and those
-        of them that go round in a circle. Labels at random would make it a quarter.
-    components, largest : int
-        Strongly connected components of more than one response, and the responses in the largest.
-    in_cycles : int
-        Pairs of responses whose majority lies on a cycle.
-    feedback_least, feedback_most : int
-        Bounds of the fewest labels, net of a pair's own disagreement, to turn around before no
-        cycle is left: the minimum feedback arc set. They are equal where it is known exactly.
-    cycles : tuple of tuple of Step
-        Examples, a shortest cycle through the weakest majority of each component.
-    disagreements : tuple of Disagreement
-        The most even disagreements.
-    doubtful : ndarray of int, shape (k, 2)
-        Pairs that disagree or lie on a cycle: where another label would be a judge.
-    """
-
-    pairs: int
-    repeated: int
-    disagreeing: int
+    pairs: int  # distinct pairs compared
+    repeated: int  # pairs with two labels or more, ties left aside
+    disagreeing: int  # of these, pairs preferred both ways: annotators' disagreement
+    # How often two labels of one pair agree, over all pairs of labels of repeated pairs; its
+    # standard error is over pairs of responses. ``None`` where no pair is repeated.
     agreement: Estimate | None
+    # Independent undirected cycles of the graph of comparisons: the places where a circle of
+    # preferences could show. Where there is none, none can.
     loops: int
+    # triads, cyclic_triads: Triples of responses all compared with each other, by majorities
+    # without ties, and those of them that go round in a circle. Labels at random would make it a
+    # quarter.
     triads: int
     cyclic_triads: int
+    # components, largest: strongly connected components of more than one response, and the
+    # responses in the largest
     components: int
     largest: int
-    in_cycles: int
+    in_cycles: int  # pairs of responses whose majority lies on a cycle
+    # feedback_least, feedback_most: Bounds of the fewest labels, net of a pair's own disagreement,
+    # to turn around before no cycle is left: the minimum feedback arc set. They are equal where it
+    # is known exactly.
     feedback_least: int
     feedback_most: int
+    # examples, a shortest cycle through the weakest majority of each component
     cycles: tuple[tuple[Step, ...], ...]
-    disagreements: tuple[Disagreement, ...]
+    disagreements: tuple[Disagreement, ...]  # the most even disagreements
+    # shape (k, 2): pairs that disagree or lie on a cycle: where another label would be a judge
     doubtful: NDArray[np.int64]
 
 
@@ -151,11 +122,7 @@ def find_contradictions(data: PreferenceData, *, listed: int = LISTED) -> Contra
     Labels of one pair are first condensed to their majority, so that annotators' disagreement is
     counted apart from cycles between pairs; pairs without a majority are in no cycle.
 
-    Parameters
-    ----------
-    data : PreferenceData
-    listed : int
-        How many examples of either to list.
+    ``listed``: how many examples of either to list.
     """
     pairs, m = _Condensed.of(data), len(data.responses)
     labels = pairs.first + pairs.second
@@ -260,15 +227,8 @@ def feedback_bounds(graph: nx.DiGraph) -> tuple[int, int]:
     or takes too long, edge-disjoint cycles bound it from below and an ordering by wins minus
     losses from above (Eades, Lin and Smyth 1993).
 
-    Parameters
-    ----------
-    graph : networkx.DiGraph
-        With positive integer ``weight`` on its edges.
-
-    Returns
-    -------
-    least, most : int
-        Equal where the answer is exact.
+    ``graph``: with positive integer ``weight`` on its edges. Returns ``least, most``: equal where
+    the answer is exact.
     """
     edges = list(graph.edges)
     low = sum(

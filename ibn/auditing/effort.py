@@ -16,51 +16,28 @@ LEAST_PLANNED = 200  # pairs that ibn plan is tried with: enough to see what it 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much of each thing is computed where not all of it is.
+    """How much of each thing is computed where not all of it is."""
 
-    Attributes
-    ----------
-    reduction : float
-        How far between everything, 0, and the least, 1.
-    probes : int
-        Probes of each mean posterior variance, at least.
-    probes_within : float
-        Share of a block of probes that goes to the mean within prompts.
-    samples : int
-        Samples of the posterior, by which single pairs are ranked.
-    candidates : int
-        Pairs and prompts solved for, as a multiple of those listed: the ones that samples rank
-        first.
-    solved : int
-        Comparisons solved for, to tell what labels and inductive bias imply.
-    distances_within, distances_across : tuple of int
-        Pairs whose inference distance is found, at least and at most.
-    draws : float
-        Share of the draws of each topology made before the spread between them is believed.
-    draw_within, draw_across : int
-        Pairs whose inference distance is found in one draw of a topology.
-    tolerance : float
-        Relative error allowed in the energy of a posterior sample, except for means across prompts.
-    pair_tolerance : float
-        Relative error allowed in the variance of a pair that is solved for.
-    comparisons : int
-        Comparisons that the reward model is fitted to, at most.
-    """
-
-    reduction: float
-    probes: int
-    probes_within: float
-    samples: int
+    reduction: float  # how far between everything, 0, and the least, 1
+    probes: int  # probes of each mean posterior variance, at least
+    probes_within: float  # share of a block of probes that goes to the mean within prompts
+    samples: int  # samples of the posterior, by which single pairs are ranked
+    # pairs and prompts solved for, as a multiple of those listed: the ones that samples rank first
     candidates: int
-    solved: int
+    solved: int  # comparisons solved for, to tell what labels and inductive bias imply
+    # distances_within, distances_across: pairs whose inference distance is found, at least and at
+    # most
     distances_within: tuple[int, int]
     distances_across: tuple[int, int]
+    # share of the draws of each topology made before the spread between them is believed
     draws: float
+    # draw_within, draw_across: pairs whose inference distance is found in one draw of a topology
     draw_within: int
     draw_across: int
+    # relative error allowed in the energy of a posterior sample, except for means across prompts
     tolerance: float
-    pair_tolerance: float
-    comparisons: int
+    pair_tolerance: float  # relative error allowed in the variance of a pair that is solved for
+    comparisons: int  # comparisons that the reward model is fitted to, at most
 
     def between(self, full: float, least: float) -> float:
         """Go from ``full`` to ``least``, by equal ratios, as far as the effort is reduced."""

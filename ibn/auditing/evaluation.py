@@ -33,45 +33,29 @@ from ibn.threads import in_threads
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What held-out comparisons say about a reward model.
+    """What held-out comparisons say about a reward model."""
 
-    Attributes
-    ----------
-    splits : int
-        Random splits; every comparison is held out in one.
-    split_by : {"prompt", "comparison"}
-        What is held out together. Comparisons are only where they tie all prompts together, as on
-        a leaderboard.
-    count : int
-        Comparisons.
-    model, baseline : Scores
-        Of the Bayesian reward model, and of scikit-learn's ``LogisticRegressionCV`` on
-        differences of the same embeddings.
-    gain : Estimate
-        Log loss of the baseline minus that of the model, split by split: positive is better.
-    reliability : list of Bin
-        Of the model's predictions, all splits.
-    fifths : dict of str to list of Fifth
-        From the most to the least uncertain, by measure: ``label`` is minus the distance of the
-        predicted probability from 1/2; ``ratio`` minus the size of the posterior mean of
-        r(a) - r(b) in its posterior deviations; ``variance`` its posterior variance;
-        ``remaining`` that over the prior one.
-    hyperparameters : list of dict
-        As fitted, split by split.
-    probability, mean, variance, remaining : ndarray of float, shape (n,)
-        Predictions for each comparison by the split that held it out: P(a is preferred), mean and
-        variance of r(a) - r(b), and the share of its prior variance that remains.
-    """
-
-    splits: int
+    splits: int  # random splits; every comparison is held out in one
+    # {"prompt", "comparison"}: What is held out together. Comparisons are only where they tie all
+    # prompts together, as on a leaderboard.
     split_by: str
-    count: int
+    count: int  # comparisons
+    # model, baseline: of the Bayesian reward model, and of scikit-learn's ``LogisticRegressionCV``
+    # on differences of the same embeddings
     model: Scores
     baseline: Scores
+    # log loss of the baseline minus that of the model, split by split: positive is better
     gain: Estimate
-    reliability: list[Bin]
+    reliability: list[Bin]  # of the model's predictions, all splits
+    # from the most to the least uncertain, by measure: ``label`` is minus the distance of the
+    # predicted probability from 1/2; ``ratio`` minus the size of the posterior mean of r(a) - r(b)
+    # in its posterior deviations; ``variance`` its posterior variance; ``remaining`` that over the
+    # prior one
     fifths: dict[str, list[Fifth]]
-    hyperparameters: list[dict[str, float]]
+    hyperparameters: list[dict[str, float]]  # as fitted, split by split
+    # probability, mean, variance, remaining: shape (n,): predictions for each comparison by the
+    # split that held it out: P(a is preferred), mean and variance of r(a) - r(b), and the share of
+    # its prior variance that remains
     probability: NDArray[np.float64]
     mean: NDArray[np.float64]
     variance: NDArray[np.float64]
@@ -91,27 +75,11 @@ def evaluate(
 ) -> Evaluation:
     """Hold out prompts, fit to the rest, and compare predictions with the held-out labels.
 
-    Parameters
-    ----------
-    embeddings : ndarray, shape (m, p)
-        A row a response.
-    comparisons : Comparisons
-        With ``winner``.
-    prompt_of : ndarray of int, shape (m,)
-        The prompt of each response.
-    splits : int
-        At least 2. Prompts are dealt at random into as many parts, each held out once.
-    kernel, lapse
-        As for ``ibn.learner.reward_model.fit``.
-    seed : int
-        Of the splits.
-    progress : callable, optional
-        Called with what goes on.
-
-    Raises
-    ------
-    InputError
-        If labels are missing or there are too few prompts or comparisons.
+    ``embeddings``, shape (m, p): a row a response; ``comparisons``: with ``winner``; ``prompt_of``,
+    shape (m,): the prompt of each response; ``splits``: at least 2. Prompts are dealt at random
+    into as many parts, each held out once. ``kernel``, ``lapse``: as for
+    ``ibn.learner.reward_model.fit``; ``seed``: of the splits. Raises InputError if labels are
+    missing or there are too few prompts or comparisons.
     """
     if comparisons.winner is None:
         raise InputError("held-out labels need winner for every comparison")
@@ -182,17 +150,9 @@ def groups_of(
 ) -> tuple[NDArray[np.int64], str]:
     """Group comparisons that must be held out together.
 
-    Returns
-    -------
-    group : ndarray of int, shape (n,)
-        Prompts that a comparison joins are one group. Where that leaves fewer groups than splits,
-        a group is the comparisons of one pair of responses.
-    split_by : {"prompt", "comparison"}
-
-    Raises
-    ------
-    InputError
-        If even then there are fewer groups than splits.
+    Returns ``group``, shape (n,): prompts that a comparison joins are one group. Where that leaves
+    fewer groups than splits, a group is the comparisons of one pair of responses. ``split_by``.
+    Raises InputError if even then there are fewer groups than splits.
     """
     ends = prompt_of[comparisons.a], prompt_of[comparisons.b]
     size = int(np.max(prompt_of)) + 1
@@ -240,10 +200,7 @@ def logistic_regression(
     by log loss among 10 from 1e-4 to 1e4, in 5 folds that keep groups together. Ties count half
     for each side.
 
-    Returns
-    -------
-    callable
-        P(a preferred to b), of rows of ``embeddings``.
+    Returns P(a preferred to b), of rows of ``embeddings``.
     """
     from sklearn.linear_model import LogisticRegressionCV
     from sklearn.model_selection import GroupKFold

@@ -20,46 +20,27 @@ SHARES = (0.125, 0.25, 0.5, 1.0)  # of the other prompts, on the learning curve
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
-    """Mean posterior variance within prompts against the share of prompts with labels.
+    """Mean posterior variance within prompts against the share of prompts with labels."""
 
-    Attributes
-    ----------
-    comparisons : tuple of int
-        How many were used.
-    labelled, unlabelled : tuple of Estimate
-        Over the prompts they are about, and over prompts held out from all.
-    """
-
-    comparisons: tuple[int, ...]
+    comparisons: tuple[int, ...]  # how many were used
+    # labelled, unlabelled: over the prompts they are about, and over prompts held out from all
     labelled: tuple[Estimate, ...]
     unlabelled: tuple[Estimate, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Prompts held out.
+    """Prompts held out."""
 
-    Attributes
-    ----------
-    prompts : ndarray of int
-        Those held out.
-    of_comparison : ndarray of int, shape (n,)
-        The prompt of each comparison.
-    growing : tuple of Change
-        To the comparisons of growing shares of the other prompts, the last of all of them.
-    fewer, again : Change
-        To the comparisons of fewer of the other prompts; and to these with some labelled twice,
-        so that there are as many as of all.
-    added : int
-        Comparisons that all prompts have more than the fewer.
-    """
-
-    prompts: NDArray[np.int64]
-    of_comparison: NDArray[np.int64]
+    prompts: NDArray[np.int64]  # those held out
+    of_comparison: NDArray[np.int64]  # shape (n,): the prompt of each comparison
+    # to the comparisons of growing shares of the other prompts, the last of all of them
     growing: tuple[Change, ...]
+    # fewer, again: to the comparisons of fewer of the other prompts; and to these with some
+    # labelled twice, so that there are as many as of all
     fewer: Change
     again: Change
-    added: int
+    added: int  # comparisons that all prompts have more than the fewer
 
     def curve(self, samples: Callable[[Change], Samples]) -> LearningCurve:
         """Give the learning curve, from samples under each of ``growing``."""

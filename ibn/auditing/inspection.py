@@ -19,21 +19,12 @@ from ibn.threads import in_threads
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """What the texts and the answers show.
+    """What the texts and the answers show."""
 
-    Attributes
-    ----------
-    near_duplicates : NearDuplicates
-        Prompts and responses that are nearly the same.
-    structure : TaskStructure, optional
-        The structural function of the responses; ``None`` where there are too few.
-    contradictions : Contradictions
-        Labels that disagree, and cycles.
-    """
-
-    near_duplicates: NearDuplicates
+    near_duplicates: NearDuplicates  # prompts and responses that are nearly the same
+    # the structural function of the responses; ``None`` where there are too few
     structure: TaskStructure | None
-    contradictions: Contradictions
+    contradictions: Contradictions  # labels that disagree, and cycles
 
 
 def inspect_data(

@@ -34,13 +34,9 @@ class FiniteWorld:
     Draws use each response once before any is used again, so that a chain on enough responses
     is a chain; a topology that asks for more responses than there are uses each equally often,
     within one.
-
-    Attributes
-    ----------
-    order : ndarray of int, shape (m,)
-        The responses in an order that keeps similar ones together: that of a k-d tree.
     """
 
+    # shape (m,): the responses in an order that keeps similar ones together: that of a k-d tree
     order: NDArray[np.int64]
 
     @classmethod
@@ -103,19 +99,10 @@ def measure_layouts(
 ) -> dict[str, Uncertainty]:
     """Measure what n comparisons under topologies leave uncertain, on average over their draws.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Topologies, as for :func:`lay_out`; so are ``world``, ``pairs`` and ``n``.
-    bias : FixedBias
-        The inductive bias among all responses.
-    noise_variance : float
-        σ² of a label.
-    replicates : int
-        Independent draws of each topology, at least 2; standard errors are between them. With
-        more than 20,000 responses draws end when the errors of mean variances are within 2 %.
-    progress : callable, optional
-        Called with what comes next.
+    ``names``: topologies, as for :func:`lay_out`; so are ``world``, ``pairs`` and ``n``; ``bias``:
+    the inductive bias among all responses; ``noise_variance``: σ² of a label; ``replicates``:
+    independent draws of each topology, at least 2; standard errors are between them. With more than
+    20,000 responses draws end when the errors of mean variances are within 2 %.
     """
     streams = dict(zip(names, (r.spawn(replicates) for r in rng.spawn(len(names))), strict=True))
     draws: dict[str, list[dict[str, float]]] = {name: [] for name in names}

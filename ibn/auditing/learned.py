@@ -42,65 +42,36 @@ LISTED = 10
 
 @dataclass(frozen=True)
 class DoubtedLabel:
-    """A label that the model, fitted without it, thinks unlikely.
+    """A label that the model, fitted without it, thinks unlikely."""
 
-    Attributes
-    ----------
-    line : int
-        Its line in the file.
-    responses : tuple of int
-        The preferred one and the other, positions in ``PreferenceData.responses``.
-    probability : float
-        Of this label, predicted by the model fitted to other prompts' labels.
-    """
-
-    line: int
+    line: int  # its line in the file
+    # the preferred one and the other, positions in ``PreferenceData.responses``
     responses: tuple[int, int]
-    probability: float
+    probability: float  # of this label, predicted by the model fitted to other prompts' labels
 
 
 @dataclass(frozen=True, eq=False)
 class LabelFindings:
-    """What a Bayesian reward model, linear in the embeddings, makes of the labels.
+    """What a Bayesian reward model, linear in the embeddings, makes of the labels."""
 
-    Attributes
-    ----------
-    evaluation : Evaluation
-        How well held-out labels are predicted.
-    comparisons : int
-        Comparisons used: all, or a random sample of so many.
-    dimensions : int
-        Columns of the embeddings used: all, or so many leading principal components.
-    carried : float
-        Share of the embeddings' variance in them.
-    scale : Hyperparameter
-        Prior variance of a weight, fitted by marginal likelihood, β being 1.
-    prior_variance, posterior_variance : Estimate
-        Mean variance of the reward difference of the compared pairs before and after the labels,
-        with β = 1; standard errors over pairs.
-    error : Estimate
-        Label noise: how often a label is expected to prefer the worse of the two responses of a
-        compared pair; standard error over pairs.
-    error_interval : tuple of float
-        Least and largest at the ends of the 95 % intervals of the hyperparameters fitted: how far
-        the noise is known. From 0 to 1/2 where it is not.
-    repeat_agreement : Estimate
-        How often a second label of a compared pair is expected to agree with a first.
-    doubted : tuple of DoubtedLabel
-        The least likely labels.
-    """
-
-    evaluation: Evaluation
-    comparisons: int
-    dimensions: int
-    carried: float
-    scale: Hyperparameter
+    evaluation: Evaluation  # how well held-out labels are predicted
+    comparisons: int  # comparisons used: all, or a random sample of so many
+    dimensions: int  # columns of the embeddings used: all, or so many leading principal components
+    carried: float  # share of the embeddings' variance in them
+    scale: Hyperparameter  # prior variance of a weight, fitted by marginal likelihood, β being 1
+    # prior_variance, posterior_variance: mean variance of the reward difference of the compared
+    # pairs before and after the labels, with β = 1; standard errors over pairs
     prior_variance: Estimate
     posterior_variance: Estimate
+    # label noise: how often a label is expected to prefer the worse of the two responses of a
+    # compared pair; standard error over pairs
     error: Estimate
+    # Least and largest at the ends of the 95 % intervals of the hyperparameters fitted: how far the
+    # noise is known. From 0 to 1/2 where it is not.
     error_interval: tuple[float, float]
+    # how often a second label of a compared pair is expected to agree with a first
     repeat_agreement: Estimate
-    doubted: tuple[DoubtedLabel, ...]
+    doubted: tuple[DoubtedLabel, ...]  # the least likely labels
 
     @property
     def predicts(self) -> bool:
@@ -111,44 +82,23 @@ class LabelFindings:
 
 @dataclass(frozen=True, eq=False)
 class TrialPlans:
-    """What ``ibn plan`` would choose under the fitted model, and random choice.
-
-    Attributes
-    ----------
-    budget : int
-        Labels.
-    within, anywhere : Design
-        Chosen among pairs within prompts, and among all pairs.
-    random : Estimate
-        Mean variance after as many random pairs within prompts.
-    """
+    """What ``ibn plan`` would choose under the fitted model, and random choice."""
 
     budget: int
+    # within, anywhere: chosen among pairs within prompts, and among all pairs
     within: Design
     anywhere: Design
-    random: Estimate
+    random: Estimate  # mean variance after as many random pairs within prompts
 
 
 @dataclass(frozen=True, eq=False)
 class LearnedLabels:
-    """What the labels say, for the report and for what to do next.
+    """What the labels say, for the report and for what to do next."""
 
-    Attributes
-    ----------
-    found : LabelFindings
-        For the report.
-    doubted : ndarray of int, shape (k,)
-        Comparisons, the most doubted label first.
-    plans : TrialPlans, optional
-        ``None`` where there is nothing to choose from.
-    reduced : bool
-        Whether the model sees principal components of the embeddings.
-    """
-
-    found: LabelFindings
-    doubted: NDArray[np.int64]
-    plans: TrialPlans | None
-    reduced: bool
+    found: LabelFindings  # for the report
+    doubted: NDArray[np.int64]  # shape (k,): comparisons, the most doubted label first
+    plans: TrialPlans | None  # ``None`` where there is nothing to choose from
+    reduced: bool  # whether the model sees principal components of the embeddings
 
     def caveat(self, comparisons: int) -> str:
         """Say what limits the plans, of a dataset of so many comparisons."""

@@ -18,46 +18,23 @@ Solve = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class UncertainPair:
-    """Two responses to one prompt.
+    """Two responses to one prompt."""
 
-    Attributes
-    ----------
-    prompt : int
-        Position in ``PreferenceData.prompts``.
-    responses : tuple of int
-        Positions in ``PreferenceData.responses``: rows of the embedding matrix.
-    lines : tuple of int
-        Lines on which the two are compared; none where they never are.
-    variance : float
-        Posterior variance of their reward difference.
-    """
-
-    prompt: int
+    prompt: int  # position in ``PreferenceData.prompts``
+    # positions in ``PreferenceData.responses``: rows of the embedding matrix
     responses: tuple[int, int]
-    lines: tuple[int, ...]
-    variance: float
+    lines: tuple[int, ...]  # lines on which the two are compared; none where they never are
+    variance: float  # posterior variance of their reward difference
 
 
 @dataclass(frozen=True)
 class UncertainPrompt:
-    """A prompt.
+    """A prompt."""
 
-    Attributes
-    ----------
-    prompt : int
-        Position in ``PreferenceData.prompts``.
-    lines : tuple of int
-        Lines on which its responses are compared.
-    responses : int
-        How many distinct responses it has.
-    variance : float
-        Mean posterior variance of reward differences between them.
-    """
-
-    prompt: int
-    lines: tuple[int, ...]
-    responses: int
-    variance: float
+    prompt: int  # position in ``PreferenceData.prompts``
+    lines: tuple[int, ...]  # lines on which its responses are compared
+    responses: int  # how many distinct responses it has
+    variance: float  # mean posterior variance of reward differences between them
 
 
 def most_uncertain_pairs(

@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class PromptPairs:
-    """The pairs of responses of a dataset, by whether they answer the same prompt.
+    """The pairs of responses of a dataset, by whether they answer the same prompt."""
 
-    Attributes
-    ----------
-    prompt_of : ndarray of int, shape (m,)
-        The prompt of each response, counted from 0 without gaps.
-    """
-
+    # shape (m,): the prompt of each response, counted from 0 without gaps
     prompt_of: NDArray[np.int64]
 
     @cached_property

@@ -20,30 +20,15 @@ from ibn.preferences.reading import PreferenceData
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What is uncertain before any label.
+    """What is uncertain before any label."""
 
-    Attributes
-    ----------
-    bias : FixedBias
-        The inductive bias in units of reward.
-    pairs : PromptPairs
-        The pairs of responses that means are over.
-    compared : ndarray of int, shape (n, 2)
-        Those that the dataset compares.
-    before : Uncertainty
-        What it leaves.
-    solved : ndarray of int, shape (k, 2)
-        The same, or random ones of them where there are many responses.
-    solved_variance : ndarray, shape (k,)
-        Their variances.
-    """
-
-    bias: FixedBias
-    pairs: PromptPairs
-    compared: NDArray[np.int64]
-    before: Uncertainty
+    bias: FixedBias  # the inductive bias in units of reward
+    pairs: PromptPairs  # the pairs of responses that means are over
+    compared: NDArray[np.int64]  # shape (n, 2): those that the dataset compares
+    before: Uncertainty  # what it leaves
+    # shape (k, 2): the same, or random ones of them where there are many responses
     solved: NDArray[np.int64]
-    solved_variance: NDArray[np.float64]
+    solved_variance: NDArray[np.float64]  # shape (k,): their variances
 
 
 def measure_prior(

@@ -18,43 +18,22 @@ LEAST = 1e-3  # relative effect worth a recommendation
 
 @dataclass(frozen=True)
 class Recommendation:
-    """Something to do, and what it would change.
-
-    Attributes
-    ----------
-    action : str
-        Its short name.
-    title : str
-        What to do, in words.
-    why : str
-        What the figures rest on.
-    labels : int
-        Labels that it costs.
-    quantity : str
-        What it lowers.
-    now, then : Estimate
-        Its value as things are, and after.
-    change : Estimate
-        ``then`` minus ``now``, from samples that share their noise; so its error is smaller than
-        theirs.
-    against : str, optional
-        What the same labels could be used for otherwise.
-    otherwise : Estimate, optional
-        The value after that.
-    supported : bool
-        Whether the model that the effect is computed in predicts held-out labels at all.
-    """
+    """Something to do, and what it would change."""
 
     action: str
-    title: str
-    why: str
-    labels: int
+    title: str  # what to do, in words
+    why: str  # what the figures rest on
+    labels: int  # labels that it costs
     quantity: str
+    # now, then: its value as things are, and after
     now: Estimate
     then: Estimate
+    # ``then`` minus ``now``, from samples that share their noise; so its error is smaller than
+    # theirs
     change: Estimate
-    against: str | None = None
-    otherwise: Estimate | None = None
+    against: str | None = None  # what the same labels could be used for otherwise
+    otherwise: Estimate | None = None  # the value after that
+    # whether the model that the effect is computed in predicts held-out labels at all
     supported: bool = True
 
     @property
@@ -73,37 +52,20 @@ class Recommendation:
 
 @dataclass(frozen=True, eq=False)
 class Idea:
-    """Something to try on the dataset's own network.
+    """Something to try on the dataset's own network."""
 
-    Attributes
-    ----------
-    action, title, why, labels, against
-        As of the :class:`Recommendation` that answers it.
-    change : Change
-        What is tried.
-    kind : {"within", "across"}
-        The pairs whose mean variance is to fall.
-    now : Estimate, optional
-        That mean as things are, where it is known better than samples tell.
-    instead : Change, optional
-        What the same labels could be used for otherwise.
-    base : Change
-        What it is compared with.
-    prompts : ndarray of int, optional
-        The only prompts that the mean is over.
-    """
-
+    # action, title, why, labels, against: as of the :class:`Recommendation` that answers it
     action: str
     title: str
     why: str
     labels: int
     change: Change
-    kind: str
-    now: Estimate | None
+    kind: str  # {"within", "across"}: the pairs whose mean variance is to fall
+    now: Estimate | None  # that mean as things are, where it is known better than samples tell
     against: str | None = None
-    instead: Change | None = None
-    base: Change = AS_IS
-    prompts: NDArray[np.int64] | None = None
+    instead: Change | None = None  # what the same labels could be used for otherwise
+    base: Change = AS_IS  # what it is compared with
+    prompts: NDArray[np.int64] | None = None  # the only prompts that the mean is over
 
     def asks(self) -> list[Change]:
         """List the changes that samples are needed under."""

@@ -31,24 +31,13 @@ MERGED = 1e-4  # noise of the label that stands for a merger, over that of a tru
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What ideas start from.
+    """What ideas start from."""
 
-    Attributes
-    ----------
-    found : Stages
-        What the stages before have found.
-    scenarios : Scenarios
-        The dataset's network, ready to be changed.
-    uncertain : ndarray of int, shape (p, 2)
-        Pairs of the kind that matters, the most uncertain first.
-    rng : numpy.random.Generator
-        Source of randomness; ideas draw from it in the order of the list.
-    """
-
-    found: Stages
-    scenarios: Scenarios
+    found: Stages  # what the stages before have found
+    scenarios: Scenarios  # the dataset's network, ready to be changed
+    # shape (p, 2): pairs of the kind that matters, the most uncertain first
     uncertain: NDArray[np.int64]
-    rng: np.random.Generator
+    rng: np.random.Generator  # source of randomness; ideas draw from it in the order of the list
 
     @classmethod
     def of(cls, found: Stages, rng: np.random.Generator) -> Facts:
@@ -351,12 +340,8 @@ def recommend(
 ) -> tuple[tuple[Recommendation, ...], LearningCurve | None]:
     """Try every idea.
 
-    Returns
-    -------
-    recommendations : tuple of Recommendation
-        The largest relative effect first, also those that do not help.
-    curve : LearningCurve, optional
-        Where there are prompts enough.
+    Returns ``recommendations``: the largest relative effect first, also those that do not help;
+    ``curve``: where there are prompts enough.
     """
     return answer_all(Facts.of(found, rng), progress)
 

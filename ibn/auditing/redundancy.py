@@ -22,52 +22,32 @@ LISTED = 10
 
 @dataclass(frozen=True)
 class RedundantComparison:
-    """A comparison that the rest implies.
+    """A comparison that the rest implies."""
 
-    Attributes
-    ----------
-    line : int
-        Its line in the file.
-    responses : tuple of int
-        Positions in ``PreferenceData.responses``.
-    implied : float
-        Share of the precision about its pair that does not come from it.
-    """
-
-    line: int
-    responses: tuple[int, int]
-    implied: float
+    line: int  # its line in the file
+    responses: tuple[int, int]  # positions in ``PreferenceData.responses``
+    implied: float  # share of the precision about its pair that does not come from it
 
 
 @dataclass(frozen=True, eq=False)
 class Redundancy:
-    """How much of what is known of the compared pairs each source gives.
+    """How much of what is known of the compared pairs each source gives."""
 
-    Attributes
-    ----------
-    implied : ndarray, shape (n,)
-        For each comparison, the share of its pair's precision that the rest gives: 1 - R/σ².
-    by_bias, by_others, by_itself : Estimate
-        Mean shares, over the comparisons or a random sample of them, of the inductive bias alone,
-        of the other comparisons and of the comparison itself; they add up to 1.
-    redundant : int
-        Comparisons whose ``implied`` is at least ``threshold``.
-    threshold : float
-    effective : float
-        Sum of the leverages: of the labels, how many reward differences' worth they determine;
-        the effective number of parameters of ridge regression.
-    most : tuple of RedundantComparison
-        The most redundant.
-    """
-
+    # shape (n,): for each comparison, the share of its pair's precision that the rest gives: 1 -
+    # R/σ²
     implied: NDArray[np.float64]
+    # by_bias, by_others, by_itself: mean shares, over the comparisons or a random sample of them,
+    # of the inductive bias alone, of the other comparisons and of the comparison itself; they add
+    # up to 1
     by_bias: Estimate
     by_others: Estimate
     by_itself: Estimate
-    redundant: int
+    redundant: int  # comparisons whose ``implied`` is at least ``threshold``
     threshold: float
+    # sum of the leverages: of the labels, how many reward differences' worth they determine; the
+    # effective number of parameters of ridge regression
     effective: float
-    most: tuple[RedundantComparison, ...]
+    most: tuple[RedundantComparison, ...]  # the most redundant
 
 
 def measure_redundancy(

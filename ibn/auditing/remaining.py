@@ -29,37 +29,20 @@ SOLVED_PAIRS = 16  # pairs solved for, of a listed prompt with many
 
 @dataclass(frozen=True, eq=False)
 class Remaining:
-    """What the comparisons leave uncertain.
+    """What the comparisons leave uncertain."""
 
-    Attributes
-    ----------
-    after : Uncertainty
-        Means within and across prompts.
-    pairs : tuple of UncertainPair
-        The most uncertain pairs within a prompt, the most uncertain first.
-    prompts : tuple of UncertainPrompt
-        The most uncertain prompts, the most uncertain first.
-    redundancy : Redundancy
-        How much of what is known of the compared pairs comes from elsewhere.
-    variances : Variances
-        Of any pairs.
-    ranked : ndarray of int, shape (p, 2)
-        Pairs within prompts, the most uncertain first.
-    within, across : ndarray
-        Variances of many pairs of either kind.
-    of_responses : ndarray, shape (m,)
-        Mean variance of each response: within its prompt where it has company, else against all
-        others.
-    """
-
-    after: Uncertainty
+    after: Uncertainty  # means within and across prompts
+    # the most uncertain pairs within a prompt, the most uncertain first
     pairs: tuple[UncertainPair, ...]
-    prompts: tuple[UncertainPrompt, ...]
-    redundancy: Redundancy
-    variances: Variances
-    ranked: NDArray[np.int64]
+    prompts: tuple[UncertainPrompt, ...]  # the most uncertain prompts, the most uncertain first
+    redundancy: Redundancy  # how much of what is known of the compared pairs comes from elsewhere
+    variances: Variances  # of any pairs
+    ranked: NDArray[np.int64]  # shape (p, 2): pairs within prompts, the most uncertain first
+    # within, across: variances of many pairs of either kind
     within: NDArray[np.float64]
     across: NDArray[np.float64]
+    # shape (m,): mean variance of each response: within its prompt where it has company, else
+    # against all others
     of_responses: NDArray[np.float64]
 
 

@@ -26,23 +26,13 @@ WORK = 2**17  # responses times samples: as many samples as that leaves
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """A change of a dataset's comparisons.
+    """A change of a dataset's comparisons."""
 
-    Attributes
-    ----------
-    name : str
-        What is changed, in a few words.
-    keep : ndarray of int, optional
-        The comparisons that stay; by default all. One named twice has two labels.
-    add : ndarray of int, shape (p, 2), optional
-        Comparisons of these pairs in addition.
-    sigma2, add_sigma2 : float, optional
-        Variance of a label, and of one added; by default as it is.
-    """
-
-    name: str
+    name: str  # what is changed, in a few words
+    # The comparisons that stay; by default all. One named twice has two labels.
     keep: NDArray[np.int64] | None = None
-    add: NDArray[np.int64] | None = None
+    add: NDArray[np.int64] | None = None  # shape (p, 2): comparisons of these pairs in addition
+    # sigma2, add_sigma2: variance of a label, and of one added; by default as it is
     sigma2: float | None = None
     add_sigma2: float | None = None
 
@@ -52,17 +42,10 @@ AS_IS = Change("as things are")
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Samples of the responses' rewards from a posterior, one of several that share their noise.
+    """Samples of the responses' rewards from a posterior, one of several that share their noise."""
 
-    Attributes
-    ----------
-    pairs : PromptPairs
-        The pairs that means are over.
-    rewards : ndarray, shape (k, m)
-    """
-
-    pairs: PromptPairs
-    rewards: NDArray[np.float64]
+    pairs: PromptPairs  # the pairs that means are over
+    rewards: NDArray[np.float64]  # shape (k, m)
 
     def draws(self, kind: str, prompts: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """Mean squared difference over pairs, an estimate of their mean variance a sample.
@@ -82,30 +65,15 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Scenarios:
-    """A dataset's network, ready to be asked what if.
+    """A dataset's network, ready to be asked what if."""
 
-    Attributes
-    ----------
-    bias : FixedBias
-        The inductive bias among all responses.
-    comparisons : Comparisons
-        As they are.
-    sigma2 : float
-        Variance of a label.
-    pairs : PromptPairs
-        The pairs of responses that means are over.
-    noise : ndarray, shape (k, edges + comparisons)
-        Standard normal noise of each sample's edges and comparisons.
-    seed : int
-        Of the noise of what is added: the same in every question.
-    """
-
-    bias: FixedBias
+    bias: FixedBias  # the inductive bias among all responses
     comparisons: Comparisons
-    sigma2: float
-    pairs: PromptPairs
+    sigma2: float  # variance of a label
+    pairs: PromptPairs  # the pairs of responses that means are over
+    # shape (k, edges + comparisons): standard normal noise of each sample's edges and comparisons
     noise: NDArray[np.float64]
-    seed: int
+    seed: int  # of the noise of what is added: the same in every question
 
     @classmethod
     def of(

@@ -17,66 +17,39 @@ TINY = 1e-12
 
 @dataclass(frozen=True)
 class Scores:
-    """How well held-out labels were predicted; each a mean over splits with its standard error.
+    """How well held-out labels were predicted; each a mean over splits with its standard error."""
 
-    Attributes
-    ----------
-    log_loss : Estimate
-        Mean of -log P(label), natural logarithm; ln 2 = 0.693 knows nothing.
-    accuracy : Estimate
-        Share of labels that agree with the more probable side; ties count half.
-    calibration_error : Estimate
-        Expected calibration error of a split, see :func:`calibration_error`. Few labels a bin
-        make it large by chance.
-    pooled_calibration_error : float
-        The same over the held-out comparisons of all splits together.
-    by_chance : Estimate
-        The pooled error's expectation, were every predicted probability right: labels drawn from
-        the predictions (the mean over draws, with their standard deviation for ``stderr``).
-    """
-
-    log_loss: Estimate
-    accuracy: Estimate
+    log_loss: Estimate  # mean of -log P(label), natural logarithm; ln 2 = 0.693 knows nothing
+    accuracy: Estimate  # share of labels that agree with the more probable side; ties count half
+    # Expected calibration error of a split, see :func:`calibration_error`. Few labels a bin make it
+    # large by chance.
     calibration_error: Estimate
-    pooled_calibration_error: float
+    pooled_calibration_error: float  # the same over the held-out comparisons of all splits together
+    # the pooled error's expectation, were every predicted probability right: labels drawn from the
+    # predictions (the mean over draws, with their standard deviation for ``stderr``)
     by_chance: Estimate
 
 
 @dataclass(frozen=True, eq=False)
 class Bin:
-    """Held-out comparisons of like confidence.
+    """Held-out comparisons of like confidence."""
 
-    Attributes
-    ----------
-    low, high : float
-        Bounds of the probability given to the more probable side.
-    count : int
-        Comparisons.
-    confidence, accuracy : float
-        Mean of that probability, and the share of labels that agree; NaN where there are none.
-    """
-
+    # low, high: bounds of the probability given to the more probable side
     low: float
     high: float
-    count: int
+    count: int  # comparisons
+    # confidence, accuracy: mean of that probability, and the share of labels that agree; NaN where
+    # there are none
     confidence: float
     accuracy: float
 
 
 @dataclass(frozen=True, eq=False)
 class Fifth:
-    """A fifth of the held-out comparisons, by how uncertain their labels were predicted to be.
+    """A fifth of the held-out comparisons, by how uncertain their labels were predicted to be."""
 
-    Attributes
-    ----------
-    uncertainty : float
-        Mean of the measure.
-    accuracy : Estimate
-        Share of labels predicted rightly, with its binomial standard error.
-    """
-
-    uncertainty: float
-    accuracy: Estimate
+    uncertainty: float  # mean of the measure
+    accuracy: Estimate  # share of labels predicted rightly, with its binomial standard error
 
 
 def log_losses(

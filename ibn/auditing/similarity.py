@@ -22,13 +22,7 @@ from ibn.solvers.two_level import Aggregates
 
 @dataclass(frozen=True, eq=False)
 class FixedBias:
-    """An inductive bias whose edges among all responses are known.
-
-    Attributes
-    ----------
-    fixed : BiasEdges
-        The edges.
-    """
+    """An inductive bias whose edges among all responses are known."""
 
     fixed: BiasEdges
 
@@ -52,49 +46,23 @@ class FixedBias:
 
 @dataclass(frozen=True)
 class Components:
-    """Connected components over the responses.
+    """Connected components over the responses."""
 
-    Attributes
-    ----------
-    comparisons : int
-        By comparisons alone.
-    largest : int
-        Responses in the largest of these.
-    with_bias : int
-        By comparisons and the neighbour graph.
-    links : int
-        Links between separate parts of the neighbour graph that were added to connect it.
-    """
-
-    comparisons: int
-    largest: int
-    with_bias: int
-    links: int
+    comparisons: int  # by comparisons alone
+    largest: int  # responses in the largest of these
+    with_bias: int  # by comparisons and the neighbour graph
+    links: int  # links between separate parts of the neighbour graph that were added to connect it
 
 
 @dataclass(frozen=True, eq=False)
 class Similarity:
-    """Which responses are alike.
+    """Which responses are alike."""
 
-    Attributes
-    ----------
-    embeddings : ndarray, shape (m, d)
-        A row a response.
-    embedding_name : str
-        What the report calls them.
-    graph : NeighbourGraph
-        Of the embeddings.
-    bias : FixedBias
-        Its edges, their variance in squared distance: not yet in units of reward.
-    links : int
-        How many of the last edges connect parts that would else be separate.
-    """
-
-    embeddings: NDArray[np.floating]
-    embedding_name: str
-    graph: NeighbourGraph
-    bias: FixedBias
-    links: int
+    embeddings: NDArray[np.floating]  # shape (m, d): a row a response
+    embedding_name: str  # what the report calls them
+    graph: NeighbourGraph  # of the embeddings
+    bias: FixedBias  # its edges, their variance in squared distance: not yet in units of reward
+    links: int  # how many of the last edges connect parts that would else be separate
 
     def components(self, comparisons: Comparisons) -> Components:
         """Count components; node i is response i."""

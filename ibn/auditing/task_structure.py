@@ -14,28 +14,15 @@ from ibn.structure import Fits, estimate_structure, fit_families
 
 @dataclass(frozen=True)
 class TaskStructure:
-    """The structural function F(M) of a dataset's responses (theory §1).
+    """The structural function F(M) of a dataset's responses (theory §1)."""
 
-    Attributes
-    ----------
-    cells : tuple of int
-        Numbers of cells M.
-    value : tuple of Estimate
-        F(M), in squared units of reward: an upper bound by recursive bisection; standard errors
-        treat prompts, not responses, as independent.
-    responses : int
-        How many it was estimated from.
-    fits : Fits
-        The families fitted.
-    words : str
-        Which family it is, or which cannot be distinguished.
-    """
-
-    cells: tuple[int, ...]
+    cells: tuple[int, ...]  # numbers of cells M
+    # F(M), in squared units of reward: an upper bound by recursive bisection; standard errors treat
+    # prompts, not responses, as independent
     value: tuple[Estimate, ...]
-    responses: int
-    fits: Fits
-    words: str
+    responses: int  # how many it was estimated from
+    fits: Fits  # the families fitted
+    words: str  # which family it is, or which cannot be distinguished
 
 
 def measure_structure(

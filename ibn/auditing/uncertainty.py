@@ -23,33 +23,19 @@ BLOCK_ROWS = 256  # sources of shortest paths at a time, to bound the memory
 
 @dataclass(frozen=True)
 class PairUncertainty:
-    """Mean uncertainty of reward differences over one kind of pairs, in squared units of reward.
+    """Mean uncertainty of reward differences over one kind of pairs, in squared units of reward."""
 
-    Attributes
-    ----------
-    variance : Estimate
-        Mean posterior variance: every path at once (theory §6).
-    distance : Estimate
-        Mean inference distance: the best path alone (theory §1).
-    """
-
-    variance: Estimate
-    distance: Estimate
+    variance: Estimate  # mean posterior variance: every path at once (theory §6)
+    distance: Estimate  # mean inference distance: the best path alone (theory §1)
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Uncertainty of reward differences that one set of comparisons leaves.
+    """Uncertainty of reward differences that one set of comparisons leaves."""
 
-    Attributes
-    ----------
-    within : PairUncertainty, optional
-        Between responses to the same prompt; ``None`` where no prompt has two.
-    across : PairUncertainty, optional
-        Between responses to different prompts; ``None`` where there is one prompt.
-    """
-
+    # between responses to the same prompt; ``None`` where no prompt has two
     within: PairUncertainty | None
+    # between responses to different prompts; ``None`` where there is one prompt
     across: PairUncertainty | None
 
     @property

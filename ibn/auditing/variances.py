@@ -30,18 +30,10 @@ def _average(total: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np
 
 @dataclass(frozen=True, eq=False)
 class ExactVariances:
-    """Posterior variances of all pairs, from one dense factorisation.
-
-    Attributes
-    ----------
-    pairs : PromptPairs
-        The pairs it is asked about.
-    variance : ndarray, shape (m, m)
-        Of the reward difference of each two responses.
-    """
+    """Posterior variances of all pairs, from one dense factorisation."""
 
     pairs: PromptPairs
-    variance: NDArray[np.float64]
+    variance: NDArray[np.float64]  # shape (m, m): of the reward difference of each two responses
 
     @classmethod
     def of(cls, network: Network, pairs: PromptPairs) -> ExactVariances:
@@ -93,17 +85,10 @@ class ExactVariances:
 
 @dataclass(frozen=True, eq=False)
 class Probes:
-    """Independent estimates of the mean variance.
+    """Independent estimates of the mean variance."""
 
-    Attributes
-    ----------
-    overall : ndarray, shape (k,)
-        Over all pairs.
-    within : ndarray, shape (k,), optional
-        Over the pairs within a prompt; ``None`` where there are none.
-    """
-
-    overall: NDArray[np.float64]
+    overall: NDArray[np.float64]  # shape (k,): over all pairs
+    # shape (k,): over the pairs within a prompt; ``None`` where there are none
     within: NDArray[np.float64] | None
 
 
@@ -115,25 +100,13 @@ class SampledVariances:
     standard error √(2/k): a Johnson-Lindenstrauss sketch of effective resistances (Spielman and
     Srivastava 2011). It tells which pairs are uncertain; means over many pairs come from probes,
     which are far more precise.
-
-    Attributes
-    ----------
-    pairs : PromptPairs
-        The pairs it is asked about.
-    system : TwoLevel
-        The network, made ready for solving.
-    probes : Probes
-        Independent estimates of the means.
-    samples : ndarray, shape (k, m)
-        Rewards, each row centred.
-    solved : dict
-        Pairs solved for already, and their variances.
     """
 
     pairs: PromptPairs
-    system: TwoLevel
+    system: TwoLevel  # the network, made ready for solving
     probes: Probes
-    samples: NDArray[np.float64]
+    samples: NDArray[np.float64]  # shape (k, m): rewards, each row centred
+    # pairs solved for already, and their variances
     solved: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @classmethod

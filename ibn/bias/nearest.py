@@ -33,14 +33,7 @@ def lengths(
 ) -> NDArray[np.float64]:
     """Euclidean distance between rows u and v, from their differences, so without cancellation.
 
-    Parameters
-    ----------
-    points : ndarray of float, shape (m, d)
-    u, v : ndarray of int, shape (e,)
-
-    Returns
-    -------
-    ndarray of float64, shape (e,)
+    ``points``, shape (m, d); ``u``, ``v``, shape (e,). Returns shape (e,).
     """
     blocks = row_blocks(len(u), points.shape[1])
     found = in_threads(lambda block: pair_distances(points, u[block], v[block]), blocks)
@@ -55,16 +48,8 @@ def squared_norms(points: NDArray[np.floating]) -> NDArray[np.floating]:
 def nearest(points: NDArray[np.floating], k: int) -> NDArray[np.int64]:
     """Find the k rows nearest to each row by comparing all with all.
 
-    Parameters
-    ----------
-    points : ndarray of float, shape (m, d)
-    k : int
-        1 <= k < m.
-
-    Returns
-    -------
-    ndarray of int, shape (m, k)
-        From near to far, itself left out.
+    ``points``, shape (m, d); ``k``: 1 <= k < m. Returns shape (m, k): from near to far, itself left
+    out.
     """
     m = len(points)
     norms, rows = squared_norms(points), np.arange(m)
@@ -83,20 +68,9 @@ def nearest_by_cells(
     their leading principal components, which carry ``CARRIED`` of the variance; the best few are
     then ranked by their distances in full. What all this misses, :func:`recall` measures.
 
-    Parameters
-    ----------
-    points : ndarray of float, shape (m, d)
-    k : int
-        1 <= k < m.
-    rng : numpy.random.Generator
-        Chooses the samples that components and centres are fitted to.
-    probes : int
-        Cells searched; more are searched where these hold too few rows.
-
-    Returns
-    -------
-    ndarray of int, shape (m, k)
-        From near to far, itself left out.
+    ``points``, shape (m, d); ``k``: 1 <= k < m; ``rng``: chooses the samples that components and
+    centres are fitted to; ``probes``: cells searched; more are searched where these hold too few
+    rows. Returns shape (m, k): from near to far, itself left out.
     """
     m = len(points)
     short = leading_components(points, None, rng)
@@ -134,19 +108,9 @@ def leading_components(
 ) -> NDArray[np.floating]:
     """Find coordinates along the leading principal components of a sample of the rows.
 
-    Parameters
-    ----------
-    points : ndarray of float, shape (m, d)
-    kept : int, optional
-        How many; by default as many as carry ``CARRIED`` of the variance, at least
-        ``FEW_COORDINATES``.
-    rng : numpy.random.Generator
-        Chooses the sample.
-
-    Returns
-    -------
-    ndarray of float, shape (m, kept)
-        The points themselves where little would be saved.
+    ``points``, shape (m, d); ``kept``: how many; by default as many as carry ``CARRIED`` of the
+    variance, at least ``FEW_COORDINATES``; ``rng``: chooses the sample. Returns shape (m, kept):
+    the points themselves where little would be saved.
     """
     m, d = points.shape
     if d <= (kept or FEW_COORDINATES):
@@ -202,17 +166,9 @@ def recall(
 ) -> Estimate:
     """Measure the share of the true k nearest rows that arcs lead to, on a sample of rows.
 
-    Parameters
-    ----------
-    points : ndarray of float, shape (m, d)
-    u, v : ndarray of int, shape (e,)
-        Arcs, from u to v.
-    k : int
-        1 <= k < m.
-    rng : numpy.random.Generator
-        Chooses the rows.
-    queries : int
-        How many of them, each compared with all rows; the standard error is over them.
+    ``points``, shape (m, d); ``u``, ``v``, shape (e,): arcs, from u to v; ``k``: 1 <= k < m;
+    ``rng``: chooses the rows; ``queries``: how many of them, each compared with all rows; the
+    standard error is over them.
     """
     m = len(points)
     rows = np.sort(rng.choice(m, min(m, queries), replace=False))
@@ -253,16 +209,8 @@ def link_components(
     enough for the links to be a minimum spanning tree of the components. The cost is that of
     comparing all rows outside the largest component with all rows, a round.
 
-    Parameters
-    ----------
-    points : ndarray of float, shape (m, d)
-    u, v : ndarray of int, shape (e,)
-        Edges of the graph.
-
-    Returns
-    -------
-    u, v : ndarray of int
-        The links, one fewer than there are components.
+    ``points``, shape (m, d); ``u``, ``v``, shape (e,): edges of the graph. Returns ``u, v``: the
+    links, one fewer than there are components.
     """
     m = len(points)
     norms = squared_norms(points)

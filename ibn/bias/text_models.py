@@ -87,23 +87,9 @@ def embed_by_sentence_model(
     A row is that of the prompt beside that of the response, each of length 1, as for TF-IDF;
     prompts that are all the same are left out. Texts longer than the model reads are cut there.
 
-    Parameters
-    ----------
-    prompts, responses, prompt_of
-        As for :func:`embed`.
-    model : str
-        Local path or name.
-    batch : int
-        Texts at a time.
-    progress : callable, optional
-        ``progress(done, total)``.
-
-    Raises
-    ------
-    MissingExtra
-        If sentence-transformers is not installed.
-    InputError
-        If the model cannot be loaded.
+    ``prompts``, ``responses``, ``prompt_of``: as for :func:`embed`; ``model``: local path or name;
+    ``batch``: texts at a time. Raises MissingExtra if sentence-transformers is not installed.
+    Raises InputError if the model cannot be loaded.
     """
     try:
         from sentence_transformers import SentenceTransformer
@@ -148,30 +134,11 @@ def embed_hidden_states(
     Of a reward model, a sequence-classification checkpoint, these are the features that its
     reward is linear in; a causal language model's do too.
 
-    Parameters
-    ----------
-    prompts, responses, prompt_of
-        As for :func:`embed`. A prompt and its response are read as one text.
-    model : str
-        Local path or name.
-    batch : int
-        Texts at a time.
-    longest : int
-        Tokens read at most, fewer where the model takes fewer; the beginning of longer texts is
-        left out.
-    progress : callable, optional
-        ``progress(done, total)``.
-
-    Returns
-    -------
-    ndarray of float32, shape (m, hidden size)
-
-    Raises
-    ------
-    MissingExtra
-        If torch or transformers is not installed.
-    InputError
-        If the model cannot be loaded.
+    ``prompts``, ``responses``, ``prompt_of``: as for :func:`embed`. A prompt and its response are
+    read as one text. ``model``: local path or name; ``batch``: texts at a time; ``longest``: tokens
+    read at most, fewer where the model takes fewer; the beginning of longer texts is left out.
+    Returns shape (m, hidden size). Raises MissingExtra if torch or transformers is not installed.
+    Raises InputError if the model cannot be loaded.
     """
     try:
         import torch

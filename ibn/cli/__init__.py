@@ -22,10 +22,7 @@ from ibn.errors import InputError, unknown_name
 # stand here so that help need not import the verbs and what they stand on.
 VERBS = {
     "sweep": ("ibn.simulations.cli.sweep", "Measure reward uncertainty over simulated worlds."),
-    "merge": (
-        "ibn.simulations.cli.merge",
-        "Merge the stores of several machines' sweeps.",
-    ),
+    "merge": ("ibn.simulations.cli.merge", "Merge the stores of several machines' sweeps."),
     "check": ("ibn.proofs_check.cli", "Decide the claims of the theory, with the evidence."),
     "figures": ("ibn.figures.cli", "Draw the figures from the results of a sweep."),
     "reproduce": ("ibn.figures.reproduce", "Run the main job: sweep, figures and report."),
@@ -36,10 +33,7 @@ VERBS = {
     ),
     "convert": ("ibn.cli.convert", "Write preferences of any shape in TRL's format."),
     "audit": ("ibn.cli.audit", "Report the uncertainty of a real preference dataset."),
-    "embed": (
-        "ibn.cli.embed",
-        "Embed responses by a language model.",
-    ),
+    "embed": ("ibn.cli.embed", "Embed responses by a language model."),
     "rank": ("ibn.cli.rank", "Rank a few items by many battles, with simultaneous intervals."),
     "plan": ("ibn.cli.plan", "Choose the comparisons to label next."),
     "replay": ("ibn.simulations.cli.replay", "Replay planned labels against random ones."),

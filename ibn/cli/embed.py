@@ -14,12 +14,11 @@ from ibn.errors import InputError
 PROGRESS_SECONDS = 10.0
 
 
-@click.command(name="embed")
+@click.command(name="embed", context_settings={"show_default": True})
 @click.argument("prefs", metavar="PREFS")
 @click.option(
     "--embedder",
     default="tfidf",
-    show_default=True,
     metavar="PATH_OR_NAME",
     help="A sentence-transformers model by local path or name (extra: text); llm:PATH_OR_NAME for "
     "the last hidden state of a transformers reward or language model (extra: llm); or tfidf.",
@@ -27,11 +26,7 @@ PROGRESS_SECONDS = 10.0
 @click.option("--out", required=True, metavar="FILE", help="Write the matrix to this .npy file.")
 @reading
 @click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Seed of the random SVD that tfidf uses.",
+    "--seed", type=click.IntRange(min=0), default=0, help="Seed of the random SVD that tfidf uses."
 )
 def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> int:
     """Embed the responses of a preference dataset.

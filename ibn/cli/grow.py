@@ -23,7 +23,7 @@ OPENING, CONTEXT = "{prompt}", 4096
 JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
 
 
-@click.command(name="grow")
+@click.command(name="grow", context_settings={"show_default": True})
 @click.argument("prompts", metavar="PROMPTS")
 @click.option(
     "--model",
@@ -33,13 +33,13 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
 @click.option(
     "--server",
     default="",
+    show_default=False,
     metavar="URL",
     help="Use a model on an OpenAI-compatible server, such as http://localhost:8000/v1.",
 )
 @click.option(
     "--opening",
     default=OPENING,
-    show_default=True,
     metavar="TEXT",
     help="How the server's model is asked: its chat template goes here, with \\n for a line's end.",
 )
@@ -47,21 +47,17 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     "--context",
     type=click.IntRange(min=1),
     default=CONTEXT,
-    show_default=True,
     help="How many tokens the server's model reads.",
 )
 @click.option("--stop", multiple=True, metavar="TEXT", help="A text that ends server responses.")
 @click.option(
     "--topology",
     default="tree",
-    show_default=True,
     help="tree (responses share beginnings) or chain (all are independent).",
 )
-@click.option("--depth", default=3, show_default=True, help="How many levels the tree has.")
-@click.option("--branching", default=2, show_default=True, help="How many children a node has.")
-@click.option(
-    "--tokens", default=256, show_default=True, help="How many tokens a response may have."
-)
+@click.option("--depth", default=3, help="How many levels the tree has.")
+@click.option("--branching", default=2, help="How many children a node has.")
+@click.option("--tokens", default=256, help="How many tokens a response may have.")
 @click.option(
     "--pairs",
     default=0,
@@ -76,31 +72,23 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     help="End segments behind this text (\\n for a line's end); give several. By default sentence "
     "and line ends.",
 )
-@click.option(
-    "--temperature", default=0.8, show_default=True, help="Temperature of the first draw."
-)
+@click.option("--temperature", default=0.8, help="Temperature of the first draw.")
 @click.option(
     "--warmest",
     default=1.6,
-    show_default=True,
     help="Highest temperature, to which it rises where siblings come out alike.",
 )
 @click.option(
-    "--alike",
-    default=0.9,
-    show_default=True,
-    help="Share of words in common from which siblings count as alike.",
+    "--alike", default=0.9, help="Share of words in common from which siblings count as alike."
 )
 @click.option(
     "--unfinished",
     default="keep",
-    show_default=True,
     help="What becomes of responses that the budget cut short: keep, drop or extend.",
 )
 @click.option(
     "--judge",
     default="human",
-    show_default=True,
     help="Who labels: human (fill in later), gsm8k or overlap (against the prompts' reference), "
     "model:NAME (a reward model), chat:NAME (a model on --judge-server).",
 )
@@ -111,11 +99,12 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     show_default="that of --server",
     help="Where chat:NAME is served.",
 )
+@click.option("--ties", default="drop", help="What becomes of ties: drop, keep or random.")
 @click.option(
-    "--ties", default="drop", show_default=True, help="What becomes of ties: drop, keep or random."
-)
-@click.option(
-    "--template", default="", help='Make prompts from records, such as "Q: {{ question }}".'
+    "--template",
+    default="",
+    show_default=False,
+    help='Make prompts from records, such as "Q: {{ question }}".',
 )
 @click.option("--raw", is_flag=True, help="Do not use the tokenizer's chat template.")
 @click.option(
@@ -124,7 +113,7 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     help="Write messages instead of texts: TRL then applies the chat template.",
 )
 @click.option("--limit", default=0, show_default="all", help="Use only so many prompts.")
-@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+@click.option("--seed", default=0, help="Seed of everything random.")
 @click.option(
     "--out",
     required=True,
@@ -242,8 +231,7 @@ def _require_fitting(options: dict[str, Any]) -> None:
     labelled = options["judge"] != "human" and options["ties"] != "keep"
     if options["conversations"] and not labelled:
         raise InputError(
-            "--conversations are of chosen and rejected",
-            fix="give a judge, and no --ties keep",
+            "--conversations are of chosen and rejected", fix="give a judge, and no --ties keep"
         )
     for name, default in (("opening", OPENING), ("context", CONTEXT), ("stop", ())):
         if not options["server"] and options[name] != default:

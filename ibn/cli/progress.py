@@ -17,12 +17,8 @@ PLAIN_SECONDS = 10.0
 class Display:
     """A bar with the time left on a terminal, else a plain line now and then.
 
-    A context manager; what runs tasks calls it as its ``progress``.
-
-    Attributes
-    ----------
-    total : int
-        Tasks to run; 0 until known.
+    A context manager; what runs tasks calls it as its ``progress``. ``total`` are the tasks to run;
+    0 until known.
     """
 
     def __init__(self) -> None:

@@ -28,10 +28,7 @@ def pairs_within(group_of: NDArray[np.int64]) -> NDArray[np.int64]:
 def sample_pairs(m: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw distinct pairs of m responses uniformly; all of them where there are no more.
 
-    Returns
-    -------
-    ndarray of int, shape (at most count, 2)
-        Sorted, the smaller position first.
+    Returns shape (at most count, 2): sorted, the smaller position first.
     """
     total = m * (m - 1) // 2
     if count >= total:

@@ -25,17 +25,8 @@ def label_variance(
     over x is taken as E σ(βx) ≈ σ(κβμ), κ = (1 + πβ²s/8)^(-1/2) (MacKay 1992),
     which errs in the reduction by less than a tenth where |βμ| <= 2.
 
-    Parameters
-    ----------
-    model : RewardModel
-        Says what labels are like.
-    mean, variance : ndarray
-        What is known of the reward differences: μ and s.
-
-    Returns
-    -------
-    ndarray
-        ``noise_variance`` for Gaussian labels.
+    ``model``: says what labels are like; ``mean``, ``variance``: what is known of the reward
+    differences: μ and s. Returns ``noise_variance`` for Gaussian labels.
     """
     if model.labels == "gaussian":
         return np.full(np.shape(mean), model.noise_variance)

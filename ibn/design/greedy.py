@@ -46,14 +46,9 @@ class Design:
 
 
 class _Learner:
-    """Covariance Σ of the weights and ΣCΣ as comparisons come in, and the quantities that follow.
+    """Covariance Σ of the weights and ``pull`` ΣCΣ as comparisons come in, and what follows.
 
-    Attributes
-    ----------
-    covariance, pull : ndarray, shape (d, d)
-        Σ and ΣCΣ.
-    step : tuple
-        ΦΣx and ΦΣCΣx of the comparison x taken in last, its σ² + xᵀΣx, and its xᵀΣCΣx.
+    ``step`` is ΦΣx and ΦΣCΣx of the comparison x taken in last, its σ² + xᵀΣx, and its xᵀΣCΣx.
     """
 
     def __init__(self, model: RewardModel, target: NDArray[np.float64]) -> None:
@@ -311,23 +306,9 @@ def choose_at_random(
 ) -> NDArray[np.int64]:
     """Choose comparisons at random among listed candidates.
 
-    Parameters
-    ----------
-    m : int
-        Number of responses.
-    pairs, budget, max_uses, repeat
-        As for :func:`choose`.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of int, shape (K, 2)
-
-    Raises
-    ------
-    InputError
-        If fewer than K candidates, taken in random order, meet the constraint.
+    ``m``: number of responses; ``pairs``, ``budget``, ``max_uses``, ``repeat``: as for
+    :func:`choose`. Returns shape (K, 2). Raises InputError if fewer than K candidates, taken in
+    random order, meet the constraint.
     """
     pairs = np.asarray(pairs, dtype=np.int64)
     rounds = -(-budget // len(pairs)) if repeat and len(pairs) else 1

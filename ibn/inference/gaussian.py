@@ -247,7 +247,7 @@ def posterior_samples(
     comparisons : Comparisons, optional
         Labelled with ``delta``; without them the samples are about 0.
     tolerance : float
-        Relative error allowed of a sample's energy, see ``ibn.solvers.solver.Solver``.
+        Relative error allowed of a sample's energy, see ``ReducedSolver``.
 
     Returns
     -------

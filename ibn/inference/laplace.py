@@ -30,22 +30,13 @@ FLATTEST = 1e-9  # least curvature of a label that a Newton step relies on, over
 
 @dataclass(frozen=True)
 class Likelihood:
-    """Log-likelihood of labels as a function of the reward differences r(a) - r(b).
+    """Log-likelihood of labels as a function of the reward differences r(a) - r(b)."""
 
-    Attributes
-    ----------
-    kind : {"logistic", "binary"}
-        Which part of the label is read: ``delta`` or ``winner``.
-    label : ndarray of float, shape (n,)
-        δ of each comparison, or its winner (+1, -1, and 0 for a tie, which counts as half a
-        label for each side).
-    beta : float
-        Inverse temperature β > 0, per unit of reward.
-    """
-
-    kind: str
+    kind: str  # {"logistic", "binary"}: which part of the label is read: ``delta`` or ``winner``
+    # shape (n,): δ of each comparison, or its winner (+1, -1, and 0 for a tie, which counts as half
+    # a label for each side)
     label: NDArray[np.float64]
-    beta: float
+    beta: float  # inverse temperature β > 0, per unit of reward
 
     @classmethod
     def of(cls, comparisons: Comparisons, beta: float, labels: str) -> Likelihood:

@@ -86,27 +86,16 @@ def optimal_path(network: Network, source: int, target: int) -> InferencePath:
 
 @dataclass(frozen=True, eq=False)
 class Ports:
-    """Points of a reduced network, each entered through either of two nodes.
+    """Points of a reduced network, each entered through either of two nodes."""
 
-    Attributes
-    ----------
-    entry : ndarray of int, shape (q, 2)
-        The two nodes, in the reduced numbering.
-    offset : ndarray of float, shape (q, 2)
-        Distance from the point to each.
-    stem, down : ndarray of float, shape (q,)
-        Variance from the point to the edge it hangs on, and from there to the node below.
-    child : ndarray of int, shape (q,)
-        The node of the whole hierarchy under the point.
-    comparison : ndarray of int, shape (q,)
-        The comparison whose reduced edge the point lies on, -1 if on none.
-    """
-
-    entry: NDArray[np.int64]
-    offset: NDArray[np.float64]
+    entry: NDArray[np.int64]  # shape (q, 2): the two nodes, in the reduced numbering
+    offset: NDArray[np.float64]  # shape (q, 2): distance from the point to each
+    # stem, down: shape (q,): variance from the point to the edge it hangs on, and from there to the
+    # node below
     stem: NDArray[np.float64]
     down: NDArray[np.float64]
-    child: NDArray[np.int64]
+    child: NDArray[np.int64]  # shape (q,): the node of the whole hierarchy under the point
+    # shape (q,): the comparison whose reduced edge the point lies on, -1 if on none
     comparison: NDArray[np.int64]
 
     def __getitem__(self, index: slice) -> Ports:
@@ -262,20 +251,14 @@ class MatchedIndex:
     """A hierarchy whose responses were compared at most once each, ready for distance queries.
 
     It is searched as it stands: there is no graph to lay out.
-
-    Attributes
-    ----------
-    trie : Trie
-        The hierarchy.
-    partner, comparison : ndarray of int32, shape (m,)
-        The leaf that each leaf was compared with, and their comparison; -1 for none.
-    sigma2 : ndarray of float, shape (n,) or (1,)
-        Variance of each comparison, or of all where they are alike.
     """
 
-    trie: Trie
+    trie: Trie  # the hierarchy
+    # partner, comparison: shape (m,): the leaf that each leaf was compared with, and their
+    # comparison; -1 for none
     partner: NDArray[np.int32]
     comparison: NDArray[np.int32]
+    # shape (n,): variance of each comparison, or of all where they are alike
     sigma2: NDArray[np.float64]
 
     @classmethod

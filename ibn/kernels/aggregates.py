@@ -41,19 +41,9 @@ def match(start, head, weight, size, most):
 
     Nodes left over join the pair of a neighbour if it stays small enough, or stand alone.
 
-    Parameters
-    ----------
-    start, head, weight
-        A graph, from :func:`rows_of_edges`; weights are conductances.
-    size : ndarray of int64, shape (N,)
-        How many original nodes each stands for.
-    most : int
-        How many a pair may stand for.
-
-    Returns
-    -------
-    ndarray of int64, shape (N,)
-        The pair of each node, counted from 0 without gaps.
+    ``start``, ``head``, ``weight``: a graph, from :func:`rows_of_edges`; weights are conductances;
+    ``size``, shape (N,): how many original nodes each stands for; ``most``: how many a pair may
+    stand for. Returns shape (N,): the pair of each node, counted from 0 without gaps.
     """
     label = np.full(len(size), -1, np.int64)
     held = np.zeros(len(size), np.int64)

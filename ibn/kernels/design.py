@@ -10,29 +10,14 @@ from numba import njit
 def update_and_choose(a, b, open_, left, noise, by_variance, v, q, c, t, own, pull):
     """Learn from the comparison chosen last, and choose the next, in one pass over candidates.
 
-    Parameters
-    ----------
-    a, b : ndarray of int64, shape (N,)
-        The candidates' responses.
-    open_ : ndarray of bool, shape (N,)
-        Which candidates may be chosen.
-    left : ndarray of int64, shape (m,)
-        How many comparisons each response may still take part in.
-    noise : ndarray of float, shape (N,)
-        Variance σ² of a label of each candidate.
-    by_variance : bool
-        Choose the largest variance of the reward difference, not the largest reduction.
-    v, q : ndarray of float, shape (m,)
-        ΦΣx and ΦΣCΣx of the comparison x chosen last (zeros where there is none).
-    c, t : float
-        Its σ² + xᵀΣx and xᵀΣCΣx.
-    own, pull : ndarray of float, shape (N,)
-        xᵀΣx and xᵀΣCΣx of each candidate; brought up to date.
-
-    Returns
-    -------
-    int
-        The candidate with the largest score; the first of equals, -1 where none is open.
+    ``a``, ``b``, shape (N,): the candidates' responses; ``open_``, shape (N,): which candidates may
+    be chosen; ``left``, shape (m,): how many comparisons each response may still take part in;
+    ``noise``, shape (N,): variance σ² of a label of each candidate; ``by_variance``: choose the
+    largest variance of the reward difference, not the largest reduction; ``v``, ``q``, shape (m,):
+    ΦΣx and ΦΣCΣx of the comparison x chosen last (zeros where there is none); ``c``, ``t``: its σ²
+    + xᵀΣx and xᵀΣCΣx; ``own``, ``pull``, shape (N,): xᵀΣx and xᵀΣCΣx of each candidate; brought up
+    to date. Returns the candidate with the largest score; the first of equals, -1 where none is
+    open.
     """
     best, most = -1, -np.inf
     for i in range(len(a)):

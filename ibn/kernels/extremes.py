@@ -10,17 +10,8 @@ from numba import njit
 def greatest_differences(draws, deviation):
     """Find max |z_i - z_j| / deviation_ij over the pairs i < j, for each draw.
 
-    Parameters
-    ----------
-    draws : ndarray of float, shape (K, c)
-        A column a draw.
-    deviation : ndarray of float, shape (K, K)
-        Standard deviations of the differences, positive off the diagonal.
-
-    Returns
-    -------
-    ndarray of float, shape (c,)
-        0 where there is no pair.
+    ``draws``, shape (K, c): a column a draw; ``deviation``, shape (K, K): standard deviations of
+    the differences, positive off the diagonal. Returns shape (c,): 0 where there is no pair.
     """
     k, count = draws.shape
     greatest = np.zeros(count)

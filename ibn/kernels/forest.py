@@ -17,10 +17,7 @@ from numba import njit
 def factor(parent, conductance, u, v, weight):
     """Make the preconditioner: eliminate the forest upwards.
 
-    Returns
-    -------
-    pivot, share : ndarray, shape (N,)
-        Of each node, and what it hands to its parent.
+    Returns ``pivot, share``, shape (N,): of each node, and what it hands to its parent.
     """
     pivot = np.zeros(len(parent))  # at first the conductance to ground
     for e in range(len(u)):

@@ -24,12 +24,8 @@ SIDE, BASE, FOOT, LOW, HIGH, DEPTH, LAST = range(7)
 def match_leaves(u, v, partner, comparison):
     """Fill in each leaf's partner and their comparison; return whether each has one at most.
 
-    Parameters
-    ----------
-    u, v : ndarray of int, shape (n,)
-        Comparisons by their leaves; loops are left out.
-    partner, comparison : ndarray of int32, shape (m,)
-        Filled with -1; left half done where a leaf has several comparisons.
+    ``u``, ``v``, shape (n,): comparisons by their leaves; loops are left out; ``partner``,
+    ``comparison``, shape (m,): filled with -1; left half done where a leaf has several comparisons.
     """
     for e in range(len(u)):
         a, b = u[e], v[e]
@@ -68,15 +64,9 @@ def _ascend(table, held, address, depth, end, powers, half_variance, side, visit
     A mark is the number of a visit, plus one, each side's in its half of a word. Visits to come
     are no nearer than ``key``: prefixes by which none of them could beat the best are left alone.
 
-    Returns
-    -------
-    depth : int
-        Of the prefix marked from as near; ``end - 1`` if there is none.
-    held : int
-        Slots taken by now.
-    best : float
-        Length of the best path seen by now: where the other side has marked a prefix too, an
-        inductive-bias step joins the two.
+    Returns ``depth``: of the prefix marked from as near; ``end - 1`` if there is none; ``held``:
+    slots taken by now; ``best``: length of the best path seen by now: where the other side has
+    marked a prefix too, an inductive-bias step joins the two.
     """
     mask = len(table) - 1
     own, other, word = np.uint64(32 * side), np.uint64(32 - 32 * side), np.uint64(0xFFFFFFFF)
@@ -144,12 +134,8 @@ def _visit_leaves(
 ):  # fmt: skip
     """Visit the leaves under a climb's ancestor that are new to it, and cross their comparisons.
 
-    Returns
-    -------
-    table, held, best
-        As :func:`_ascend` leaves them.
-    reached, reach, arrived
-        Leaves at the other ends of the comparisons, their distances, and how many.
+    Returns as :func:`_ascend` leaves them; leaves at the other ends of the comparisons, their
+    distances, and how many.
     """
     m, digits, arrived = len(addresses), len(powers) - 1, 0
     side, address = climb[SIDE], np.uint64(climb[FOOT])
@@ -217,24 +203,11 @@ def matched_distances(
     at once every leaf of the other side that an inductive-bias step can reach: a path shorter
     than the best one met would have two adjacent leaves, each within half of that of its end.
 
-    Parameters
-    ----------
-    addresses : ndarray of uint64, shape (m,)
-        Sorted, distinct.
-    partner, comparison : ndarray of int32, shape (m,)
-        From :func:`match_leaves`.
-    sigma2 : ndarray of float, shape (n,) or (1,)
-        Variance of each comparison, or of all.
-    half_variance, powers, bits
-        The world's, as ``kernels.trie`` takes them.
-    ends : ndarray of uint64, shape (p, 2)
-        Addresses of the pairs, among ``addresses`` or not.
-    bound : ndarray of float, shape (p,)
-        d_IB of each pair.
-
-    Returns
-    -------
-    ndarray of float, shape (p,)
+    ``addresses``, shape (m,): sorted, distinct; ``partner``, ``comparison``, shape (m,): from
+    :func:`match_leaves`; ``sigma2``, shape (n,): variance of each comparison, or of all;
+    ``half_variance``, ``powers``, ``bits``: the world's, as ``kernels.trie`` takes them; ``ends``,
+    shape (p, 2): addresses of the pairs, among ``addresses`` or not; ``bound``, shape (p,): d_IB of
+    each pair. Returns shape (p,).
     """
     m, digits = len(addresses), len(powers) - 1
     result = np.empty(len(bound))

@@ -10,19 +10,9 @@ from numba import njit
 def least_hashes(start, values, factor, shift):
     """Take the least of each hash of each set's members.
 
-    Parameters
-    ----------
-    start : ndarray of int64, shape (k + 1,)
-        Where each set's members begin in ``values``; repeats do not matter.
-    values : ndarray of uint32
-        Members.
-    factor, shift : ndarray of uint32, shape (h,)
-        The hashes x → factor · x + shift modulo 2³².
-
-    Returns
-    -------
-    ndarray of uint32, shape (h, k)
-        2³² - 1 for empty sets.
+    ``start``, shape (k + 1,): where each set's members begin in ``values``; repeats do not matter;
+    ``values``: members; ``factor``, ``shift``, shape (h,): the hashes x → factor · x + shift modulo
+    2³². Returns shape (h, k): 2³² - 1 for empty sets.
     """
     k = len(start) - 1
     result = np.empty((len(factor), k), np.uint32)

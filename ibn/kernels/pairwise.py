@@ -10,16 +10,8 @@ from numba import njit
 def pairwise_resistance(inverse, nodes):
     """Resistances between all pairs of nodes from an inverse's lower triangle.
 
-    Parameters
-    ----------
-    inverse : ndarray of float, shape (N, N), Fortran order
-        Inverse of the Laplacian with its null space filled in; only the lower triangle is read.
-    nodes : ndarray of int, shape (m,)
-        The nodes wanted.
-
-    Returns
-    -------
-    ndarray of float, shape (m, m)
+    ``inverse``, shape (N, N): inverse of the Laplacian with its null space filled in; only the
+    lower triangle is read; ``nodes``, shape (m,): the nodes wanted. Returns shape (m, m).
     """
     m = len(nodes)
     result = np.empty((m, m))

@@ -19,25 +19,10 @@ def arcs_from_edges(size, u, v, weight):
     Arcs between two hubs (nodes of more than ``HUB_DEGREE`` arcs) come first in their rows, so
     that a search can scan a hub's few arcs to other hubs and take its many others one by one.
 
-    Parameters
-    ----------
-    size : int
-        Number of nodes.
-    u, v : ndarray of int, shape (e,)
-        Ends; loops are left out.
-    weight : ndarray of float, shape (e,)
-        Positive.
-
-    Returns
-    -------
-    start : ndarray of int64, shape (size + 1,)
-        Where each node's arcs begin.
-    lazy : ndarray of int64, shape (size,)
-        Where the arcs that a search takes one by one begin: the row's end but for hubs.
-    head : ndarray of int32
-        Where each arc leads.
-    length : ndarray of float
-        Its weight.
+    ``size``: number of nodes; ``u``, ``v``, shape (e,): ends; loops are left out; ``weight``, shape
+    (e,): positive. Returns ``start``, shape (size + 1,): where each node's arcs begin; ``lazy``,
+    shape (size,): where the arcs that a search takes one by one begin: the row's end but for hubs;
+    ``head``: where each arc leads; ``length``: its weight.
     """
     start = np.zeros(size + 1, np.int64)
     for e in range(len(u)):
@@ -137,21 +122,11 @@ def path_lengths(start, lazy, head, length, sources, source_offset, targets, tar
     the best one met. A hub's arcs are taken one at a time, from light to heavy: an arc joins two
     hubs, and both scan it, or has an end that is no hub and scans it, so no meeting is missed.
 
-    Parameters
-    ----------
-    start, lazy, head, length
-        A graph, from :func:`arcs_from_edges`.
-    sources, targets : ndarray of int64, shape (p, 2)
-        The two entries of each port.
-    source_offset, target_offset : ndarray of float, shape (p, 2)
-        Their distances.
-    bound : ndarray of float, shape (p,)
-        Length of the best path known not to enter the graph; infinity where there is none.
-
-    Returns
-    -------
-    ndarray of float, shape (p,)
-        Infinity where no path joins the two.
+    ``start``, ``lazy``, ``head``, ``length``: a graph, from :func:`arcs_from_edges`; ``sources``,
+    ``targets``, shape (p, 2): the two entries of each port; ``source_offset``, ``target_offset``,
+    shape (p, 2): their distances; ``bound``, shape (p,): length of the best path known not to enter
+    the graph; infinity where there is none. Returns shape (p,): infinity where no path joins the
+    two.
     """
     size = len(start) - 1
     result = np.empty(len(bound))

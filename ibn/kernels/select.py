@@ -15,21 +15,9 @@ def nearest_columns(product, norms, own, k):
     With inner products of points and squared norms of the columns' points, these are the columns
     nearest to each row: its own squared norm makes no difference within a row.
 
-    Parameters
-    ----------
-    product : ndarray of float, shape (b, c)
-        Inner products.
-    norms : ndarray of float, shape (c,)
-        Squared norms.
-    own : ndarray of int, shape (b,)
-        A column to leave out in each row; -1 for none.
-    k : int
-        How many, fewer than c.
-
-    Returns
-    -------
-    ndarray of int64, shape (b, k)
-        From near to far; of columns as near, the first come first.
+    ``product``, shape (b, c): inner products; ``norms``, shape (c,): squared norms; ``own``, shape
+    (b,): a column to leave out in each row; -1 for none; ``k``: how many, fewer than c. Returns
+    shape (b, k): from near to far; of columns as near, the first come first.
     """
     rows, columns = product.shape
     found = np.empty((rows, k), np.int64)
@@ -57,19 +45,9 @@ def nearest_columns(product, norms, own, k):
 def nearest_elsewhere(product, norms, label, own):
     """Find the column j of another label with the least ``norms[j] - 2 product[i, j]``.
 
-    Parameters
-    ----------
-    product, norms
-        As for :func:`nearest_columns`.
-    label : ndarray of int, shape (c,)
-        Of the columns; at least one differs from each of ``own``.
-    own : ndarray of int, shape (b,)
-        The label of each row.
-
-    Returns
-    -------
-    ndarray of int64, shape (b,)
-        Of columns as near, the first.
+    ``product``, ``norms``: as for :func:`nearest_columns`; ``label``, shape (c,): of the columns;
+    at least one differs from each of ``own``; ``own``, shape (b,): the label of each row. Returns
+    shape (b,): of columns as near, the first.
     """
     found = np.zeros(len(own), np.int64)
     for i in range(len(own)):
@@ -86,20 +64,9 @@ def nearest_elsewhere(product, norms, label, own):
 def nearest_of(points, rows, candidates, k):
     """Find the k nearest of each row's candidates, from the differences of their coordinates.
 
-    Parameters
-    ----------
-    points : ndarray of float, shape (m, d)
-    rows : ndarray of int, shape (b,)
-        Rows of ``points``.
-    candidates : ndarray of int, shape (b, c)
-        Other rows, distinct for each.
-    k : int
-        How many, at most c.
-
-    Returns
-    -------
-    ndarray of int64, shape (b, k)
-        From near to far.
+    ``points``, shape (m, d); ``rows``, shape (b,): rows of ``points``; ``candidates``, shape (b,
+    c): other rows, distinct for each; ``k``: how many, at most c. Returns shape (b, k): from near
+    to far.
     """
     found = np.empty((len(rows), k), np.int64)
     value = np.empty(candidates.shape[1])

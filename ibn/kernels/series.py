@@ -15,12 +15,7 @@ def may_hold_cliques(a, b, uses):
 
     In a clique of K all nodes have K - 1 edges and the same first neighbour, counting themselves.
 
-    Parameters
-    ----------
-    a, b : ndarray of int, shape (n,)
-        Ends of each edge.
-    uses : ndarray of int, shape (N,)
-        Edges of each node.
+    ``a``, ``b``, shape (n,): ends of each edge; ``uses``, shape (N,): edges of each node.
     """
     alike = 0
     for e in range(len(a)):
@@ -62,21 +57,10 @@ def reduced_edges(parent, stem, a, b, sigma2, role, number, u, v, variance):
 def eliminate_leaves(parent, stem, a, b, sigma2, role, inflow):
     """Reduce current at eliminated leaves to current at the nodes that stay.
 
-    Parameters
-    ----------
-    parent, stem : ndarray, shape (N,)
-        Hierarchy and the variance of each node's edge to its parent.
-    a, b, sigma2 : ndarray, shape (n,)
-        Comparisons and their variances.
-    role : ndarray of int8, shape (N,)
-        ``STAYS``, ``ONCE`` or ``UNUSED``.
-    inflow : ndarray of float, shape (N, k)
-        Current at each node, several at a time; overwritten.
-
-    Returns
-    -------
-    ndarray of float, shape (k,)
-        Energy dissipated in what was eliminated.
+    ``parent``, ``stem``, shape (N,): hierarchy and the variance of each node's edge to its parent;
+    ``a``, ``b``, ``sigma2``, shape (n,): comparisons and their variances; ``role``, shape (N,):
+    ``STAYS``, ``ONCE`` or ``UNUSED``; ``inflow``, shape (N, k): current at each node, several at a
+    time; overwritten. Returns shape (k,): energy dissipated in what was eliminated.
     """
     columns = inflow.shape[1]
     energy = np.zeros(columns)

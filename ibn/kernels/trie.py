@@ -22,14 +22,8 @@ def _bit_length(x):
 def common_depth(x, y, powers, bits):
     """Depth of the deepest common ancestor of two addresses: the digits they share.
 
-    Parameters
-    ----------
-    x, y : uint64
-        Addresses.
-    powers : ndarray of uint64, shape (digits + 1,)
-        Powers of the branching number.
-    bits : int
-        Bits a digit where the branching number is a power of two, else 0.
+    ``x``, ``y``: addresses; ``powers``, shape (digits + 1,): powers of the branching number;
+    ``bits``: bits a digit where the branching number is a power of two, else 0.
     """
     digits = len(powers) - 1
     if bits:
@@ -63,21 +57,9 @@ def pack_keys(addresses, address_bits):
 def unpack_sorted(addresses, keys, address_bits):
     """Distinct addresses in order, and the rank of each address among them.
 
-    Parameters
-    ----------
-    addresses : ndarray of uint64, shape (m,)
-        In any order, repeats allowed.
-    keys : ndarray of uint64, shape (m,)
-        Keys from :func:`pack_keys`, sorted.
-    address_bits : int
-        Bits an address may have.
-
-    Returns
-    -------
-    distinct : ndarray of uint64
-        Sorted.
-    rank : ndarray of int64, shape (m,)
-        ``distinct[rank]`` is ``addresses``.
+    ``addresses``, shape (m,): in any order, repeats allowed; ``keys``, shape (m,): keys from
+    :func:`pack_keys`, sorted; ``address_bits``: bits an address may have. Returns ``distinct``:
+    sorted; ``rank``, shape (m,): ``distinct[rank]`` is ``addresses``.
     """
     m = len(addresses)
     low = np.uint64(max(1, _bit_length(np.uint64(m - 1))))
@@ -131,19 +113,9 @@ def common_depths(x, y, powers, bits):
 def build_trie(addresses, powers, bits):
     """Build the compressed trie of sorted distinct addresses in one pass with a stack.
 
-    Parameters
-    ----------
-    addresses : ndarray of uint64, shape (m,)
-        Sorted, without repeats, m >= 1.
-    powers, bits
-        As in :func:`common_depth`.
-
-    Returns
-    -------
-    parent : ndarray of int32, shape (N,)
-        Parent of each node; the root, node N - 1, is its own.
-    depth : ndarray of int16, shape (N,)
-        Depth of each node; leaves lie at ``digits``.
+    ``addresses``, shape (m,): sorted, without repeats, m >= 1; ``powers``, ``bits``: as in
+    :func:`common_depth`. Returns ``parent``, shape (N,): parent of each node; the root, node N - 1,
+    is its own; ``depth``, shape (N,): depth of each node; leaves lie at ``digits``.
     """
     m = len(addresses)
     digits = len(powers) - 1
@@ -188,20 +160,11 @@ def build_trie(addresses, powers, bits):
 def locate(addresses, parent, depth, queries, powers, bits):
     """Find where addresses would hang on a trie.
 
-    Parameters
-    ----------
-    addresses, parent, depth
-        A trie as :func:`build_trie` takes and returns it.
-    queries : ndarray of uint64, shape (q,)
-        Addresses, in any order.
-
-    Returns
-    -------
-    child : ndarray of int64, shape (q,)
-        Lower node of the edge on which each query hangs.
-    branch : ndarray of int64, shape (q,)
-        Depth at which it leaves that edge, above ``depth[parent[child]]`` and at most
-        ``depth[child]``; for a query that leaves at the root, ``child`` is the root.
+    ``addresses``, ``parent``, ``depth``: a trie as :func:`build_trie` takes and returns it;
+    ``queries``, shape (q,): addresses, in any order. Returns ``child``, shape (q,): lower node of
+    the edge on which each query hangs; ``branch``, shape (q,): depth at which it leaves that edge,
+    above ``depth[parent[child]]`` and at most ``depth[child]``; for a query that leaves at the
+    root, ``child`` is the root.
     """
     q = len(queries)
     m = len(addresses)
@@ -235,24 +198,12 @@ def inject_pairs(parent, depth, x, y, half_variance, powers, bits, inflow):
     or on a stem that they share, is left out: exchanging the ends of a pair changes its sign, so
     that it is 0 on average over pairs of exchangeable ends.
 
-    Parameters
-    ----------
-    parent, depth
-        A trie, from :func:`build_trie`.
-    x, y : tuple of ndarray, each of shape (p,)
-        Addresses of the ends, then their ``child`` and ``branch`` from :func:`locate`.
-    half_variance : ndarray of float, shape (digits + 1,)
-        g(k)/2 by depth, 0 at the leaves: an edge between depths j < k has variance
-        ``half_variance[j] - half_variance[k]``.
-    powers, bits
-        As in :func:`common_depth`.
-    inflow : ndarray of float, shape (N,)
-        Current at the nodes; added to.
-
-    Returns
-    -------
-    float
-        Energy dissipated outside the trie's nodes and edges as they are, all pairs together.
+    ``parent``, ``depth``: a trie, from :func:`build_trie`; ``x``, ``y``, shape (p,): addresses of
+    the ends, then their ``child`` and ``branch`` from :func:`locate`; ``half_variance``, shape
+    (digits + 1,): g(k)/2 by depth, 0 at the leaves: an edge between depths j < k has variance
+    ``half_variance[j] - half_variance[k]``; ``powers``, ``bits``: as in :func:`common_depth`;
+    ``inflow``, shape (N,): current at the nodes; added to. Returns energy dissipated outside the
+    trie's nodes and edges as they are, all pairs together.
     """
     root = len(parent) - 1
     energy = 0.0

@@ -43,40 +43,25 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class PairLabels:
-    """Labels by pair: repeated comparisons of the same two responses are added up.
+    """Labels by pair: repeated comparisons of the same two responses are added up."""
 
-    Attributes
-    ----------
-    kind : {"binary", "gaussian"}
-        Of the labels.
-    features : ndarray of float, shape (m, d)
-        Φ of the responses that are compared.
-    a, b : ndarray of int, shape (k,)
-        The distinct pairs.
-    plus, minus : ndarray of float, shape (k,)
-        Binary labels for a and for b, a tie half of each; for Gaussian labels their number and
-        their sum.
-    square : float
-        Sum of squared Gaussian labels.
-    """
-
-    kind: str
-    features: NDArray[np.float64]
+    kind: str  # {"binary", "gaussian"}: of the labels
+    features: NDArray[np.float64]  # shape (m, d): φ of the responses that are compared
+    # a, b: shape (k,): the distinct pairs
     a: NDArray[np.int64]
     b: NDArray[np.int64]
+    # plus, minus: shape (k,): binary labels for a and for b, a tie half of each; for Gaussian
+    # labels their number and their sum
     plus: NDArray[np.float64]
     minus: NDArray[np.float64]
-    square: float = 0.0
+    square: float = 0.0  # sum of squared Gaussian labels
 
     @classmethod
     def of(cls, features: NDArray[np.float64], comparisons: Comparisons, labels: str) -> PairLabels:
         """Read the labels of comparisons among the rows of Φ.
 
-        Raises
-        ------
-        InputError
-            If the kind of labels is unknown, they are missing or not finite, or Φ has another
-            number of rows than there are responses.
+        Raises InputError if the kind of labels is unknown, they are missing or not finite, or Φ has
+        another number of rows than there are responses.
         """
         if labels not in LABELS:
             raise unknown_name("kind of labels", labels, LABELS)
@@ -178,24 +163,13 @@ def _derivatives(
 
 @dataclass(frozen=True, eq=False)
 class WeightPosterior:
-    """What :func:`infer` finds.
+    """What :func:`infer` finds."""
 
-    Attributes
-    ----------
-    mean : ndarray of float, shape (d,)
-        Mode of the weights.
-    own : ndarray of float, shape (m,)
-        Mode of the own part of each response that is compared.
-    factor : tuple
-        Cholesky factor of the precision of the weights there, own parts integrated out.
-    log_evidence : float
-        Log marginal likelihood.
-    """
-
-    mean: NDArray[np.float64]
-    own: NDArray[np.float64]
+    mean: NDArray[np.float64]  # shape (d,): mode of the weights
+    own: NDArray[np.float64]  # shape (m,): mode of the own part of each response that is compared
+    # Cholesky factor of the precision of the weights there, own parts integrated out
     factor: Factor
-    log_evidence: float
+    log_evidence: float  # log marginal likelihood
 
     def covariance(self) -> NDArray[np.float64]:
         """Inverse of the precision, shape (d, d)."""
@@ -261,19 +235,8 @@ def infer(
 ) -> WeightPosterior:
     """Find the mode of the posterior by Newton's method, and its curvature there.
 
-    Parameters
-    ----------
-    labels : PairLabels
-        The data.
-    settings : Settings
-        Hyperparameters.
-    start : WeightPosterior, optional
-        Of the same features: where to begin.
-
-    Raises
-    ------
-    InputError
-        If no mode is found.
+    ``labels``: the data; ``settings``: hyperparameters; ``start``: of the same features: where to
+    begin. Raises InputError if no mode is found.
     """
     (m, d), k = labels.features.shape, len(labels.a)
     own_variance = settings.own_variance

@@ -17,24 +17,10 @@ FORMAT = "ibn grow journal, version 1"
 class Journal:
     """An append-only file of JSON lines that begins with the settings it belongs to.
 
-    To be used as a context manager. A torn last line, as a kill leaves it, is dropped.
-
-    Parameters
-    ----------
-    path : path-like
-        The file, made if missing.
-    settings : dict
-        Everything that determines the content; a journal of other settings is refused.
-
-    Attributes
-    ----------
-    entries : list of dict
-        What the file held, and what was added.
-
-    Raises
-    ------
-    InputError
-        If the file is no journal, is damaged, belongs to other settings or is being written.
+    To be used as a context manager. A torn last line, as a kill leaves it, is dropped. ``settings``
+    are everything that determines the content, and ``entries`` what the file held and what was
+    added. Raises InputError if the file is no journal, is damaged, belongs to other settings or is
+    being written.
     """
 
     def __init__(self, path: str | os.PathLike[str], settings: dict[str, Any]) -> None:

@@ -28,24 +28,9 @@ class LocalModel:
     The prompt and the prefix of each request run through the model once; its keys and values are
     then repeated for the siblings, which are decoded side by side.
 
-    Parameters
-    ----------
-    name : str
-        A directory, a GGUF file, or a name on the hub.
-    chat : bool, optional
-        Whether prompts are put as a user's message into the tokenizer's chat template; by default
-        where it has one.
-    top_p : float
-        Nucleus sampling: draw among the likeliest tokens of this total probability.
-    device : str, optional
-        A torch device; by default the accelerator if there is one.
-
-    Raises
-    ------
-    MissingExtra
-        If torch or transformers is missing.
-    InputError
-        If the model cannot be loaded.
+    ``chat`` says whether prompts are put as a user's message into the tokenizer's chat template; by
+    default where it has one. Tokens are drawn among the likeliest of total probability ``top_p``
+    (nucleus sampling). ``name`` and ``device`` are as for :func:`load_model`, and so are errors.
     """
 
     def __init__(
@@ -265,28 +250,11 @@ def load_model(
 ) -> Any:
     """Load a model and its tokenizer.
 
-    Parameters
-    ----------
-    name : str
-        A directory, a GGUF file, or a name on the hub.
-    device : str, optional
-        A torch device; by default the accelerator if there is one.
-    head : str
-        Which of the automatic classes of ``transformers`` makes the model.
-    **config
-        Fields of its configuration to set, such as ``num_labels``.
-
-    Returns
-    -------
-    torch, tokenizer, model
-        The module torch, so that callers need not import it, and the two.
-
-    Raises
-    ------
-    MissingExtra
-        If torch or transformers is missing.
-    InputError
-        If the model cannot be loaded.
+    ``name``: a directory, a GGUF file, or a name on the hub; ``device``: a torch device; by default
+    the accelerator if there is one; ``head``: which of the automatic classes of ``transformers``
+    makes the model; ``**config``: fields of its configuration to set, such as ``num_labels``.
+    Returns the module torch, so that callers need not import it, and the two. Raises MissingExtra
+    if torch or transformers is missing. Raises InputError if the model cannot be loaded.
     """
     try:
         import torch

@@ -11,18 +11,12 @@ from ibn.prefix_tree.tree import Grown, Leaf, shared_prefix
 
 @dataclass(frozen=True)
 class Pair:
-    """Two responses to one prompt, to be compared.
-
-    Attributes
-    ----------
-    a, b : Leaf
-        The responses.
-    shared, shared_tokens : int
-        Characters and tokens of the prefix they grew from together; 0 in a chain.
-    """
+    """Two responses to one prompt, to be compared."""
 
     a: Leaf
     b: Leaf
+    # shared, shared_tokens: characters and tokens of the prefix they grew from together; 0 in a
+    # chain
     shared: int = 0
     shared_tokens: int = 0
 
@@ -30,14 +24,7 @@ class Pair:
 def tree_pairs(grown: Grown, count: int, rng: np.random.Generator) -> list[Pair]:
     """Draw pairs uniformly from the leaves of a tree, none twice (theory §7).
 
-    Parameters
-    ----------
-    grown : Grown
-        A tree.
-    count : int
-        Pairs wanted; fewer come where the leaves have no more.
-    rng : numpy.random.Generator
-        Source of randomness.
+    ``count``: pairs wanted; fewer come where the leaves have no more.
     """
     leaves = list(grown.leaves())
     first, second = np.triu_indices(len(leaves), 1)
@@ -55,14 +42,8 @@ def tree_pairs(grown: Grown, count: int, rng: np.random.Generator) -> list[Pair]
 def chain_pairs(grown: Grown, count: int, rng: np.random.Generator) -> list[Pair]:
     """Pair independent responses off, each used once.
 
-    Parameters
-    ----------
-    grown : Grown
-        Responses grown in one level.
-    count : int
-        Pairs wanted; fewer come where there are fewer than twice as many responses.
-    rng : numpy.random.Generator
-        Source of randomness.
+    ``grown``: responses grown in one level; ``count``: pairs wanted; fewer come where there are
+    fewer than twice as many responses.
     """
     leaves = list(grown.leaves())
     order = rng.permutation(len(leaves))[: 2 * min(count, len(leaves) // 2)]

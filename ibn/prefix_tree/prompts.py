@@ -16,21 +16,11 @@ COLUMNS = ("prompt", "question", "instruction", "problem", "query", "dialogue")
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is responded to.
+    """What is responded to."""
 
-    Attributes
-    ----------
-    text : str
-        The prompt as the generator reads it.
-    record : dict
-        The record it came from, for judges that need a reference.
-    line : int
-        Of the file, counted from 1.
-    """
-
-    text: str
-    record: Mapping[str, Any]
-    line: int
+    text: str  # the prompt as the generator reads it
+    record: Mapping[str, Any]  # the record it came from, for judges that need a reference
+    line: int  # of the file, counted from 1
 
 
 def read_prompts(
@@ -38,21 +28,11 @@ def read_prompts(
 ) -> list[Prompt]:
     """Read prompts, each once.
 
-    Parameters
-    ----------
-    path : path-like
-        Any file that :func:`ibn.preferences.reading.read_preferences` takes; a record holds a text
-        under ``prompt`` (or question, instruction, problem, query, dialogue).
-    template : str
-        A Jinja template of the record's fields, such as ``"Q: {{ question }} A:"``, in place of
-        that text.
-    most : int
-        How many to read; 0 for all.
-
-    Raises
-    ------
-    InputError
-        If a record has no prompt, or none that is a text, or the template does not fit it.
+    ``path``: any file that :func:`ibn.preferences.reading.read_preferences` takes; a record holds a
+    text under ``prompt`` (or question, instruction, problem, query, dialogue); ``template``: a
+    Jinja template of the record's fields, such as ``"Q: {{ question }} A:"``, in place of that
+    text; ``most``: how many to read; 0 for all. Raises InputError if a record has no prompt, or
+    none that is a text, or the template does not fit it.
     """
     source = os.fspath(path)
     found: dict[str, Prompt] = {}

@@ -21,32 +21,12 @@ class Server:
     growing pauses, and if it stays so comes back as a continuation with a ``problem``. Only where
     nothing has ever answered at the address, it is an error at once.
 
-    Parameters
-    ----------
-    url : str
-        Base address, such as ``http://localhost:8000/v1``.
-    model : str
-        The model's name there.
-    template : str
-        How a prompt opens, ``{prompt}`` standing for it: a chat model's template goes here.
-    context : int
-        Tokens that the model reads.
-    parallel : int
-        Requests at a time.
-    retries : int
-        Times that a failed request is tried again.
-    timeout : float
-        Seconds that a request may take.
-    stop : sequence of str
-        Texts that end a response.
-    client : optional
-        A ready client of the package ``openai``; the key is otherwise read from
-        ``OPENAI_API_KEY``.
-
-    Raises
-    ------
-    MissingExtra
-        If the package openai is missing.
+    ``url`` is its base address, and ``model`` the model's name there. A prompt opens by
+    ``template``, where ``{prompt}`` stands for it: a chat model's template goes here. The model
+    reads ``context`` tokens, and ``stop`` are texts that end a response. ``parallel`` requests run
+    at a time, each tried again up to ``retries`` times and given ``timeout`` seconds. ``client`` is
+    a ready client of the package ``openai``; the key is otherwise read from ``OPENAI_API_KEY``.
+    Raises MissingExtra if that package is missing.
     """
 
     def __init__(
@@ -148,10 +128,7 @@ class Server:
 def connect(url: str, *, retries: int = 4, timeout: float = 60.0) -> Any:
     """Make a client of an OpenAI-compatible server, which tries again by itself.
 
-    Raises
-    ------
-    MissingExtra
-        If the package openai is missing.
+    Raises MissingExtra if the package openai is missing.
     """
     try:
         import openai
@@ -164,10 +141,7 @@ def connect(url: str, *, retries: int = 4, timeout: float = 60.0) -> Any:
 def require_answer(client: Any) -> None:
     """Ask a server for its list of models; any answer will do.
 
-    Raises
-    ------
-    InputError
-        If nothing answers.
+    Raises InputError if nothing answers.
     """
     import openai
 

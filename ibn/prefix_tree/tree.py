@@ -11,82 +11,42 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Node:
-    """One segment of text under its parent's.
+    """One segment of text under its parent's."""
 
-    Attributes
-    ----------
-    path : tuple of int
-        Which child to take at each level from the root, whose own path is empty.
-    text : str
-        The segment.
-    tokens : int
-        Tokens generated for it.
-    finished : bool
-        Whether the generator ended the response here.
-    temperature : float
-        At which it was drawn.
-    """
-
+    # which child to take at each level from the root, whose own path is empty
     path: tuple[int, ...]
     text: str
-    tokens: int
-    finished: bool
-    temperature: float
+    tokens: int  # tokens generated for it
+    finished: bool  # whether the generator ended the response here
+    temperature: float  # at which it was drawn
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A complete response: a walk from the root to a leaf.
+    """A complete response: a walk from the root to a leaf."""
 
-    Attributes
-    ----------
-    path : tuple of int
-        Of its last node.
-    text : str
-        The whole response.
-    tokens : int
-        Tokens of it, those of shared segments included.
-    finished : bool
-        Whether the generator ended it, rather than the budget.
-    ends, token_ends : tuple of int
-        Where each segment ends in ``text``, in characters and in tokens generated.
-    """
-
-    path: tuple[int, ...]
-    text: str
-    tokens: int
-    finished: bool
+    path: tuple[int, ...]  # of its last node
+    text: str  # the whole response
+    tokens: int  # tokens of it, those of shared segments included
+    finished: bool  # whether the generator ended it, rather than the budget
+    # ends, token_ends: where each segment ends in ``text``, in characters and in tokens generated
     ends: tuple[int, ...]
     token_ends: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Grown:
-    """What was grown for one prompt.
-
-    Attributes
-    ----------
-    prompt : str
-        The prompt.
-    nodes : tuple of Node
-        Parents before children; the root is not among them.
-    generated : int
-        Tokens generated, those thrown away included.
-    dropped : dict of str to int
-        Continuations that were not kept, by reason: ``empty``, ``duplicate``, ``unfinished``,
-        ``failed``.
-    problems : tuple of str
-        What the generator said where it failed, each once.
-    lacking : tuple of (path, int)
-        Nodes, the root being ``()``, of which the generator failed to make so many children, or
-        which it failed to extend. One without any is no leaf: its text is no response yet.
-    """
+    """What was grown for one prompt."""
 
     prompt: str
-    nodes: tuple[Node, ...]
-    generated: int
+    nodes: tuple[Node, ...]  # parents before children; the root is not among them
+    generated: int  # tokens generated, those thrown away included
+    # continuations that were not kept, by reason: ``empty``, ``duplicate``, ``unfinished``,
+    # ``failed``
     dropped: dict[str, int] = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()  # what the generator said where it failed, each once
+    # Nodes, the root being ``()``, of which the generator failed to make so many children, or which
+    # it failed to extend. One without any is no leaf: its text is no response yet.
     lacking: tuple[tuple[tuple[int, ...], int], ...] = ()
 
     @property

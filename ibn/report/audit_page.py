@@ -101,16 +101,8 @@ def write_report(
 ) -> None:
     """Write an audit as one self-contained HTML page.
 
-    Parameters
-    ----------
-    found : Audit
-        The findings.
-    path : path-like
-        Where to.
-    quoted : PreferenceData, optional
-        The dataset, if the page is to quote the last words of prompts.
-    gate : mapping, optional
-        The verdict of ``--max-variance``, as in the JSON document.
+    ``found``: the findings; ``path``: where to; ``quoted``: the dataset, if the page is to quote
+    the last words of prompts; ``gate``: the verdict of ``--max-variance``, as in the JSON document.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

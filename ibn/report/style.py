@@ -85,10 +85,7 @@ def style() -> Iterator[None]:
 def save_figure(figure: Figure, out: Path, name: str) -> dict[str, Path]:
     """Write a figure as SVG and PNG.
 
-    Returns
-    -------
-    dict
-        The paths written, under ``"svg"`` and ``"png"``.
+    Returns the paths written, under ``"svg"`` and ``"png"``.
     """
     paths = {kind: out / f"{name}.{kind}" for kind in ("svg", "png")}
     figure.savefig(paths["svg"], metadata={"Date": None})

@@ -58,30 +58,12 @@ def conjugate_gradient(
     decrease many times over, and no more than the last quarter of all decreases: either alone
     would be deceived, by a fast start or where the error stagnates.
 
-    Parameters
-    ----------
-    system : System
-        The Laplacian and its preconditioner.
-    r : ndarray of float, shape (N, k)
-        Injected currents, each column adding up to 0; overwritten.
-    tolerance : float
-        Relative error of the energy at which to stop, for every column.
-    with_potential : bool
-        Whether the potentials are wanted.
-    most : int
-        Iterations at most, by default ``MOST_ITERATIONS``.
-
-    Returns
-    -------
-    energy : ndarray of float, shape (k,)
-        r' L⁺ r of each column, approached from below.
-    potential : ndarray of float, shape (N, k)
-        A solution, up to a constant; shape (0, k) if not wanted.
-
-    Raises
-    ------
-    InputError
-        If so many iterations do not suffice.
+    ``system``: the Laplacian and its preconditioner; ``r``, shape (N, k): injected currents, each
+    column adding up to 0; overwritten; ``tolerance``: relative error of the energy at which to
+    stop, for every column; ``with_potential``: whether the potentials are wanted; ``most``:
+    iterations at most, by default ``MOST_ITERATIONS``. Returns ``energy``, shape (k,): r' L⁺ r of
+    each column, approached from below; ``potential``, shape (N, k): a solution, up to a constant;
+    shape (0, k) if not wanted. Raises InputError if so many iterations do not suffice.
     """
     size, k = r.shape
     most = MOST_ITERATIONS if most is None else most

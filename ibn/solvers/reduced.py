@@ -25,23 +25,17 @@ TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """The Laplacian of a forest and other edges, preconditioned by the forest.
+    """The Laplacian of a forest and other edges, preconditioned by the forest."""
 
-    Attributes
-    ----------
-    parent, conductance : ndarray, shape (N,)
-        Each node's parent (its own index for a root) and the conductance of that edge.
-    u, v, weight : ndarray, shape (e,)
-        The other edges and their conductances; loops are harmless.
-    pivot, share : ndarray, shape (N,)
-        From :func:`ibn.kernels.forest.factor`.
-    """
-
+    # parent, conductance: shape (N,): each node's parent (its own index for a root) and the
+    # conductance of that edge
     parent: NDArray[np.integer]
     conductance: NDArray[np.float64]
+    # u, v, weight: shape (e,): the other edges and their conductances; loops are harmless
     u: NDArray[np.integer]
     v: NDArray[np.integer]
     weight: NDArray[np.float64]
+    # pivot, share: shape (N,): from :func:`ibn.kernels.forest.factor`
     pivot: NDArray[np.float64]
     share: NDArray[np.float64]
     patience = 16  # what a slow start along a path needs
@@ -141,7 +135,15 @@ class ReducedSolver:
         )
 
     def energy(self, inflow: NDArray[np.float64], tolerance: float = TIGHT) -> NDArray[np.float64]:
-        """See :class:`ibn.solvers.solver.Solver`."""
+        """Energy inflow' L⁺ inflow dissipated by currents injected at the nodes, shape (k,).
+
+        Parameters
+        ----------
+        inflow : ndarray of float, shape (size, k)
+            Current at each node, each column adding up to 0.
+        tolerance : float
+            Relative error allowed; the energy is approached from below.
+        """
         result = np.empty(inflow.shape[1])
         for low in range(0, inflow.shape[1], BLOCK):
             result[low : low + BLOCK] = self.whole_energy(
@@ -162,7 +164,11 @@ class ReducedSolver:
     def potential(
         self, inflow: NDArray[np.float64], tolerance: float = TIGHT**1.5
     ) -> NDArray[np.float64]:
-        """See :class:`ibn.solvers.solver.Solver`."""
+        """Potentials L⁺ inflow at every node, each column centred, shape (size, k).
+
+        ``inflow`` is as for :meth:`energy`, and so is ``tolerance``: in the energy's norm the
+        potentials' own is its root.
+        """
         red, size = self.reduced, len(inflow)
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):

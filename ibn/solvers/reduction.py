@@ -21,31 +21,21 @@ from ibn.pair_code import pair_code
 
 @dataclass(frozen=True, eq=False)
 class Reduced:
-    """A network with its series leaves taken out.
+    """A network with its series leaves taken out."""
 
-    Attributes
-    ----------
-    parent, stem : ndarray, shape (N,)
-        The whole forest: parent of each node, its own index for a root, and the variance of the
-        edge to it (0 for a root).
-    a, b, sigma2 : ndarray, shape (n,)
-        Every edge outside the forest by its nodes before the reduction, and its variance.
-    role : ndarray of int8, shape (N,)
-        ``STAYS``, ``ONCE`` (a leaf of one comparison) or ``UNUSED`` (a leaf of none).
-    kept : ndarray of int, shape (c,)
-        The nodes that stay, in order.
-    number : ndarray of int, shape (N,)
-        Their new numbers; -1 for those taken out.
-    """
-
+    # parent, stem: shape (N,): the whole forest: parent of each node, its own index for a root, and
+    # the variance of the edge to it (0 for a root)
     parent: NDArray[np.int32]
     stem: NDArray[np.float64]
+    # a, b, sigma2: shape (n,): every edge outside the forest by its nodes before the reduction, and
+    # its variance
     a: NDArray[np.int64]
     b: NDArray[np.int64]
     sigma2: NDArray[np.float64]
+    # shape (N,): ``STAYS``, ``ONCE`` (a leaf of one comparison) or ``UNUSED`` (a leaf of none)
     role: NDArray[np.int8]
-    kept: NDArray[np.int64]
-    number: NDArray[np.int64]
+    kept: NDArray[np.int64]  # shape (c,): the nodes that stay, in order
+    number: NDArray[np.int64]  # shape (N,): their new numbers; -1 for those taken out
 
     def tree(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return parent and variance of each node that stays, renumbered."""
@@ -67,14 +57,9 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
 
     A network without a hierarchy comes back whole, as a forest of single nodes.
 
-    Parameters
-    ----------
-    network : Network
-        Any induced Bayesian network.
-    cliques : bool
-        Whether to replace groups in which each response was compared once with each other by
-        the star that is electrically the same, which makes their leaves series leaves too.
-        Right for resistances, not for distances.
+    ``network``: any induced Bayesian network; ``cliques``: whether to replace groups in which each
+    response was compared once with each other by the star that is electrically the same, which
+    makes their leaves series leaves too. Right for resistances, not for distances.
     """
     size = network.size
     if network.trie is None:

@@ -39,21 +39,12 @@ SINGLE = 1e5  # spread of conductances up to which single precision will do
 
 @dataclass(frozen=True, eq=False)
 class Aggregates:
-    """Groups of nodes that a graph ties closely.
+    """Groups of nodes that a graph ties closely."""
 
-    Attributes
-    ----------
-    of_node : ndarray of int64, shape (N,)
-        The aggregate of each node.
-    count : int
-        How many there are.
-    place : ndarray of int64, shape (N,)
-        Place of each node where nodes are sorted by aggregate, which keeps neighbours together in
-        memory.
-    """
-
-    of_node: NDArray[np.int64]
-    count: int
+    of_node: NDArray[np.int64]  # shape (N,): the aggregate of each node
+    count: int  # how many there are
+    # shape (N,): place of each node where nodes are sorted by aggregate, which keeps neighbours
+    # together in memory
     place: NDArray[np.int64]
 
     @classmethod
@@ -67,14 +58,8 @@ class Aggregates:
     ) -> Aggregates:
         """Match nodes along heavy edges, then the pairs, and so on.
 
-        Parameters
-        ----------
-        size : int
-            Nodes.
-        u, v, conductance : ndarray, shape (e,)
-            Edges.
-        most : int, optional
-            Aggregates wanted at most; more where the graph has as many components.
+        ``size``: nodes; ``u``, ``v``, ``conductance``, shape (e,): edges; ``most``: aggregates
+        wanted at most; more where the graph has as many components.
         """
         most = max(1, min(AGGREGATES, size // LEAST)) if most is None else most
         label = np.arange(size)
@@ -108,31 +93,17 @@ def _contract(
 
 @dataclass(frozen=True, eq=False)
 class TwoLevel:
-    """A connected network made ready for many right-hand sides.
+    """A connected network made ready for many right-hand sides."""
 
-    Attributes
-    ----------
-    aggregates : Aggregates
-        The coarse level.
-    unit : float
-        Variance that the arrays below are in units of.
-    start, head, weight : ndarray
-        The graph in compressed sparse rows, nodes in the aggregates' order.
-    inverse : ndarray, shape (N,)
-        One over each node's total conductance.
-    label : ndarray of int64, shape (N,)
-        The aggregate of each node, in that order.
-    factor : tuple
-        Cholesky factor of the coarse Laplacian, its null space filled in.
-    """
-
-    aggregates: Aggregates
-    unit: float
+    aggregates: Aggregates  # the coarse level
+    unit: float  # variance that the arrays below are in units of
+    # start, head, weight: the graph in compressed sparse rows, nodes in the aggregates' order
     start: NDArray[np.int64]
     head: NDArray[np.int32]
     weight: NDArray[np.floating]
-    inverse: NDArray[np.floating]
-    label: NDArray[np.int64]
+    inverse: NDArray[np.floating]  # shape (N,): one over each node's total conductance
+    label: NDArray[np.int64]  # shape (N,): the aggregate of each node, in that order
+    # Cholesky factor of the coarse Laplacian, its null space filled in
     factor: tuple[NDArray[np.float64], bool]
     patience = 0
     delay = 4  # preconditioned so well that errors fall at a steady rate after a few iterations
@@ -141,17 +112,9 @@ class TwoLevel:
     def of(cls, network: Network, aggregates: Aggregates) -> TwoLevel:
         """Lay out a network and factorise its coarse Laplacian.
 
-        Parameters
-        ----------
-        network : Network
-            Connected.
-        aggregates : Aggregates
-            Of its nodes; those of its inductive bias will do.
-
-        Raises
-        ------
-        InputError
-            If variances differ so much that the coarse Laplacian is singular in double precision.
+        ``network``: connected; ``aggregates``: of its nodes; those of its inductive bias will do.
+        Raises InputError if variances differ so much that the coarse Laplacian is singular in
+        double precision.
         """
         unit = float(np.median(network.variance))
         conductance = unit / network.variance
@@ -171,11 +134,11 @@ class TwoLevel:
         return cls(aggregates, unit, start, head, weight, inverse.astype(kind), label, factor)
 
     def energy(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """See :class:`ibn.solvers.solver.Solver`."""
+        """Energy dissipated by currents, as ``ReducedSolver.energy`` has it."""
         return np.concatenate([self._solve(b, tolerance, False)[0] for b in _blocks(inflow)])
 
     def potential(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """See :class:`ibn.solvers.solver.Solver`."""
+        """Potentials under currents, as ``ReducedSolver.potential`` has them."""
         found = [self._solve(block, tolerance, True)[1] for block in _blocks(inflow)]
         potential = np.concatenate(found, axis=1)
         return potential - potential.mean(axis=0)
@@ -183,10 +146,7 @@ class TwoLevel:
     def coarse_energy(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
         """Energy that the coarse level alone accounts for, never more than all of it.
 
-        Parameters
-        ----------
-        inflow : ndarray of float, shape (size, k)
-            As for :meth:`energy`.
+        ``inflow``, shape (size, k): as for :meth:`energy`.
         """
         shape = (self.aggregates.count, inflow.shape[1])
         total = np.zeros(shape)

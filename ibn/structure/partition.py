@@ -34,12 +34,7 @@ class Geometry(Protocol):
 
 
 class Points:
-    """Responses as points: d_IB is the squared distance.
-
-    Parameters
-    ----------
-    points : ndarray, shape (m, d)
-    """
+    """Responses as points, shape (m, d): d_IB is the squared distance."""
 
     def __init__(self, points: NDArray[np.floating]) -> None:
         self.points = np.asarray(points - points.mean(axis=0), np.float64)
@@ -60,14 +55,9 @@ class Points:
 
 
 class Distances:
-    """Responses known by the d_IB between any two.
+    """Responses known by the d_IB between any two: a symmetric matrix, zero on its diagonal.
 
     What no Euclidean space holds is still split, only less well.
-
-    Parameters
-    ----------
-    matrix : ndarray of float64, shape (m, m)
-        Symmetric, zero on the diagonal.
     """
 
     def __init__(self, matrix: NDArray[np.float64]) -> None:
@@ -89,25 +79,10 @@ class Distances:
 def bisect(
     geometry: Geometry, fitted: Rows, seen: Rows, depth: int, rng: np.random.Generator
 ) -> Iterator[tuple[list[Rows], list[Rows]]]:
-    """Partition responses into 1, 2, 4, … cells, by a rule fitted on others.
+    """Partition responses into 1, 2, 4, … 2^depth cells, by a rule fitted on others.
 
-    Parameters
-    ----------
-    geometry : Geometry
-        Where the responses lie.
-    fitted : ndarray of int
-        Responses that the rule is fitted on; M cells have between 1/(2M) and 2/M of them each.
-    seen : ndarray of int
-        Responses that the rule is applied to.
-    depth : int
-        How often to split.
-    rng : numpy.random.Generator
-        Starts the search for principal directions.
-
-    Yields
-    ------
-    fitted, seen : list of ndarray
-        The cells, for 2^0 to 2^depth of them.
+    The rule is fitted on ``fitted``, of which M cells have between 1/(2M) and 2/M each, and applied
+    to ``seen``. Yields the cells of both.
     """
     cells, others = [fitted], [seen]
     yield cells, others

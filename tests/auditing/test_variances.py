@@ -1,5 +1,6 @@
 """Variances of all pairs against a dense inverse, and samples against these."""
 
+import naive
 import networkx as nx
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ class TestPosteriors:
     exact = ExactVariances.of(network, pairs)
 
     def truth(self):
-        laplacian = nx.laplacian_matrix(self.network.to_networkx(), weight="conductance").toarray()
+        laplacian = nx.laplacian_matrix(
+            naive.graph_of(self.network), weight="conductance"
+        ).toarray()
         inverse = np.linalg.pinv(laplacian)
         own = np.diag(inverse)
         return own[:, None] + own - 2 * inverse

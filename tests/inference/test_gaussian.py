@@ -136,7 +136,7 @@ def symmetric_graphs():
         nx.barbell_graph(4, 2),
     ):
         nx.set_edge_attributes(graph, 0.7, "variance")
-        yield Network.from_networkx(graph)
+        yield naive.network_of(graph)
 
 
 @pytest.mark.usefixtures("iterative")
@@ -170,7 +170,7 @@ def test_disconnected_networks_are_refused():
     graph = nx.Graph()
     graph.add_edge(0, 1, variance=1.0)
     graph.add_edge(2, 3, variance=1.0)
-    network = Network.from_networkx(graph)
+    network = naive.network_of(graph)
     rng = np.random.default_rng(0)
     for use in (
         lambda: resistance(network, np.array([[0, 1]])),
@@ -255,7 +255,7 @@ def test_slow_convergence_does_not_bias_the_mean():
     # A line of 2,500 responses: iterations approach the energy by small steps for a long time.
     graph = nx.path_graph(2500)
     nx.set_edge_attributes(graph, 1.0, "variance")
-    network = Network.from_networkx(graph)
+    network = naive.network_of(graph)
     estimate = mean_variance(network, rel_err=0.2, rng=np.random.default_rng(0))
     exact = 2501 / 3
     assert abs(estimate.mean - exact) < 4.5 * estimate.stderr + 0.02 * exact
@@ -265,7 +265,7 @@ def test_slow_convergence_does_not_bias_the_mean():
 def test_few_responses_and_odd_numbers_of_them(odd):
     graph = nx.path_graph(odd)
     nx.set_edge_attributes(graph, 2.0, "variance")
-    network = Network.from_networkx(graph)
+    network = naive.network_of(graph)
     exact = mean_over_distinct(naive.resistance_matrix(network))
     estimate = mean_variance(network, rel_err=0.01, rng=np.random.default_rng(0))
     assert abs(estimate.mean - exact) <= 4.5 * estimate.stderr + 1e-12
@@ -274,7 +274,7 @@ def test_few_responses_and_odd_numbers_of_them(odd):
 def test_one_response_has_no_pairs():
     graph = nx.Graph()
     graph.add_edge(0, 1, variance=1.0)
-    network = Network.from_networkx(graph)
+    network = naive.network_of(graph)
     alone = Network(2, network.nodes[:1], network.u, network.v, network.variance, network.kind)
     with pytest.raises(InputError, match="two responses"):
         mean_variance(alone, rng=np.random.default_rng(0))

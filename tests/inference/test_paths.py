@@ -64,7 +64,7 @@ def test_resistance_is_the_distance_where_one_path_joins_two_and_less_otherwise(
     for seed in range(40):
         rng = np.random.default_rng(seed)
         network = naive.random_multigraph(rng, 9)
-        graph = nx.MultiGraph(network.to_networkx())
+        graph = nx.MultiGraph(naive.graph_of(network))
         graph.remove_edges_from(list(nx.selfloop_edges(graph, keys=True)))
         pairs = naive.all_pairs(network)
         distance, variance = inference_distance(network, pairs), resistance(network, pairs)
@@ -107,7 +107,7 @@ def disconnected():
     graph = nx.Graph()
     graph.add_edge(0, 1, variance=2.0)
     graph.add_edge(2, 3, variance=1.0)
-    return Network.from_networkx(graph)
+    return naive.network_of(graph)
 
 
 def test_no_path_is_an_infinite_distance():
@@ -316,7 +316,7 @@ def test_pairs_are_capped():
 def test_one_response_has_no_pairs():
     graph = nx.Graph()
     graph.add_edge(0, 1, variance=1.0)
-    network = Network.from_networkx(graph)
+    network = naive.network_of(graph)
     alone = Network(2, network.nodes[:1], network.u, network.v, network.variance, network.kind)
     with pytest.raises(InputError, match="two responses"):
         mean_distance(alone, rng=np.random.default_rng(0))

@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 from ibn.errors import InputError
 from ibn.network import Network
 from ibn.solvers.reduced import ReducedSolver
-from ibn.solvers.solver import Solver
 from ibn.solvers.two_level import Aggregates, TwoLevel
 
 
-def reduced(network, most=4) -> Solver:
+def reduced(network, most=4):
     return ReducedSolver.of(network)
 
 
-def two_level(network, most=4) -> Solver:
+def two_level(network, most=4):
     aggregates = Aggregates.of(network.size, network.u, network.v, 1.0 / network.variance, most)
     return TwoLevel.of(network, aggregates)
 
