@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,7 +20,7 @@ TITLE = "Chain over tree in every world"
 CLAIMS = ("P9", "E2")
 NEEDS = "chain and tree at two or more common n, in two or more worlds"
 
-_LOOK = {
+_LOOK: dict[str, dict[str, Any]] = {
     f"|S| = {FEW}": {"marker": "o", "mfc": "white", "ls": ":"},
     f"|S| = {BEST}": {"marker": "^", "ls": "-"},
 }

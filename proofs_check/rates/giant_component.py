@@ -101,7 +101,7 @@ def time_to_giant(world: Ultrametric, leaves: int, degree: float, grown: bool = 
     distance, expected = world.distance_at(depth)[kept], leaves * weight[kept]
     alone = depth[kept] >= level  # a grown leaf has no other in its cell
     occupied = leaves / 2.0**level
-    times = np.linspace(0.0, LAST * mean_nearest(world, leaves * giant_share(degree)), GRID)
+    times = np.linspace(0.0, LAST * mean_nearest(world, leaves * float(giant_share(degree))), GRID)
     shift = np.rint(distance / times[1]).astype(int)
     missed = np.ones(GRID)  # of a leaf's own exploration
     first = np.ones(GRID)  # of a response's

@@ -209,7 +209,7 @@ def _outcomes(setting: Setting, drawn: NDArray) -> list[Outcome]:
                 language.topology,
                 language.leaves or 0,
                 learner,
-                estimates["squared_error"].count,
+                int(estimates["squared_error"].count),
                 **measured,
                 **errors,
             )

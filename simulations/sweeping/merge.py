@@ -69,6 +69,6 @@ def merge(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) 
     return Merged(len(best), read - len(best))
 
 
-def _draws(row: Row) -> tuple[bool, int]:
+def _draws(row: Row) -> tuple[bool, float]:
     """Tell how good a row is: finished, then the draws behind one that is not."""
     return (True, 0) if row.status == "done" else (False, row.estimate.count)
