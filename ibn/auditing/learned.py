@@ -242,10 +242,13 @@ def _error_interval(model: RewardModel, comparisons: Comparisons) -> tuple[float
         intervals.append((fitted.low, fitted.high) if fitted else (getattr(model, name),))
 
     def error(corner: tuple[float, ...]) -> float:
-        fixed = {"beta": model.beta, "lapse": model.lapse}
-        scale, own_variance = corner
         there = posterior(
-            model.features, comparisons, scale=scale, own_variance=own_variance, **fixed
+            model.features,
+            comparisons,
+            scale=corner[0],
+            own_variance=corner[1],
+            beta=model.beta,
+            lapse=model.lapse,
         )
         return float(_label_errors(there, comparisons.a, comparisons.b)[0].mean())
 
