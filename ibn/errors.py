@@ -48,14 +48,7 @@ class MissingExtra(InputError):
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
     """Build the error for a name that is none of the known ones, suggesting the nearest.
 
-    Parameters
-    ----------
-    kind : str
-        What the name should have named, such as ``"topology"``.
-    name : str
-        The name given.
-    known : iterable of str
-        The names there are.
+    ``kind`` is what the name should have named, such as ``"topology"``.
     """
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.5)

@@ -95,20 +95,12 @@ class Network:
             raise InputError("a pair names a response outside the list of responses")
         return self.nodes[pairs]
 
-    def components(self, *, inductive_bias: bool = True) -> NDArray[np.int64]:
-        """Label the connected component of each node.
-
-        Parameters
-        ----------
-        inductive_bias : bool
-            Whether inductive-bias edges connect; comparisons always do.
-        """
+    def components(self) -> NDArray[np.int64]:
+        """Label the connected component of each node."""
         from scipy.sparse.csgraph import connected_components
 
-        first = 0 if inductive_bias else self.bias_edges
-        ones = np.ones(len(self.u) - first, dtype=np.int8)
-        shape = (self.size, self.size)
-        graph = csr_array((ones, (self.u[first:], self.v[first:])), shape=shape)
+        ones, shape = np.ones(len(self.u), dtype=np.int8), (self.size, self.size)
+        graph = csr_array((ones, (self.u, self.v)), shape=shape)
         return connected_components(graph, directed=False)[1].astype(np.int64)
 
 

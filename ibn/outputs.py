@@ -18,20 +18,7 @@ Name = str | os.PathLike[str]
 
 
 def keep_inputs(out: Name, inputs: Iterable[Name]) -> None:
-    """Refuse an output that is one of the inputs, whatever they are called.
-
-    Parameters
-    ----------
-    out : str or path
-        The file to be written.
-    inputs : iterable of str or path
-        The files that were read.
-
-    Raises
-    ------
-    InputError
-        If ``out`` is one of them, be it by a link.
-    """
+    """Refuse an output that is one of the inputs, be it by a link: raise an InputError."""
     for path in inputs:
         if os.path.exists(out) and os.path.exists(path) and os.path.samefile(out, path):
             raise InputError("the output would replace an input", file=out, fix="name another file")

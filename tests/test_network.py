@@ -74,13 +74,11 @@ def test_least_keeps_the_least_of_parallel_edges(network):
         assert network.variance[i] == expected[a, b]
 
 
-@pytest.mark.parametrize("inductive_bias", [True, False])
-def test_components_are_networkx_components(inductive_bias):
-    for network in NETWORKS:
+def test_components_are_networkx_components():
+    apart = nx.Graph([(0, 1), (2, 3), (3, 4)])
+    nx.set_edge_attributes(apart, 0.5, "variance")
+    for network in [*NETWORKS, naive.network_of(apart)]:
         graph = naive.graph_of(network)
-        if not inductive_bias:
-            kinds = nx.get_edge_attributes(graph, "kind")
-            graph.remove_edges_from([e for e, kind in kinds.items() if kind == "inductive bias"])
-        label = network.components(inductive_bias=inductive_bias)
+        label = network.components()
         parts = {frozenset(np.flatnonzero(label == i).tolist()) for i in np.unique(label)}
         assert parts == {frozenset(part) for part in nx.connected_components(graph)}

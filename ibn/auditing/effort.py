@@ -41,7 +41,7 @@ class Effort:
 
     def between(self, full: float, least: float) -> float:
         """Go from ``full`` to ``least``, by equal ratios, as far as the effort is reduced."""
-        return _between(self.reduction, full, least)
+        return full ** (1.0 - self.reduction) * least**self.reduction
 
     def dimensions(self, columns: int) -> int:
         """Columns of the embeddings that the reward model is fitted to; all, or down to 128."""
@@ -52,17 +52,13 @@ class Effort:
         return min(affordable, round(self.between(affordable, LEAST_PLANNED)))
 
 
-def _between(reduction: float, full: float, least: float) -> float:
-    return full ** (1.0 - reduction) * least**reduction
-
-
 def effort_for(responses: int) -> Effort:
     """Reduce the effort smoothly, from 20,000 responses to 100,000."""
     span = np.log(LEAST_FROM / FULL_UP_TO)
     reduction = float(np.clip(np.log(max(responses, 1) / FULL_UP_TO) / span, 0.0, 1.0))
 
     def between(full: float, least: float) -> float:
-        return _between(reduction, full, least)
+        return full ** (1.0 - reduction) * least**reduction
 
     def whole(full: int, least: int) -> int:
         return round(between(full, least))

@@ -13,7 +13,7 @@ from ibn.auditing.effort import effort_for
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.settings import WITHIN, Progress
 from ibn.auditing.similarity import FixedBias
-from ibn.auditing.uncertainty import REL_ERR, PairUncertainty, Uncertainty, distances_of
+from ibn.auditing.uncertainty import REL_ERR, PairUncertainty, Uncertainty
 from ibn.auditing.variances import SampledVariances
 from ibn.bias.nearest import leading_components
 from ibn.estimate import Estimate
@@ -144,11 +144,11 @@ def _measure_draw(
     if pairs.within:
         found["within variance"] = variances.within().mean
         inside = pairs.list_within(effort.draw_within, rng)
-        found["within distance"] = float(distances_of(index, inside).mean())
+        found["within distance"] = float(index.between(network.nodes_of(inside)).mean())
     if pairs.across:
         found["across variance"] = variances.across().mean
         outside = pairs.sample_across(effort.draw_across, rng)
-        found["across distance"] = float(distances_of(index, outside).mean())
+        found["across distance"] = float(index.between(network.nodes_of(outside)).mean())
     return found
 
 

@@ -236,13 +236,27 @@ def _findings(
 
 def _error_interval(model: RewardModel, comparisons: Comparisons) -> tuple[float, float]:
     """Least and largest label error at the ends of the hyperparameters' intervals."""
-    corners = product(*(_ends(model, name) for name in ("scale", "own_variance")))
+    intervals = []
+    for name in ("scale", "own_variance"):  # or its value, where it is not fitted
+        fitted = model.hyperparameters.get(name)
+        intervals.append((fitted.low, fitted.high) if fitted else (getattr(model, name),))
+
+    def error(corner: tuple[float, ...]) -> float:
+        there = posterior(
+            model.features,
+            comparisons,
+            scale=corner[0],
+            own_variance=corner[1],
+            beta=model.beta,
+            lapse=model.lapse,
+        )
+        return float(_label_errors(there, comparisons.a, comparisons.b)[0].mean())
+
     try:
-        fitted = in_threads(lambda at: _refitted(model, comparisons, *at), corners)
+        found = in_threads(error, product(*intervals))
     except (InputError, np.linalg.LinAlgError, RuntimeError):  # the last is SuperLU's
         return 0.0, 0.5  # an interval so wide that its end has no posterior in double precision
-    ends = [float(_label_errors(one, comparisons.a, comparisons.b)[0].mean()) for one in fitted]
-    return min(ends), max(ends)
+    return min(found), max(found)
 
 
 def _label_errors(
@@ -259,26 +273,6 @@ def _label_errors(
         error += weight * p
         agree += weight * (p**2 + (1 - p) ** 2)
     return error, agree
-
-
-def _ends(model: RewardModel, name: str) -> tuple[float, ...]:
-    """Return the ends of a hyperparameter's interval, or its value where it is not fitted."""
-    fitted = model.hyperparameters.get(name)
-    return (fitted.low, fitted.high) if fitted else (getattr(model, name),)
-
-
-def _refitted(
-    model: RewardModel, comparisons: Comparisons, scale: float, own_variance: float
-) -> RewardModel:
-    """Return the posterior under other hyperparameters."""
-    return posterior(
-        model.features,
-        comparisons,
-        scale=scale,
-        beta=model.beta,
-        lapse=model.lapse,
-        own_variance=own_variance,
-    )
 
 
 def try_plans(

@@ -42,11 +42,11 @@ class Facts:
     @classmethod
     def of(cls, found: Stages, rng: np.random.Generator) -> Facts:
         """Rank the pairs and draw the noise that all scenarios share."""
-        prior, remaining, comparisons = found.prior, found.remaining, found.data.comparisons
-        pairs, ranked = prior.pairs, remaining.ranked
+        prior, posterior, comparisons = found.prior, found.posterior, found.data.comparisons
+        pairs, ranked = prior.pairs, posterior.ranked
         if not pairs.within:
             across = pairs.sample_across(LISTED_PAIRS, rng.spawn(1)[0])
-            ranked = across[np.argsort(-remaining.variances.of_pairs(across), kind="stable")]
+            ranked = across[np.argsort(-posterior.variances.of_pairs(across), kind="stable")]
         noise, stream = found.settings.noise_variance, rng.spawn(1)[0]
         scenarios = Scenarios.of(prior.bias, comparisons, noise, pairs, stream)
         return cls(found, scenarios, ranked, rng.spawn(1)[0])
@@ -64,7 +64,7 @@ class Facts:
     @property
     def now(self) -> Estimate:
         """Mean variance as things are."""
-        return getattr(self.found.remaining.after, self.kind).variance
+        return getattr(self.found.posterior.after, self.kind).variance
 
     @cached_property
     def at_random(self) -> Change:
@@ -112,7 +112,7 @@ def label_uncertain(facts: Facts) -> Idea:
 
 def reallocate(facts: Facts) -> Idea:
     """Give redundant labels to uncertain pairs."""
-    implied = facts.found.remaining.redundancy.implied
+    implied = facts.found.posterior.redundancy.implied
     cheapest = np.argsort(-implied, kind="stable")[: facts.extra]
     keep = np.setdiff1d(np.arange(len(implied)), cheapest)
     return Idea(
@@ -210,7 +210,7 @@ def raise_agreement(facts: Facts) -> Idea | None:
 
 def bridge(facts: Facts) -> Idea | None:
     """Compare across prompts: in pairs, or all with one anchor."""
-    across = facts.found.remaining.after.across
+    across = facts.found.posterior.after.across
     if facts.kind != "within" or across is None:
         return None
     pairs, extra, rng = facts.scenarios.pairs, facts.extra, facts.rng

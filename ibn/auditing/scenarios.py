@@ -116,8 +116,6 @@ class Scenarios:
         deviation = 1.0 / np.sqrt(network.variance)
         parts = zip(self.noise[:, :bias_edges], kept, added, strict=True)
         for column, noise in zip(inflow.T, parts, strict=True):
-            pull = deviation * np.concatenate(noise)
-            column[:] = np.bincount(network.u, pull, network.size)
-            column -= np.bincount(network.v, pull, network.size)
+            column[:] = network.currents(deviation * np.concatenate(noise))
         system = TwoLevel.of(network, self.bias.aggregates)
         return Samples(self.pairs, system.potential(inflow, tolerance).T)

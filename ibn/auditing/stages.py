@@ -27,6 +27,6 @@ class Stages:
     similarity: Similarity
     inspection: Inspection
     prior: Prior
-    remaining: Remaining
+    posterior: Remaining
     layouts: Mapping[str, Uncertainty]
     learned: LearnedLabels | None

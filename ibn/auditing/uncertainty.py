@@ -85,13 +85,6 @@ def _exact_distances(
     return first, second
 
 
-def distances_of(index: DistanceIndex, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Inference distances of pairs of responses, shape (p, 2)."""
-    a, b = index.network.nodes_of(pairs).T
-    direct = np.where(a == b, 0.0, np.inf)
-    return index.distances(index.node_ports(a), index.node_ports(b), direct)
-
-
 def _sampled_distance(
     index: DistanceIndex,
     sample: Callable[[int, np.random.Generator], NDArray[np.int64]],
@@ -104,8 +97,8 @@ def _sampled_distance(
         return None
 
     def draw(count: int) -> NDArray[np.float64]:
-        shares = np.array_split(sample(count, rng), cores())
-        return np.concatenate(in_threads(lambda share: distances_of(index, share), shares))
+        shares = np.array_split(index.network.nodes_of(sample(count, rng)), cores())
+        return np.concatenate(in_threads(index.between, shares))
 
     least, most = bounds
     return estimate_mean(draw, REL_ERR, min_count=least, max_count=most)

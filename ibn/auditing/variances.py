@@ -301,7 +301,5 @@ def _sample(
     inflow = np.empty((network.size, count))
     deviation = 1.0 / np.sqrt(network.variance)
     for column in inflow.T:
-        noise = deviation * rng.normal(size=len(deviation))
-        column[:] = np.bincount(network.u, noise, network.size)
-        column -= np.bincount(network.v, noise, network.size)
+        column[:] = network.currents(deviation * rng.normal(size=len(deviation)))
     return system.potential(inflow, tolerance).T

@@ -152,25 +152,10 @@ class NeighbourGraph:
 def check_embeddings(
     matrix: NDArray, *, rows: int | None = None, file: object = None
 ) -> NDArray[np.floating]:
-    """Check an embedding matrix.
+    """Check an embedding matrix and return it, shape (m, d), as float32 or float64.
 
-    Parameters
-    ----------
-    matrix : ndarray
-        Real or whole numbers.
-    rows : int, optional
-        Rows there must be: the number of distinct responses.
-    file : optional
-        Where it comes from, for the error.
-
-    Returns
-    -------
-    ndarray of float32 or float64, shape (m, d)
-
-    Raises
-    ------
-    InputError
-        If it is not a matrix of finite numbers with that many rows.
+    ``rows`` there must be, the number of distinct responses; ``file`` is where it comes from, for
+    the error. Raises InputError if it is not a matrix of finite numbers with that many rows.
     """
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[1] == 0:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
 
 
-@click.command(name="audit")
+@click.command(name="audit", context_settings={"show_default": True})
 @click.argument("prefs", metavar="PREFS")
 @click.option("--out", metavar="FILE", help="Write the report, one HTML page, here.")
 @click.option(
@@ -34,45 +34,32 @@ if TYPE_CHECKING:
 @click.option(
     "--beta",
     default=1.0,
-    show_default=True,
     help="How decisively labels follow rewards: the inverse temperature, per unit of reward.",
 )
 @click.option(
     "--bias-scale",
     default=2.0,
-    show_default=True,
     help="Variance, before any label, of the reward difference of two random responses.",
 )
 @click.option(
     "--noise",
     default="bradley-terry",
-    show_default=True,
     help="How a label's noise is read: bradley-terry (binary), logistic or fisher (continuous).",
 )
 @click.option(
     "--neighbours",
     type=click.IntRange(min=1),
     default=10,
-    show_default=True,
     help="How many nearest neighbours each response is tied to.",
 )
 @click.option(
-    "--metric",
-    default="cosine",
-    show_default=True,
-    help="Distance between embeddings: cosine or euclidean.",
+    "--metric", default="cosine", help="Distance between embeddings: cosine or euclidean."
 )
-@click.option(
-    "--replicates",
-    default=8,
-    show_default=True,
-    help="How often each other topology is drawn, at random.",
-)
+@click.option("--replicates", default=8, help="How often each other topology is drawn, at random.")
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
-    show_default=True,
     help="Seed of everything random: the same seed gives the same report.",
 )
 @click.option(
@@ -198,8 +185,8 @@ def _check_page(out: str, inputs: list[str]) -> None:
 
 def _gate(found: Audit, limit: float, kind: str | None) -> dict[str, Any]:
     """Hold a mean posterior variance against its limit."""
-    kind = kind or ("within" if found.after.within else "across")
-    pairs = found.after.within if kind == "within" else found.after.across
+    kind = kind or ("within" if found.posterior.after.within else "across")
+    pairs = found.posterior.after.within if kind == "within" else found.posterior.after.across
     if pairs is None:
         raise InputError(f"no two responses are {kind} prompts: there is no such variance")
     measured = pairs.variance
@@ -221,7 +208,7 @@ def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]
     columns = ("variance\nwithin a prompt", "across\nprompts", "distance\nwithin a prompt")
     left = table("Uncertainty of reward differences", "layout", *columns, "across\nprompts")
     left.columns[0].no_wrap, left.columns[0].min_width = True, 19
-    rows = {"no labels": found.before, "this data": found.after, **found.topologies}
+    rows = {"no labels": found.prior.before, "this data": found.posterior.after, **found.layouts}
     for name, uncertainty in rows.items():
         both = (uncertainty.within, uncertainty.across)
         cells = [
@@ -241,8 +228,8 @@ def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]
             begun.add_row(f"{one.variance:.3f}", lines_of(one.lines), what, *words)
         return begun
 
-    prompts = ((one, str(one.responses)) for one in found.uncertain_prompts)
-    pairs = ((one, " and ".join(map(str, one.responses))) for one in found.uncertain_pairs)
+    prompts = ((one, str(one.responses)) for one in found.posterior.prompts)
+    pairs = ((one, " and ".join(map(str, one.responses))) for one in found.posterior.pairs)
     tables = [
         listed("Most uncertain prompts", "responses", prompts),
         listed("Most uncertain pairs within a prompt", "rows", pairs),

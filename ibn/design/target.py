@@ -16,21 +16,9 @@ def second_moment(
     With Σ the covariance of the weights, tr(Σ C) is the mean variance of the pairs' reward
     differences. No pair is listed: the cost is O(m d²).
 
-    Parameters
-    ----------
-    features : ndarray, shape (m, d)
-        A row a response.
-    group_of : ndarray of int, shape (m,), optional
-        The prompt of each response, counted from 0: only pairs within a prompt then count.
-
-    Returns
-    -------
-    ndarray, shape (d, d)
-
-    Raises
-    ------
-    InputError
-        If there is no pair.
+    Rows of ``features``, shape (m, d), are responses; ``group_of``, shape (m,), is the prompt of
+    each, counted from 0: only pairs within a prompt then count. Returns shape (d, d). Raises
+    InputError if there is no pair.
     """
     m = len(features)
     group = np.zeros(m, np.int64) if group_of is None else np.asarray(group_of)

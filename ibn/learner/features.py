@@ -39,14 +39,9 @@ class FeatureMap(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LinearFeatures:
-    """φ(x) = (x - centre) / divisor: a reward linear in the embedding.
+    """φ(x) = (x - centre) / divisor: a reward linear in the embedding."""
 
-    Attributes
-    ----------
-    centre, divisor : ndarray of float, shape (p,)
-        Centring changes no reward difference.
-    """
-
+    # centre, divisor: shape (p,): centring changes no reward difference
     centre: NDArray[np.float64]
     divisor: NDArray[np.float64]
 
@@ -62,27 +57,15 @@ class RBFFeatures:
     φ(x) = k(x, landmarks) · projection - centre. Where all responses are landmarks this is exact:
     the inner products of features are those of the kernel, up to the centring. With fewer it is
     Nyström's approximation, the best in the span of the landmarks (Williams and Seeger 2001).
-
-    Attributes
-    ----------
-    width : float
-        Length scale, in units of the embedding.
-    landmarks : ndarray of float, shape (k, p)
-        Embeddings.
-    projection : ndarray of float, shape (k, d)
-        An inverse root of the landmarks' kernel matrix, directions of negligible eigenvalues
-        left out, times the common scale.
-    centre : ndarray of float, shape (d,)
-        Mean feature of the responses.
-    exact : bool
-        Whether all responses are landmarks.
     """
 
-    width: float
-    landmarks: NDArray[np.float64]
+    width: float  # length scale, in units of the embedding
+    landmarks: NDArray[np.float64]  # shape (k, p): embeddings
+    # shape (k, d): an inverse root of the landmarks' kernel matrix, directions of negligible
+    # eigenvalues left out, times the common scale
     projection: NDArray[np.float64]
-    centre: NDArray[np.float64]
-    exact: bool
+    centre: NDArray[np.float64]  # shape (d,): mean feature of the responses
+    exact: bool  # whether all responses are landmarks
 
     def features(self, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return Φ, shape (m, d), of embeddings, shape (m, p)."""
@@ -90,17 +73,13 @@ class RBFFeatures:
         return _rbf(points, self.landmarks, self.width) @ self.projection - self.centre
 
 
-def linear_features(
-    embeddings: NDArray[np.floating], *, standardise: bool = False
-) -> LinearFeatures:
+def linear_features(embeddings: NDArray[np.floating]) -> LinearFeatures:
     """Make the linear kernel's features: the embeddings, centred and scaled as a whole.
 
     Parameters
     ----------
     embeddings : ndarray, shape (m, p)
         Of the responses, m >= 2.
-    standardise : bool
-        Whether to scale every column to the same variance first; constant ones stay.
 
     Raises
     ------
@@ -108,11 +87,7 @@ def linear_features(
         If embeddings are no matrix of finite numbers, or all rows are the same.
     """
     points = check_embeddings(embeddings).astype(np.float64, copy=False)
-    divisor = np.ones(points.shape[1])
-    if standardise:
-        spread = points.std(axis=0)
-        divisor = np.where(spread > 0, spread, 1.0)
-    return LinearFeatures(points.mean(axis=0), divisor * _unit(points / divisor))
+    return LinearFeatures(points.mean(axis=0), np.full(points.shape[1], _unit(points)))
 
 
 def rbf_features(

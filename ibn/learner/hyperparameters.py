@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +53,7 @@ class Hyperparameter:
 
 @dataclass(frozen=True)
 class Axis:
-    """A hyperparameter on the scale where it is searched.
-
-    Attributes
-    ----------
-    name : str
-        What it is.
-    low, high, start : float
-        On that scale: the logarithm, or the log-odds of 2ε for the lapse rate.
-    """
+    """A hyperparameter as it is searched: by its logarithm, or a lapse rate ε by logit 2ε."""
 
     name: str
     low: float
@@ -76,29 +69,17 @@ class Axis:
 class Search:
     """The log evidence as a function of hyperparameters, and its maximum.
 
-    Attributes
-    ----------
-    axes : sequence of Axis
-        The hyperparameters to fit.
-    kernel : str
-        Which features.
-    points : ndarray, shape (m, p)
-        Embeddings.
-    comparisons, labels, beta, lapse, own_variance, landmarks, seed
-        As for ``ibn.learner.reward_model.fit``; ``lapse`` and ``own_variance`` are used where
-        none is fitted.
-    kept, modes
-        Features of the widths last used, and the mode found last.
+    Fields are as for ``ibn.learner.reward_model.fit``; ``kept`` are the features of the widths
+    last used, and ``modes`` the mode found last.
     """
 
-    axes: Sequence[Axis]
     kernel: str
     points: NDArray[np.floating]
     comparisons: Comparisons
     labels: str
     beta: float
-    lapse: float
-    own_variance: float
+    lapse: float | None
+    own_variance: float | None
     landmarks: int
     seed: int
     kept: dict[float | None, tuple[FeatureMap, NDArray[np.float64], PairLabels]] = field(
@@ -106,55 +87,27 @@ class Search:
     )
     modes: dict[float | None, WeightPosterior] = field(default_factory=dict)
 
-    @classmethod
-    def over(
-        cls,
-        kernel: str,
-        points: NDArray[np.floating],
-        comparisons: Comparisons,
-        labels: str,
-        beta: float,
-        lapse: float | None,
-        own_variance: float | None,
-        landmarks: int,
-        seed: int,
-    ) -> Search:
-        """Lay out the axes for a kernel and a kind of labels."""
+    @cached_property
+    def axes(self) -> Sequence[Axis]:
+        """The hyperparameters to fit."""
 
         def positive(name: str, centre: float, reach: float) -> Axis:
             return Axis(name, *np.log([centre / reach, centre * reach, centre]).tolist())
 
-        axes = []
-        square = 1.0 / beta**2
-        if labels == "gaussian":
-            delta = comparisons.delta
-            if delta is not None and np.any(delta):
-                square = float(np.mean(delta**2))
-            axes = [
-                positive("scale", square, LARGEST),
-                positive("noise_variance", square / 2.0, LARGEST),
-            ]
-        else:
-            axes = [positive("scale", square, LARGEST)]
-            if lapse is None:
-                axes.append(Axis("lapse", *logit([*LAPSES, 0.1]).tolist()))
-        if own_variance is None and own_parts_show(comparisons):
+        square, delta = 1.0 / self.beta**2, self.comparisons.delta
+        if self.labels == "gaussian" and delta is not None and np.any(delta):
+            square = float(np.mean(delta**2))
+        axes = [positive("scale", square, LARGEST)]
+        if self.labels == "gaussian":
+            axes.append(positive("noise_variance", square / 2.0, LARGEST))
+        elif self.lapse is None:
+            axes.append(Axis("lapse", *logit([*LAPSES, 0.1]).tolist()))
+        if self.own_variance is None and own_parts_show(self.comparisons):
             axes.append(positive("own_variance", square / 4.0, LARGEST))
-        if kernel == "rbf":
-            axes.append(positive("width", typical_distance(points, seed=seed), WIDEST))
-
-        return cls(
-            axes,
-            kernel,
-            points,
-            comparisons,
-            labels,
-            beta,
-            lapse or 0.0,
-            own_variance or 0.0,
-            landmarks,
-            seed,
-        )
+        if self.kernel == "rbf":
+            width = typical_distance(self.points, seed=self.seed)
+            axes.append(positive("width", width, WIDEST))
+        return axes
 
     def values(self, at: NDArray[np.float64]) -> dict[str, float]:
         """Hyperparameters at a point of the axes."""
@@ -164,8 +117,8 @@ class Search:
         """Hyperparameters at a point of the axes, those of the features left out."""
         values = {
             "beta": self.beta,
-            "lapse": self.lapse,
-            "own_variance": self.own_variance,
+            "lapse": self.lapse or 0.0,
+            "own_variance": self.own_variance or 0.0,
             **self.values(at),
         }
         values.pop("width", None)

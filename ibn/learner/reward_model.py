@@ -282,7 +282,7 @@ def fit(
     found = []
     for name in KERNELS if kernel == "best" else (kernel,):
         progress(f"fitting a reward model, {name} kernel")
-        search = Search.over(
+        search = Search(
             name, points, comparisons, labels, beta, lapse, own_variance, landmarks, seed
         )
         best = search.best()

@@ -160,13 +160,7 @@ def grow_together(
     """Grow for several prompts side by side, all that each step asks for in one call.
 
     A prompt that leaves no room for a response ends with no nodes and the reason as its problem.
-
-    Parameters
-    ----------
-    prompts : sequence of str
-    growings : sequence of Growing
-        One a prompt, not yet begun.
-    generator : Generator
+    ``growings`` are one a prompt, not yet begun.
     """
     grown: list[Grown | None] = [None] * len(prompts)
     answers: dict[int, list[list[Continuation]] | None] = dict.fromkeys(range(len(prompts)))

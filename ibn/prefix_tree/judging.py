@@ -47,13 +47,7 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class ByScore:
-    """Prefers the higher score.
-
-    Attributes
-    ----------
-    score : Scorer
-        Called once for all responses to a prompt.
-    """
+    """Prefers the higher score; ``score`` is called once for all responses to a prompt."""
 
     score: Scorer
 
@@ -162,13 +156,7 @@ def references_of(prompt: Prompt) -> list[str]:
 
 
 def rouge() -> Any:
-    """Make the scorer of ROUGE-L, with stems.
-
-    Raises
-    ------
-    MissingExtra
-        If the package rouge-score is missing.
-    """
+    """Make the scorer of ROUGE-L, with stems; a MissingExtra if rouge-score is missing."""
     try:
         from rouge_score.rouge_scorer import RougeScorer
     except ImportError:
@@ -189,15 +177,7 @@ def _reference(prompt: Prompt, names: tuple[str, ...]) -> str:
 class RewardModelScore:
     """Scores by a reward model: a sequence classifier of one output.
 
-    Parameters
-    ----------
-    name : str
-        A directory or a name on the hub.
-
-    Raises
-    ------
-    InputError
-        If it cannot be loaded or has more than one output.
+    ``name`` is a directory or a name on the hub; an InputError if it cannot be loaded.
     """
 
     def __init__(self, name: str, *, device: str | None = None) -> None:

@@ -28,11 +28,11 @@ KINDS = {"within": ("within a prompt", BLUE, "o"), "across": ("across prompts", 
 
 def layouts(found: Audit) -> dict[str, Uncertainty]:
     """List what each layout of comparisons leaves: none, this data's, the others, best first."""
-    others = sorted(found.topologies.items(), key=lambda item: item[1].decisive.variance.mean)
-    return {"no labels": found.before, "this data": found.after, **dict(others)}
+    others = sorted(found.layouts.items(), key=lambda item: item[1].decisive.variance.mean)
+    return {"no labels": found.prior.before, "this data": found.posterior.after, **dict(others)}
 
 
-def draw_reuse(axes: Axes, found: Audit) -> Axes:
+def draw_reuse(axes: Axes, found: Audit) -> None:
     """Draw how many responses take part in how many comparisons."""
     counts = found.uses[:MOST_BARS].astype(float)
     labels = [str(k) for k in range(len(counts))]
@@ -49,16 +49,15 @@ def draw_reuse(axes: Axes, found: Audit) -> Axes:
     axes.margins(y=0.12)
     axes.grid(visible=False, axis="x")
     axes.set(xlabel="comparisons a response takes part in", ylabel="responses")
-    return axes
 
 
-def draw_variances(axes: Axes, found: Audit) -> Axes:
+def draw_variances(axes: Axes, found: Audit) -> None:
     """Draw the distribution of posterior variances, their means and the means before labels."""
-    values = {"within": found.within_variance, "across": found.across_variance}
+    values = {"within": found.within_variance, "across": found.posterior.across}
     largest = max(np.quantile(v, 0.999) for v in values.values() if v.size)
     bins = np.linspace(0.0, 1.1 * float(largest), 49)
     for kind, (label, color, _) in KINDS.items():
-        before, after = getattr(found.before, kind), getattr(found.after, kind)
+        before, after = getattr(found.prior.before, kind), getattr(found.posterior.after, kind)
         if after is None:
             continue
         weights = np.full(values[kind].size, 1.0 / values[kind].size)
@@ -73,10 +72,9 @@ def draw_variances(axes: Axes, found: Audit) -> Axes:
     axes.set_xlim(left=0.0)
     axes.set(xlabel="posterior variance of a reward difference", ylabel="share of pairs")
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
-    return axes
 
 
-def draw_layouts(axes: Axes, found: Audit, quantity: str) -> Axes:
+def draw_layouts(axes: Axes, found: Audit, quantity: str) -> None:
     """Draw the mean variance or distance that each layout leaves, with one standard error."""
     rows = layouts(found)
     place = np.arange(len(rows))[::-1]
@@ -103,29 +101,28 @@ def draw_layouts(axes: Axes, found: Audit, quantity: str) -> Axes:
     name = {"variance": "posterior variance", "distance": "inference distance"}[quantity]
     axes.set_xlabel(f"mean {name}")
     axes.legend(loc="lower left", bbox_to_anchor=(-0.3, 1.0), ncols=2, borderaxespad=0.2)
-    return axes
 
 
-def draw_map(axes: Axes, found: Audit) -> Axes:
+def draw_map(axes: Axes, found: Audit) -> None:
     """Draw responses on a plane, coloured by uncertainty, the most uncertain prompts ringed."""
-    m = len(found.position)
+    place = found.similarity.plane(found.settings.seed)
+    m = len(place)
     shown = np.linspace(0, m - 1, min(m, MOST_POINTS)).astype(int)
-    shown = shown[np.argsort(found.response_variance[shown])]  # the uncertain on top
-    value = found.response_variance[shown]
+    shown = shown[np.argsort(found.posterior.of_responses[shown])]  # the uncertain on top
+    value = found.posterior.of_responses[shown]
     low, high = np.quantile(value, [0.01, 0.99])
-    x, y = found.position[shown].T
+    x, y = place[shown].T
     dots = axes.scatter(
         x, y, c=value, s=5, lw=0, cmap="viridis_r", vmin=low, vmax=high, rasterized=True
     )
-    ringed = [i for pair in found.uncertain_pairs for i in pair.responses]
+    ringed = [i for pair in found.posterior.pairs for i in pair.responses]
     if ringed:
-        x, y = found.position[ringed].T
+        x, y = place[ringed].T
         axes.scatter(x, y, s=34, facecolor="none", edgecolor=VERMILION, lw=0.9)
     axes.set(xticks=[], yticks=[], aspect="equal")
     axes.set(xlabel="first principal component", ylabel="second principal component")
     axes.spines[["left", "bottom"]].set_visible(False)
     axes.figure.colorbar(dots, ax=axes, label="posterior variance", shrink=0.8, extend="both")
-    return axes
 
 
 def portrait(found: Audit) -> list[nx.Graph]:
@@ -133,7 +130,7 @@ def portrait(found: Audit) -> list[nx.Graph]:
 
     Of a large one only the responses nearest to the one most used, up to a few dozen.
     """
-    graph: nx.Graph = nx.Graph(found.compared.tolist())
+    graph: nx.Graph = nx.Graph(found.prior.compared.tolist())
     parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(part)))
     shown = np.linspace(0, len(parts) - 1, min(len(parts), PORTRAITS)).astype(int)
     picked = []
@@ -147,7 +144,7 @@ def portrait(found: Audit) -> list[nx.Graph]:
     return picked
 
 
-def draw_portrait(axes: Axes, found: Audit) -> Axes:
+def draw_portrait(axes: Axes, found: Audit) -> None:
     """Draw some components of the comparisons side by side, every response a dot."""
     picked = portrait(found)
     weight = np.sqrt([len(part) for part in picked])
@@ -170,12 +167,11 @@ def draw_portrait(axes: Axes, found: Audit) -> Axes:
     axes.margins(0.04)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    return axes
 
 
-def draw_structure(axes: Axes, found: Audit) -> Axes:
+def draw_structure(axes: Axes, found: Audit) -> None:
     """Draw the structural function, one standard error, and the families fitted."""
-    structure = found.structure
+    structure = found.inspection.structure
     assert structure is not None
     cells = np.array(structure.cells)
     for fit in structure.fits.ranked:
@@ -198,10 +194,9 @@ def draw_structure(axes: Axes, found: Audit) -> Axes:
     axes.minorticks_off()
     axes.set(xlabel="cells M", ylabel="F(M)")
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
-    return axes
 
 
-def draw_curve(axes: Axes, found: Audit) -> Axes:
+def draw_curve(axes: Axes, found: Audit) -> None:
     """Draw the variance left against the comparisons used, with one standard error."""
     curve = found.curve
     assert curve is not None
@@ -218,7 +213,7 @@ def draw_curve(axes: Axes, found: Audit) -> Axes:
             color=color,
             label=label,
         )
-    before = found.before.within
+    before = found.prior.before.within
     if before:
         axes.axhline(before.variance.mean, color=GREY, ls=":", label="before any label")
     axes.set_xscale("log")
@@ -227,12 +222,11 @@ def draw_curve(axes: Axes, found: Audit) -> Axes:
     axes.set_ylim(bottom=0.0)
     axes.set(xlabel="comparisons used", ylabel="mean posterior variance")
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
-    return axes
 
 
-def draw_shares(axes: Axes, found: Audit) -> Axes:
+def draw_shares(axes: Axes, found: Audit) -> None:
     """Draw where what is known of a compared pair comes from, as one bar of 100 %."""
-    one = found.redundancy
+    one = found.posterior.redundancy
     start = 0.0
     for estimate, label, color, hatch in (
         (one.by_bias, "similar responses", SKY, ""),
@@ -257,13 +251,12 @@ def draw_shares(axes: Axes, found: Audit) -> Axes:
         columnspacing=1.0,
         handlelength=1.2,
     )
-    return axes
 
 
-def draw_calibration(axes: Axes, found: Audit) -> Axes:
+def draw_calibration(axes: Axes, found: Audit) -> None:
     """Draw how often held-out labels were predicted against how sure the model was."""
-    assert found.learned is not None
-    bins = [cell for cell in found.learned.evaluation.reliability if cell.count]
+    assert found.labels is not None
+    bins = [cell for cell in found.labels.evaluation.reliability if cell.count]
     confidence = [cell.confidence for cell in bins]
     accuracy = np.array([cell.accuracy for cell in bins])
     error = [
@@ -281,13 +274,12 @@ def draw_calibration(axes: Axes, found: Audit) -> Axes:
     axes.set(xlim=(0.49, right), ylim=(0.4, right + 0.01))
     axes.set(xlabel="predicted probability of the likelier side", ylabel="share that was right")
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
-    return axes
 
 
-def draw_fifths(axes: Axes, found: Audit) -> Axes:
+def draw_fifths(axes: Axes, found: Audit) -> None:
     """Draw held-out accuracy by fifths, from the most to the least uncertain label."""
-    assert found.learned is not None
-    fifths = found.learned.evaluation.fifths["label"]
+    assert found.labels is not None
+    fifths = found.labels.evaluation.fifths["label"]
     place = np.arange(len(fifths))
     look: dict[str, Any] = {"fmt": "o", "ms": 4.5, "color": BLUE}
     mean = [fifth.accuracy.mean for fifth in fifths]
@@ -297,4 +289,3 @@ def draw_fifths(axes: Axes, found: Audit) -> Axes:
     axes.set_xticks(place, names)
     axes.set(ylabel="held-out accuracy", xlim=(-0.5, len(fifths) - 0.5))
     axes.grid(visible=False, axis="x")
-    return axes

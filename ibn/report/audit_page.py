@@ -42,11 +42,11 @@ def draw(found: Audit) -> dict[str, Figure]:
         "variance": (rows, lambda axes, found: drawing.draw_layouts(axes, found, "variance")),
         "distance": (rows, lambda axes, found: drawing.draw_layouts(axes, found, "distance")),
     }
-    if found.structure:
+    if found.inspection.structure:
         figures["structure"] = (2.6, drawing.draw_structure)
     if found.curve:
         figures["curve"] = (2.4, drawing.draw_curve)
-    if found.learned:
+    if found.labels:
         figures["calibration"] = (2.8, drawing.draw_calibration)
         figures["fifths"] = (2.4, drawing.draw_fifths)
     drawn = {}
@@ -118,8 +118,8 @@ def write_report(
     environment.filters.update(lines=words.lines_of)
     prompts: Mapping[int, str] = {}
     if quoted is not None:
-        listed = {prompt.prompt for prompt in found.uncertain_prompts}
-        listed |= {pair.prompt for pair in found.uncertain_pairs}
+        listed = {prompt.prompt for prompt in found.posterior.prompts}
+        listed |= {pair.prompt for pair in found.posterior.pairs}
         prompts = {prompt: words.snippet(quoted.prompts[prompt], 80) for prompt in listed}
     document = found.to_json()
     script = _script()
@@ -128,7 +128,7 @@ def write_report(
         found=found,
         doc=document,
         number=_numbers(document),
-        name=Path(found.source).name,
+        name=Path(found.data.source).name,
         have=words.have(found),
         costs=words.costs(found),
         recommended=words.recommended(found),

@@ -42,7 +42,7 @@ def count_of(number: int, noun: str) -> str:
 
 def have(found: Audit) -> list[str]:
     """Say what the dataset is."""
-    parts = found.components
+    parts, data = found.components, found.data
     reused = "a pure chain" if found.uses[2:].sum() == 0 else "1.00 would be a pure chain"
     bias = (
         "one"
@@ -50,9 +50,9 @@ def have(found: Audit) -> list[str]:
         else f"{parts.with_bias:,}, which {count_of(parts.links, 'added link')} joined"
     )
     return [
-        f"{count_of(found.comparisons, 'comparison')} of {count_of(found.responses, 'response')} "
-        f"to {count_of(found.prompts, 'prompt')}. A response takes part in {found.reuse:.2f} "
-        f"comparisons on average; {reused}.",
+        f"{count_of(len(data.comparisons), 'comparison')} of "
+        f"{count_of(len(data.responses), 'response')} to {count_of(len(data.prompts), 'prompt')}. "
+        f"A response takes part in {found.reuse:.2f} comparisons on average; {reused}.",
         f"Comparisons alone leave {count_of(parts.comparisons, 'connected component')}, the "
         f"largest of {count_of(parts.largest, 'response')}; with similar responses tied "
         f"together: {bias}.",
@@ -62,7 +62,7 @@ def have(found: Audit) -> list[str]:
 
 def contradicted(found: Audit) -> str:
     """Say how far the labels contradict each other, or whether they could."""
-    one = found.contradictions
+    one = found.inspection.contradictions
     if not one.repeated and not one.loops:
         return (
             "No pair is labelled twice and no circle of comparisons closes, so that labels cannot "
@@ -102,7 +102,7 @@ def costs(found: Audit) -> list[str]:
             if curve
             else []
         ),
-        *([predicted(found.learned)] if found.learned else []),
+        *([predicted(found.labels)] if found.labels else []),
     ]
 
 
@@ -127,12 +127,12 @@ def predicted(learned: LabelFindings) -> str:
 
 def sampled(found: Audit) -> str | None:
     """Say what was computed in part; None where all pairs were."""
-    effort, learned = found.effort, found.learned
+    effort, learned, data = found.effort, found.labels, found.data
     if effort is None:
         return None
     said = (
-        f"With {count_of(found.responses, 'response')} not everything is computed. Mean variances "
-        "come from random probes. Inference distances come from random pairs: "
+        f"With {count_of(len(data.responses), 'response')} not everything is computed. Mean "
+        "variances come from random probes. Inference distances come from random pairs: "
         f"{effort.distances_within[0]:,} to {effort.distances_within[1]:,} within prompts, "
         f"{effort.distances_across[0]:,} to {effort.distances_across[1]:,} across; "
         f"{effort.draw_within:,} and {effort.draw_across:,} in a draw of a topology. "
@@ -149,9 +149,9 @@ def sampled(found: Audit) -> str | None:
         "Samples, also those behind recommendations within prompts, are solved to "
         f"{100 * effort.tolerance:.2g} % of their energy"
     )
-    if learned and learned.comparisons < found.comparisons:
+    if learned and learned.comparisons < len(data.comparisons):
         said += f". The reward model is fitted to {learned.comparisons:,} random comparisons"
-        if learned.dimensions < found.assumptions.dimensions:
+        if learned.dimensions < found.similarity.embeddings.shape[1]:
             said += (
                 f", by {learned.dimensions} principal components of the embeddings, which hold "
                 f"{learned.carried:.1%} of their variance"
@@ -186,8 +186,10 @@ def _plain(value: Estimate) -> str:
 
 
 def _left(found: Audit) -> str:
-    kind = "two answers to one prompt" if found.after.within else "answers to two prompts"
-    before, after = (np.sqrt(one.decisive.variance.mean) for one in (found.before, found.after))
+    kind = "two answers to one prompt" if found.posterior.after.within else "answers to two prompts"
+    before, after = (
+        np.sqrt(one.decisive.variance.mean) for one in (found.prior.before, found.posterior.after)
+    )
     return (
         f"The rewards of {kind} differ, before any label, by a standard deviation of "
         f"{before:.2f}; the labels reduce it to {after:.2f}: {found.remaining:.0%} of the variance "
@@ -202,8 +204,8 @@ def _variance(one: Uncertainty, kind: str) -> Estimate | None:
 
 def _compared(found: Audit, kind: str) -> str | None:
     """Say which other topology leaves the least, if it is clearly less or clearly more."""
-    own = _variance(found.after, kind)
-    others = {name: _variance(one, kind) for name, one in found.topologies.items()}
+    own = _variance(found.posterior.after, kind)
+    others = {name: _variance(one, kind) for name, one in found.layouts.items()}
     known = {name: value for name, value in others.items() if value is not None}
     if own is None or not known:
         return None

@@ -43,7 +43,10 @@ def test_audit_equals_brute_force(small):
 
     scale = 2.0 / matrices(build_network(graph, nothing, 1.0))[0].mean()
     graph = NeighbourGraph(embeddings, 3, scale=scale)
-    for spent, uncertainty in ((nothing, found.before), (data.comparisons, found.after)):
+    for spent, uncertainty in (
+        (nothing, found.prior.before),
+        (data.comparisons, found.posterior.after),
+    ):
         variance, distance = matrices(build_network(graph, spent, 4.0))
         for pairs, mask in ((uncertainty.within, same), (uncertainty.across, ~same)):
             assert pairs.variance.mean == pytest.approx(variance[mask].mean())
@@ -52,16 +55,16 @@ def test_audit_equals_brute_force(small):
             assert pairs.variance.count == mask.sum()
     order = np.argsort(-np.where(same, variance, 0))[:10]
     expected = [tuple(pair) for pair in every[order].tolist()]
-    assert [pair.responses for pair in found.uncertain_pairs] == expected
-    np.testing.assert_allclose([p.variance for p in found.uncertain_pairs], variance[order])
-    for pair in found.uncertain_pairs:
+    assert [pair.responses for pair in found.posterior.pairs] == expected
+    np.testing.assert_allclose([p.variance for p in found.posterior.pairs], variance[order])
+    for pair in found.posterior.pairs:
         a, b = data.comparisons.a, data.comparisons.b
         lines = [int(k + 1) for k in range(20) if {int(a[k]), int(b[k])} == set(pair.responses)]
         assert list(pair.lines) == lines
-    means = [prompt.variance for prompt in found.uncertain_prompts]
+    means = [prompt.variance for prompt in found.posterior.prompts]
     assert means == sorted(means, reverse=True)
     assert len(means) == 5  # one of the six prompts has a single response
-    for prompt in found.uncertain_prompts:
+    for prompt in found.posterior.prompts:
         mine = same & (data.prompt_of[every[:, 0]] == prompt.prompt)
         assert prompt.variance == pytest.approx(variance[mine].mean())
         of_lines = data.prompt_of[data.comparisons.a[np.array(prompt.lines) - 1]]
@@ -76,7 +79,9 @@ def test_audit_counts(small):
     assert found.components.comparisons == len(parts)
     assert found.components.largest == max(map(len, parts))
     assert found.components.with_bias == 1 + found.components.links == 1
-    assert (found.comparisons, found.prompts, found.responses, found.ties) == (20, 6, 17, 0)
+    document = found.to_json()
+    counts = [document[what] for what in ("comparisons", "prompts", "responses", "ties")]
+    assert counts == [20, 6, 17, 0]
     assert found.reuse == pytest.approx(40 / 17)
     assert found.uses @ np.arange(len(found.uses)) == 40
 
@@ -85,14 +90,14 @@ def test_document_is_json(small):
     _, _, found = small
     document = json.loads(json.dumps(found.to_json(), allow_nan=False))
     after = document["uncertainty"]["after_labels"]["within_prompt"]
-    assert after["variance"]["mean"] == found.after.within.variance.mean
+    assert after["variance"]["mean"] == found.posterior.after.within.variance.mean
     assert set(document["topologies"]) >= {"chain", "tree", "star", "expander", "within-prompt"}
     assert document["reuse"]["mean"] == found.reuse
 
 
 def test_resistance_never_above_distance(small):
     _, _, found = small
-    for left in (found.before, found.after, *found.topologies.values()):
+    for left in (found.prior.before, found.posterior.after, *found.layouts.values()):
         for pairs in (left.within, left.across):
             assert pairs.variance.mean < pairs.distance.mean + 4 * pairs.distance.stderr
 
@@ -106,15 +111,17 @@ def test_same_seed_same_findings(small):
 def test_sampling_agrees_with_all_pairs(small):
     data, embeddings, exact = small
     sampled = audit(data, embeddings=embeddings, neighbours=3, seed=2, exact=0)
-    assert not sampled.assumptions.exact
-    for moment in ("before", "after"):
+    assert sampled.effort
+    assert not exact.effort
+    moments = [(one.prior.before, one.posterior.after) for one in (sampled, exact)]
+    for moment in zip(*moments, strict=True):
         for kind in KINDS:
-            some, every = (getattr(getattr(x, moment), kind) for x in (sampled, exact))
+            some, every = (getattr(one, kind) for one in moment)
             # Scaling the prior by its sampled mean shares the error of that mean.
             assert some.variance.mean == pytest.approx(every.variance.mean, rel=0.2)
             assert some.distance.mean == pytest.approx(every.distance.mean, rel=0.2)
             assert some.variance.stderr > 0
-    assert sampled.uncertain_pairs[0].responses in {p.responses for p in exact.uncertain_pairs}
+    assert sampled.posterior.pairs[0].responses in {p.responses for p in exact.posterior.pairs}
 
 
 def test_units_scale():
@@ -122,9 +129,11 @@ def test_units_scale():
     embeddings = np.random.default_rng(1).normal(size=(8, 2))
     one = audit(data, embeddings=embeddings, topologies=())
     two = audit(data, embeddings=embeddings, topologies=(), beta=0.5, bias_scale=8.0)
-    assert two.after.within.variance.mean == pytest.approx(4 * one.after.within.variance.mean)
+    assert two.posterior.after.within.variance.mean == pytest.approx(
+        4 * one.posterior.after.within.variance.mean
+    )
     assert two.remaining == pytest.approx(one.remaining)
-    assert two.assumptions.agreement == pytest.approx(one.assumptions.agreement)
+    assert two.settings.agreement == pytest.approx(one.settings.agreement)
 
 
 def test_without_a_prior_a_chain_is_left_with_its_noise():
@@ -136,9 +145,9 @@ def test_without_a_prior_a_chain_is_left_with_its_noise():
     found = audit(
         data, embeddings=embeddings, topologies=(), bias_scale=1e7, beta=2.0, noise="logistic"
     )
-    assert any(frozenset(pair.responses) in compared for pair in found.uncertain_pairs)
+    assert any(frozenset(pair.responses) in compared for pair in found.posterior.pairs)
     noise = np.pi**2 / 12
-    for pair in found.uncertain_pairs:
+    for pair in found.posterior.pairs:
         if frozenset(pair.responses) in compared:
             uses = len(pair.lines)
             assert pair.variance == pytest.approx(noise / uses, rel=1e-3)
@@ -148,7 +157,7 @@ def test_agreement_of_labels():
     data = dataset([2, 2], 2, np.random.default_rng(0))
     found = audit(data, embeddings=np.eye(4), topologies=(), beta=1.5, bias_scale=3.0)
     draws = np.abs(np.random.default_rng(0).normal(0, np.sqrt(3.0), 10**6))
-    assert found.assumptions.agreement == pytest.approx(
+    assert found.settings.agreement == pytest.approx(
         np.mean(1 / (1 + np.exp(-1.5 * draws))), abs=1e-3
     )
 
@@ -157,9 +166,9 @@ def test_agreement_of_labels():
 def test_a_single_prompt(exact):
     data = dataset([9], 12, np.random.default_rng(0))
     found = audit(data, replicates=2, exact=exact)
-    assert found.after.across is None
-    assert found.uncertain_prompts == ()
-    assert len(found.uncertain_pairs) == 10
+    assert found.posterior.after.across is None
+    assert found.posterior.prompts == ()
+    assert len(found.posterior.pairs) == 10
     assert found.to_json()["uncertainty"]["after_labels"]["across_prompts"] is None
     assert not any("cross prompts" in sentence for sentence in [*have(found), *costs(found)])
 
@@ -168,18 +177,18 @@ def test_a_single_prompt(exact):
 def test_prompts_of_one_response_each(exact):
     data = dataset([1] * 8, 6, np.random.default_rng(0), across=True)
     found = audit(data, replicates=2, exact=exact)
-    assert found.after.within is None
-    assert found.uncertain_pairs == found.uncertain_prompts == ()
-    assert "within-prompt" not in found.topologies
+    assert found.posterior.after.within is None
+    assert found.posterior.pairs == found.posterior.prompts == ()
+    assert "within-prompt" not in found.layouts
     assert found.remaining < 1
-    assert np.isfinite(found.response_variance).all()
+    assert np.isfinite(found.posterior.of_responses).all()
 
 
 def test_the_smallest_dataset():
     found = audit(dataset([2], 1, np.random.default_rng(0)), replicates=2)
     # Prior 2 and noise 4, in parallel; every topology has only this pair to compare.
-    assert found.after.within.variance.mean == pytest.approx(4 / 3)
-    for left in found.topologies.values():
+    assert found.posterior.after.within.variance.mean == pytest.approx(4 / 3)
+    for left in found.layouts.values():
         assert left.within.distance.mean == pytest.approx(2.0)
 
 
@@ -230,7 +239,7 @@ def test_real_data(name, reuse):
     data = read_preferences(path)
     found = audit(data, topologies=("chain",), replicates=2, exact=0)
     assert found.reuse == pytest.approx(reuse)
-    for moment in (found.before, found.after):
+    for moment in (found.prior.before, found.posterior.after):
         assert moment.within.variance.mean < moment.across.variance.mean
     assert 0 < found.remaining < 1
-    assert found.after.within.variance.mean < found.after.within.distance.mean
+    assert found.posterior.after.within.variance.mean < found.posterior.after.within.distance.mean

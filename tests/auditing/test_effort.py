@@ -76,9 +76,9 @@ def test_effort_has_no_cliff():
 
 def test_means_agree_with_the_full_audit(both):
     full, reduced = both
-    for name in ("before", "after"):
-        exact = getattr(full, name).within.variance
-        found = getattr(reduced, name).within.variance
+    moments = [(one.prior.before, one.posterior.after) for one in both]
+    for exact, found in zip(*moments, strict=True):
+        exact, found = exact.within.variance, found.within.variance
         assert exact.stderr == 0.0 < found.stderr
         assert abs(found.mean - exact.mean) <= 4 * found.stderr + 0.02 * exact.mean
     theirs = {one.action: one for one in reduced.recommendations}

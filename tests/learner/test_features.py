@@ -32,12 +32,6 @@ def test_linear_distances_are_those_of_the_embeddings():
     assert_allclose(off, off[0])
 
 
-def test_standardised_columns_count_alike():
-    points = cloud() * [1.0, 10.0, 0.0, 1.0]
-    found = linear_features(points, standardise=True).features(points).std(axis=0)
-    assert_allclose(found, found[0] * np.array([1, 1, 0, 1]))
-
-
 @given(st.integers(0, 5), st.floats(0.5, 5.0))
 def test_exact_rbf_features_have_the_kernels_distances(seed, width):
     """Among the responses, and between them and any other point."""
