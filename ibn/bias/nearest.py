@@ -64,10 +64,11 @@ def nearest_by_cells(
 ) -> NDArray[np.int64]:
     """Find most of the k rows nearest to each row: an inverted file (Jégou et al. 2011).
 
-    Rows fall into about √m cells, of at most ``CELL_ROWS`` on average, around centres found by k-means; each is compared with those
-    of the ``probes`` cells whose centres are nearest to its own cell's. Both steps take rows by
-    their leading principal components, which carry ``CARRIED`` of the variance; the best few are
-    then ranked by their distances in full. What all this misses, :func:`recall` measures.
+    Rows fall into about √m cells, of at most ``CELL_ROWS`` on average, around centres found by
+    k-means; each is compared with those of the ``probes`` cells whose centres are nearest to its
+    own cell's. Both steps take rows by their leading principal components, which carry
+    ``CARRIED`` of the variance; the best few are then ranked by their distances in full. What all
+    this misses, :func:`recall` measures.
 
     ``points``, shape (m, d); ``k``: 1 <= k < m; ``rng``: chooses the samples that components and
     centres are fitted to; ``probes``: cells searched; more are searched where these hold too few
