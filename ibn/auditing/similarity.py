@@ -113,10 +113,12 @@ def find_similarity(
     m, seed = len(data.responses), settings.seed
     if embeddings is None:
         progress("embedding texts by TF-IDF and SVD")
-        from ibn.bias.embeddings import embed_texts
+        from ibn.bias.embeddings import FITTED, embed_texts
 
         embeddings = embed_texts(data.prompts, data.responses, data.prompt_of, seed=seed)
         embedding_name = "TF-IDF and truncated SVD of prompt and response"
+        if m + len(data.prompts) > FITTED:
+            embedding_name += f" (axes fitted to {FITTED:,} random texts)"
     embeddings = check_embeddings(embeddings, rows=m)
     progress(f"tying {m} responses to their neighbours")
     graph = NeighbourGraph(embeddings, settings.neighbours, settings.metric, seed=seed)

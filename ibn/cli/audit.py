@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 
 from ibn.cli.inputs import given_embeddings, read_all, reading, wishes_of
 from ibn.cli.printing import print_document, table
+from ibn.cli.progress import audit_stages
 from ibn.errors import InputError
 from ibn.outputs import keep_inputs
 
@@ -128,11 +128,7 @@ def command(
     _check_gate(max_variance, max_variance_of)
     if out is not None:
         _check_page(out, [prefs, *([embeddings] if embeddings else [])])
-    start = time.perf_counter()
-
-    def progress(message: str) -> None:
-        click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
-
+    progress = audit_stages()
     data = read_all((prefs,), wishes_of(options))
     rows = given_embeddings(embeddings, len(data.responses))
     if merge_near_duplicates:

@@ -1,9 +1,10 @@
-"""How far a sweep is, on standard error."""
+"""How far a sweep or an audit is, on standard error."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,20 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 PLAIN_SECONDS = 10.0
+
+# Share of an audit's processor time that has passed when a stage begins, by words of its message:
+# measured with 200,000 comparisons.
+DONE_BEFORE = {
+    "embedding texts": 0.02,
+    "tying": 0.12,
+    "near-duplicates": 0.26,
+    "uncertainty before": 0.32,
+    "uncertainty after": 0.42,
+    "comparisons as": 0.53,
+    "held-out labels": 0.73,
+    "what to do next": 0.77,
+    "writing the report": 0.98,
+}
 
 
 class Display:
@@ -55,6 +70,27 @@ class Display:
             self._bar.add_task(done, total=1.0)
             self._bar.start()
         self._bar.update(self._bar.task_ids[0], description=done, completed=share)
+
+
+def audit_stages() -> Callable[[str], None]:
+    """Make a function that prints each step of an audit, and as a stage begins the time left."""
+    start = time.monotonic()
+    begun: dict[str, float] = {}
+
+    def tell(message: str) -> None:
+        now = time.monotonic()
+        line = f"{now - start:6.1f} s  {message}"
+        stage = next((words for words in DONE_BEFORE if words in message), None)
+        if stage is not None and stage not in begun:
+            begun[stage] = now
+            first = next(iter(begun))
+            passed = DONE_BEFORE[stage] - DONE_BEFORE[first]
+            if passed > 0 and now - begun[first] >= PLAIN_SECONDS:
+                left = (now - begun[first]) * (1.0 - DONE_BEFORE[stage]) / passed
+                line += f", about {_duration(left)} left"
+        click.echo(line, err=True)
+
+    return tell
 
 
 def _duration(seconds: float) -> str:

@@ -115,14 +115,25 @@ def _names_hub_dataset(name: str) -> bool:
 
 
 def _read_jsonl(source: Source) -> Iterator[tuple[int, Record]]:
+    blank = 0
     for text in source.lines():
         if text.isspace():
+            blank += len(text)
+            if blank > MAX_RECORD:
+                raise _too_blank(source)
             continue
+        blank = 0
         try:
             record = as_record(parse_json(text))
         except InputError as error:
             raise source.error(error.problem, error.fix) from None
         yield source.line, record
+
+
+def _too_blank(source: Source) -> InputError:
+    return source.error(
+        f"more than {MAX_RECORD >> 20} MiB of blank lines in a row", fix="remove them"
+    )
 
 
 def _read_json(source: Source) -> Iterator[tuple[int, Record]]:
@@ -140,6 +151,8 @@ def _read_csv(source: Source) -> Iterator[tuple[int, Record]]:
         for text in source.lines():
             size += len(text)
             if size > MAX_RECORD:  # an unclosed quote swallows line after line
+                if text.isspace():
+                    raise _too_blank(source)
                 source.line = start
                 raise source.error(f"a record of more than {MAX_RECORD >> 20} MiB")
             yield text
@@ -147,7 +160,7 @@ def _read_csv(source: Source) -> Iterator[tuple[int, Record]]:
     rows = csv.reader(lines_of_record(), strict=True)
     header: list[str] | None = None
     while True:
-        start, size = rows.line_num + 1, 0
+        start = rows.line_num + 1
         try:
             row = next(rows, None)
         except csv.Error as error:
@@ -157,6 +170,7 @@ def _read_csv(source: Source) -> Iterator[tuple[int, Record]]:
             return
         if not row:
             continue
+        size = 0
         if header is None:
             header = row
             name, count = Counter(header).most_common(1)[0]

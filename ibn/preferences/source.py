@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 # What one record may take; beyond it a file is corrupt or hostile, and memory stays bounded.
 MAX_RECORD = 2**24
+MAX_UNPACKED = 2**32  # bytes of a gzipped file, a few kilobytes of which may unpack to terabytes
 
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -40,7 +41,7 @@ class Source:
     """
 
     def __init__(self, path: str, raw: io.BufferedReader, gzipped: bool = False) -> None:
-        self.path, self.line = path, 0
+        self.path, self.line, self.unpacked = path, 0, 0
         self.stream = raw
         self.gzipped = raw.peek(2)[:2] == GZIP_MAGIC
         if self.gzipped:
@@ -54,7 +55,7 @@ class Source:
 
     def read(self, size: int) -> bytes:
         """Read up to so many bytes; none at the end."""
-        return self._guarded(self.stream.read, size)
+        return self._counted(self._guarded(self.stream.read, size))
 
     def readline(self) -> bytes:
         """Read the next line with its end; nothing at the end of the file."""
@@ -62,10 +63,12 @@ class Source:
         data = self._guarded(self.stream.readline, MAX_RECORD + 1)
         if len(data) > MAX_RECORD:
             raise self.error(f"a line of more than {MAX_RECORD >> 20} MiB")
+        self._counted(data)
         return data.removeprefix(BYTE_ORDER_MARK) if self.line == 1 else data
 
     def rewind(self) -> None:
         """Go back to the start."""
+        self.unpacked = 0
         self._guarded(self.stream.seek, 0)
 
     def lines(self) -> Iterator[str]:
@@ -81,6 +84,15 @@ class Source:
         return self.error(
             f"not UTF-8 text: byte 0x{error.object[error.start]:02x}", fix="save it as UTF-8"
         )
+
+    def _counted(self, data: bytes) -> bytes:
+        """Refuse a gzipped file that unpacks to too much."""
+        self.unpacked += len(data)
+        if self.gzipped and self.unpacked > MAX_UNPACKED:
+            raise self.error(
+                f"unpacks to more than {MAX_UNPACKED >> 30} GiB", fix="unpack it first"
+            )
+        return data
 
     def _guarded(self, read: Callable[[int], T], size: int) -> T:
         try:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 BATCH = 64  # rows that are Python objects at once: few, since each may repeat one long text
-MAX_UNPACKED = 2**32  # bytes of disk for a gzipped Parquet file, which is read from its end
+MAX_GROUP = 2**32  # bytes of a row group, columns of which Arrow may unpack at once
+MAX_BATCH = 2**29  # bytes of rows unpacked at once
 
 
 def open_records(source: Any) -> tuple[str, Generator[tuple[int, Record], None, None]]:
@@ -104,7 +105,7 @@ def read_parquet(source: Source) -> Iterator[tuple[int, Record]]:
     MissingExtra
         If ``pyarrow`` is not installed.
     InputError
-        If the file is corrupt.
+        If the file is corrupt, or a row group of it is larger than memory should hold.
     """
     try:
         import pyarrow.parquet
@@ -115,10 +116,27 @@ def read_parquet(source: Source) -> Iterator[tuple[int, Record]]:
         file = _unpack(source, unpacked) if source.gzipped else source.stream
         try:
             parquet = pyarrow.parquet.ParquetFile(file)
-            batches = parquet.iter_batches(BATCH)
+            groups = map(parquet.metadata.row_group, range(parquet.metadata.num_row_groups))
+            largest = max((group.total_byte_size for group in groups), default=0)
+            batches = parquet.iter_batches(_batch_rows(largest))
+        except InputError as error:
+            raise source.error(error.problem, error.fix) from None
         except Exception as error:
             raise source.error(_corrupt("Parquet", error)) from None
         yield from _rows(batches, source.path, "Parquet")
+
+
+def _batch_rows(group: int) -> int:
+    """Choose how many rows to unpack at once of a file whose largest row group has so many bytes.
+
+    A text that rows repeat is stored once in a group, so that no text is longer than a group.
+    """
+    if group > MAX_GROUP:
+        raise InputError(
+            f"a row group of {group / 2**30:.1f} GiB, more than {MAX_GROUP >> 30} GiB",
+            fix="write the file with smaller row groups",
+        )
+    return int(min(max(MAX_BATCH // max(group, 1), 1), BATCH))
 
 
 def read_saved_dataset(path: str) -> Iterator[tuple[int, Record]]:
@@ -232,13 +250,7 @@ def _rows(
 
 
 def _unpack(source: Source, unpacked: IO[bytes]) -> IO[bytes]:
-    size = 0
     while data := source.read(2**20):
-        size += len(data)
-        if size > MAX_UNPACKED:
-            raise source.error(
-                f"unpacks to more than {MAX_UNPACKED >> 30} GiB", fix="unpack it first"
-            )
         unpacked.write(data)
     unpacked.seek(0)
     return unpacked

