@@ -68,31 +68,17 @@ NAMES = tuple(FIGURES)
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure as it was written.
-
-    Attributes
-    ----------
-    name : str
-        One of ``NAMES``.
-    title, caption : str
-        What it shows, in words.
-    files : dict
-        Its paths, under ``"svg"`` and ``"png"``.
-    world : World, optional
-        Where its measurements were made.
-    fits : dict
-        What it shows in numbers, under each kind of inference.
-    tables : list of Table
-        The numbers drawn.
-    """
+    """A figure as it was written."""
 
     name: str
+    # what it shows, in words
     title: str
     caption: str
-    files: dict[str, Path]
-    world: World | None = None
+    files: dict[str, Path]  # its paths, under "svg" and "png"
+    world: World | None = None  # where its measurements were made
+    # what it shows in numbers, under each kind of inference
     fits: dict[str, list[Fit]] = field(default_factory=dict)
-    tables: list[Table] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)  # the numbers drawn
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -110,21 +96,12 @@ def draw(
 ) -> list[Picture]:
     """Draw figures and write each as SVG and PNG.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Which; if empty, all for which there is what they need. A sweep is needed then.
-    rows : structured ndarray, optional
-        What a sweep measured. Where it covers several worlds, each has figures of its own.
-    out : Path
-        The folder, made if missing.
-    claims : sequence of mapping, optional
-        Claims decided, as in the JSON document of ``ibn check``.
+    ``names``: which; if empty, all for which there is what they need. A sweep is needed then.
+    ``rows``: what a sweep measured. Where it covers several worlds, each has figures of its own.
+    ``claims``: claims decided, as in the JSON document of ``ibn check``.
 
-    Raises
-    ------
-    InputError
-        If a name is unknown or what a figure needs is missing; nothing is written then.
+    Raises InputError if a name is unknown or what a figure needs is missing; nothing is written
+    then.
     """
     if unknown := [name for name in names if name not in NAMES]:
         raise unknown_name("figure", unknown[0], NAMES)

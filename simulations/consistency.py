@@ -32,90 +32,49 @@ TOLERANCE = 1e-4  # of their energies, far below the spread from probe to probe
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """One setting of the whole pipeline p_H → r_H → D → r_RM → p_LM.
+    """One setting of the whole pipeline p_H → r_H → D → r_RM → p_LM."""
 
-    Attributes
-    ----------
-    topology : str
-        One of ``ibn.topology.TOPOLOGIES``.
-    n : int
-        Number of comparisons. In a finite world they come to reuse responses even in a chain;
-        those that meet a response with itself are left out.
-    digits : int
-        The world has 2^digits responses, 14 digits at most.
-    family, alpha, scale
-        Of the ultrametric world, as in ``ibn.Ultrametric``.
-    beta : float
-        Inverse temperature of labels, of p_H and of the decoder.
-    learner : {"gaussian", "logistic", "binary"}
-        What the reward model takes labels for: Gaussian observations of variance π²/(3β²), to be
-        averaged; logistic ones; or their signs under Bradley-Terry. The latter two give the
-        posterior's mode and Laplace's variances.
-    leaves : int, optional
-        |S| of the tree.
-    """
-
-    topology: str
+    topology: str  # one of ibn.topology.TOPOLOGIES
+    # number of comparisons. In a finite world they come to reuse responses even in a chain; those
+    # that meet a response with itself are left out
     n: int
-    digits: int = 8
+    digits: int = 8  # the world has 2^digits responses, 14 digits at most
+    # of the ultrametric world, as in ibn.Ultrametric
     family: str = "power"
     alpha: float = 0.5
     scale: float = 1.0
-    beta: float = 2.0
+    beta: float = 2.0  # inverse temperature of labels, of p_H and of the decoder
+    # gaussian, logistic or binary: what the reward model takes labels for: Gaussian observations of
+    # variance π²/(3β²), to be averaged; logistic ones; or their signs under Bradley-Terry. The
+    # latter two give the posterior's mode and Laplace's variances
     learner: str = "gaussian"
-    leaves: int | None = None
+    leaves: int | None = None  # |S| of the tree
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """How well one policy reconstructs one human distribution.
+    """How well one policy reconstructs one human distribution."""
 
-    Attributes
-    ----------
-    kl : float
-        KL(p_H‖p_LM), in nats.
-    total_variation : float
-        Between p_H and p_LM.
-    log_ratio : float
-        Greatest |log p_LM(y)/p_H(y)|, which bounds the relative error of every probability.
-    second_order : float
-        (β²/4) E[(Δ(y) - Δ(y'))²], y and y' from p_H: the leading term of ``kl`` (theory M4),
-        from the error that was made.
-    predicted : float
-        The same from the posterior alone, without p_H: (β²/4) E[Var[r(y) - r(y')]], y and y'
-        from p_LM.
-    squared_error : float
-        Mean of (Δ(y) - Δ(y'))² over uniform pairs.
-    mean_variance : float
-        Mean posterior variance over uniform pairs.
-    largest_variance : float
-        Greatest posterior variance of any pair; NaN beyond ``DENSE_RESPONSES`` responses.
-    """
-
-    kl: float
-    total_variation: float
+    kl: float  # KL(p_H‖p_LM), in nats
+    total_variation: float  # between p_H and p_LM
+    # greatest |log p_LM(y)/p_H(y)|, which bounds the relative error of every probability
     log_ratio: float
+    # (β²/4) E[(Δ(y) - Δ(y'))²], y and y' from p_H: the leading term of kl (theory M4), from the
+    # error that was made
     second_order: float
+    # the same from the posterior alone, without p_H: (β²/4) E[Var[r(y) - r(y')]], y and y' from
+    # p_LM
     predicted: float
-    squared_error: float
-    mean_variance: float
+    squared_error: float  # mean of (Δ(y) - Δ(y'))² over uniform pairs
+    mean_variance: float  # mean posterior variance over uniform pairs
+    # greatest posterior variance of any pair; NaN beyond DENSE_RESPONSES responses
     largest_variance: float
 
 
 def reconstruct(setting: Autoencoder, rng: np.random.Generator) -> Reconstruction:
     """Run the autoencoder once, with a reward, comparisons and labels of its own.
 
-    Parameters
-    ----------
-    setting : Autoencoder
-        What to run.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Raises
-    ------
-    InputError
-        If the setting is out of range.
+    Raises InputError if the setting is out of range.
     """
     from ibn.bias.ultrametric import Ultrametric
     from ibn.network import build_network
@@ -204,14 +163,8 @@ def measure(
 ) -> list[Consistency]:
     """Run each setting several times over, each time with a reward and labels of its own.
 
-    Parameters
-    ----------
-    settings : sequence of Autoencoder
-        What to run, such as the same topology at several n.
-    replicates : int
-        Independent runs of each, at least 2.
-    rng : numpy.random.Generator
-        Source of randomness.
+    ``settings``: what to run, such as the same topology at several n.
+    ``replicates``: independent runs of each, at least 2.
     """
     results = []
     for setting in settings:

@@ -46,13 +46,8 @@ def find(path: str | os.PathLike[str]) -> list[Found]:
 
     Damaged lines are skipped, each with a warning in the log.
 
-    Raises
-    ------
-    InputError
-        If the file is no results store, or of another results version, or gives a task two
-        answers.
-    OSError
-        If it cannot be read.
+    Raises InputError if the file is no results store, or of another results version, or gives a
+    task two answers; OSError if it cannot be read.
     """
     return _scan(Path(path).read_bytes(), Path(path))[0]
 
@@ -85,18 +80,8 @@ class Store:
     Opening repairs it: a torn last line is dropped, damaged lines are set aside in a file beside
     it, and the log says both; every valid row is kept.
 
-    Parameters
-    ----------
-    path : path-like
-        The CSV file, made if missing.
-
-    Raises
-    ------
-    InputError
-        If the file is no results store, of another results version, gives a task two answers,
-        or is being written by another sweep.
-    OSError
-        If it cannot be opened or written.
+    Raises InputError if the file is no results store, of another results version, gives a task two
+    answers, or is being written by another sweep; OSError if it cannot be opened or written.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -150,12 +135,8 @@ class Store:
     def append(self, row: Row) -> None:
         """Add a row; it survives the process at once, and the machine within a second.
 
-        Raises
-        ------
-        InputError
-            If it is of another results version, made by a worker with another ibn.
-        OSError
-            If it cannot be written.
+        Raises InputError if it is of another results version, made by a worker with another ibn;
+        OSError if it cannot be written.
         """
         if row.version != RESULTS_VERSION:
             raise InputError(

@@ -17,36 +17,20 @@ BOOTSTRAPS = 2000
 
 @dataclass(frozen=True)
 class WinRate:
-    """How often one policy's response scores above another's, a tie counting as half.
+    """How often one policy's response scores above another's, a tie counting as half."""
 
-    Attributes
-    ----------
-    policy, against : str
-        ``tree``, ``chain`` or ``base``.
-    decoder : str
-        ``best-of-n``, ``rft`` or ``policy-optimisation``.
-    budget : str
-        What chain and tree had in equal number: ``comparisons`` or ``tokens``.
-    draws : int
-        N, chosen among; for what is trained, to each training prompt.
-    rate, low, high : float
-        With a 95 % interval: bootstrap over seeds and, within, over prompts.
-    prompts : int
-        Compared in all.
-    ties : float
-        Share of ties.
-    """
-
+    # tree, chain or base
     policy: str
     against: str
-    decoder: str
-    budget: str
-    draws: int
+    decoder: str  # best-of-n, rft or policy-optimisation
+    budget: str  # what chain and tree had in equal number: comparisons or tokens
+    draws: int  # N, chosen among; for what is trained, to each training prompt
+    # with a 95 % interval: bootstrap over seeds and, within, over prompts
     rate: float
     low: float
     high: float
-    prompts: int
-    ties: float
+    prompts: int  # compared in all
+    ties: float  # share of ties
 
 
 def win_rates(repetitions: Sequence[Repetition], seed: int = 0) -> list[WinRate]:

@@ -25,36 +25,21 @@ Reward = Callable[[str, Sequence[str]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Tuning:
-    """How much to train.
+    """How much to train."""
 
-    Attributes
-    ----------
-    layers : int
-        Uppermost layers that are trained; the rest stays as it is. Without effect under LoRA.
-    epochs : int
-        Passes over the data.
-    rate : float
-        Learning rate, falling linearly to 0.
-    batch : int
-        Responses, or pairs of them, a step.
-    lora : int
-        Rank of low-rank adapters in all layers (Hu et al. 2022); 0 trains the layers themselves.
-    """
-
+    # uppermost layers that are trained; the rest stays as it is. Without effect under LoRA
     layers: int = 8
-    epochs: int = 3
-    rate: float = 1e-4
-    batch: int = 4
+    epochs: int = 3  # passes over the data
+    rate: float = 1e-4  # learning rate, falling linearly to 0
+    batch: int = 4  # responses, or pairs of them, a step
+    # rank of low-rank adapters in all layers (Hu et al. 2022); 0 trains the layers themselves
     lora: int = 0
 
 
 def require_training(tuning: Tuning) -> None:
     """Notice what is missing before anything has been done.
 
-    Raises
-    ------
-    MissingExtra
-        If TRL or what it needs is missing.
+    Raises MissingExtra if TRL or what it needs is missing.
     """
     _trl("fine-tuning")
     _adapters(tuning, "CAUSAL_LM")
@@ -65,21 +50,11 @@ def imitate(
 ) -> LocalModel:
     """Fine-tune a copy of a generator on responses: rejection sampling's second half.
 
-    Parameters
-    ----------
-    generator : LocalModel
-        The base model; it stays as it is.
-    chosen : sequence of (str, str)
-        Prompts and the responses to imitate; the loss is that of the responses alone.
-    tuning : Tuning
-        How much to train.
-    seed : int
-        Of the order.
+    ``generator``: the base model; it stays as it is.
+    ``chosen``: prompts and the responses to imitate; the loss is that of the responses alone.
+    ``seed``: of the order.
 
-    Raises
-    ------
-    MissingExtra
-        If TRL or what it needs is missing.
+    Raises MissingExtra if TRL or what it needs is missing.
     """
     trl, datasets = _trl("fine-tuning")
     model = _opened(generator.model, tuning)
@@ -98,44 +73,22 @@ def imitate(
 
 
 def optimise(
-    generator: LocalModel,
+    generator: LocalModel,  # the base model, which is also the reference
     prompts: Sequence[str],
     reward: Reward,
-    tuning: Tuning,
-    seed: int,
+    tuning: Tuning,  # what to train and how fast
+    seed: int,  # of the draws
     *,
     steps: int,
-    group: int = 8,
-    tokens: int = 256,
+    group: int = 8,  # responses drawn to each prompt; their mean is the baseline
+    tokens: int = 256,  # most tokens of a response
     anchor: float = 0.04,
 ) -> LocalModel:
     """Optimise a copy of a generator against a reward model, by group-relative policy gradients.
 
-    Parameters
-    ----------
-    generator : LocalModel
-        The base model, which is also the reference.
-    prompts : sequence of str
-        To train on.
-    reward : callable
-        The reward model.
-    tuning : Tuning
-        What to train and how fast.
-    seed : int
-        Of the draws.
-    steps : int
-        Updates.
-    group : int
-        Responses drawn to each prompt; their mean is the baseline.
-    tokens : int
-        Most tokens of a response.
-    anchor : float
-        Weight of the KL divergence from the reference: τ of the decoder KL-regularised RL.
+    ``anchor``: weight of the KL divergence from the reference: τ of the decoder KL-regularised RL.
 
-    Raises
-    ------
-    MissingExtra
-        If TRL or what it needs is missing.
+    Raises MissingExtra if TRL or what it needs is missing.
     """
     trl, datasets = _trl("policy optimisation")
     model = _opened(generator.model, tuning)
@@ -169,23 +122,12 @@ def train_reward_model(
 ) -> RewardModelScore:
     """Train a language model with a head of one output on preferences.
 
-    Parameters
-    ----------
-    name : str
-        A directory, a GGUF file or a name on the hub.
-    pairs : sequence of dict
-        ``prompt``, ``chosen`` and ``rejected``, as TRL's preference format has them.
-    tuning : Tuning
-        How much to train.
-    seed : int
-        Of the head and the order.
+    ``name``: a directory, a GGUF file or a name on the hub.
+    ``pairs``: ``prompt``, ``chosen`` and ``rejected``, as TRL's preference format has them.
+    ``seed``: of the head and the order.
 
-    Raises
-    ------
-    MissingExtra
-        If TRL or what it needs is missing.
-    InputError
-        If the model cannot be loaded.
+    Raises MissingExtra if TRL or what it needs is missing; InputError if the model cannot be
+    loaded.
     """
     trl, datasets = _trl("a trained reward model")
     torch, tokenizer, model = load_model(
