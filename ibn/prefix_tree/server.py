@@ -62,17 +62,13 @@ class Server:
 
     def extend_all(self, asked: Sequence[Asked]) -> list[list[list[Continuation]]]:
         """Continue responses to several prompts, ``parallel`` requests at a time."""
-        self._require_answer()
+        if not self.answered:  # a mistyped address would else fail prompt by prompt
+            require_answer(self.client)
+            self.answered = True
         flat = [(self._opening(prompt), one) for prompt, requests in asked for one in requests]
         with ThreadPoolExecutor(self.parallel) as pool:
             drawn = pool.map(lambda both: self._complete(*both), flat)
             return [[next(drawn) for _ in requests] for _, requests in asked]
-
-    def _require_answer(self) -> None:
-        """Ask once for anything: a mistyped address would else fail prompt by prompt."""
-        if not self.answered:
-            require_answer(self.client)
-            self.answered = True
 
     def _opening(self, prompt: str) -> str:
         return self.template.replace("{prompt}", prompt)
