@@ -10,17 +10,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
-
-if TYPE_CHECKING:
-    from ibn.network import Network
-    from ibn.preferences.comparisons import Comparisons
+from ibn.inference.gaussian import posterior_mean, resistance_matrix
+from ibn.inference.laplace import laplace
+from ibn.network import Network, build_network
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.noise import LabelNoise, simulate_labels
+from ibn.solvers.reduced import ReducedSolver
+from ibn.theory import autoencoder
+from ibn.topology import build
 
 LEARNERS = ("gaussian", "logistic", "binary")
 MOST_DIGITS = 14
@@ -76,25 +80,12 @@ def reconstruct(setting: Autoencoder, rng: np.random.Generator) -> Reconstructio
 
     Raises InputError if the setting is out of range.
     """
-    from ibn.bias.ultrametric import Ultrametric
-    from ibn.network import build_network
-    from ibn.preferences.comparisons import Comparisons
-    from ibn.preferences.noise import LabelNoise, simulate_labels
-    from ibn.theory import autoencoder
-    from ibn.topology import build
-
     if not 1 <= setting.digits <= MOST_DIGITS:
         raise InputError(f"digits must lie between 1 and {MOST_DIGITS}, not {setting.digits}")
     world = Ultrametric(setting.family, setting.alpha, setting.scale, 2, setting.digits)
-    everything = np.arange(2**setting.digits, dtype=np.uint64)
-    human = world.rewards(everything, rng)
-
+    human = world.rewards(np.arange(2**setting.digits, dtype=np.uint64), rng)
     drawn = build(setting.topology, world, setting.n, rng, leaves=setting.leaves)
-    a, b = (drawn.responses[side].astype(np.int64) for side in (drawn.a, drawn.b))
-    labelled = simulate_labels(
-        Comparisons(everything, a[a != b], b[a != b]), human, setting.beta, rng
-    )
-    network = build_network(world, labelled, LabelNoise(setting.beta).variance())
+    network, labelled = encode(world, drawn, human, setting.beta, rng)
     network, model = _fit(setting, network, labelled)
 
     log_human = autoencoder.gibbs(human, setting.beta)
@@ -114,13 +105,25 @@ def reconstruct(setting: Autoencoder, rng: np.random.Generator) -> Reconstructio
     )
 
 
+def encode(
+    world: Ultrametric,
+    drawn: Comparisons,
+    human: NDArray[np.float64],  # rewards of all responses of a finite world
+    beta: float,
+    rng: np.random.Generator,
+) -> tuple[Network, Comparisons]:
+    """Label comparisons, those of a response with itself left out, and build their network."""
+    a, b = (drawn.responses[side].astype(np.int64) for side in (drawn.a, drawn.b))
+    everything = np.arange(len(human), dtype=np.uint64)
+    pairs = Comparisons(everything, a[a != b], b[a != b])
+    labelled = simulate_labels(pairs, human, beta, rng)
+    return build_network(world, labelled, LabelNoise(beta).variance()), labelled
+
+
 def _fit(
     setting: Autoencoder, network: Network, labelled: Comparisons
 ) -> tuple[Network, NDArray[np.float64]]:
     """Return the reward model and the Gaussian network of its posterior variances."""
-    from ibn.inference.gaussian import posterior_mean
-    from ibn.inference.laplace import laplace
-
     if setting.learner not in LEARNERS:
         raise unknown_name("learner", setting.learner, LEARNERS)
     if setting.learner == "gaussian":
@@ -133,9 +136,6 @@ def _variances(
     network: Network, weights: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[list[float], float]:
     """Mean posterior variance over pairs drawn from each row of weights, and the greatest."""
-    from ibn.inference.gaussian import resistance_matrix
-    from ibn.solvers.reduced import ReducedSolver
-
     if weights.shape[1] <= DENSE_RESPONSES:
         variance = resistance_matrix(network)
         return [float(w @ variance @ w) for w in weights], float(variance.max())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ibn.errors import InputError, unknown_name
+from ibn.outputs import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,7 @@ def command(
     paper = WINS["tree", "chain"][task]
     name = Path(model).name or "tiny"
     found = document(task, read.gold_is, paper, profile, name, repetitions)
-    (out / "validation.json").write_text(dumps(found) + "\n")
+    write_text(out / "validation.json", dumps(found) + "\n")
     if as_json:
         print(dumps(found))
     else:
@@ -129,12 +130,12 @@ def _repeat_all(
     settings: dict[str, Any],
 ) -> list[Repetition]:
     from dataclasses import asdict
-    from functools import partial
 
+    from ibn.prefix_tree.journal import Journal
     from ibn.prefix_tree.local import LocalModel
     from ibn.simulations.validation.hidden_states import HiddenStates
     from ibn.simulations.validation.protocol import repeat
-    from ibn.simulations.validation.repetition import kept
+    from ibn.simulations.validation.repetition import Repetition
 
     whole = {**settings, "gold": task.gold_is, "profile": asdict(profile)}
     del whole["profile"]["seeds"]  # there may be more another time
@@ -145,15 +146,16 @@ def _repeat_all(
     def one(seeds: Sequence[int]) -> list[Repetition]:
         generator = LocalModel(model)
         embed = HiddenStates(generator)
-        return [
-            kept(
-                out,
-                seed,
-                whole,
-                partial(repeat, task, generator, embed, profile, out, seed, settings, model, tell),
-            )
-            for seed in seeds
-        ]
+        found = []
+        for seed in seeds:  # what a repetition found is kept, and not sought again
+            with Journal(out / f"repetition-{seed}.journal", {**whole, "seed": seed}) as book:
+                if not book.entries:
+                    fresh = repeat(
+                        task, generator, embed, profile, out, seed, settings, model, tell
+                    )
+                    book.append(fresh.record())
+                found.append(Repetition.of_record(book.entries[0]))
+        return found
 
     if jobs == 1:
         return one(seeds)

@@ -240,13 +240,9 @@ def _serve(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _on_cluster(run_one: Callable[[Given], Result], task: Given) -> Result:
-    _use_one_thread()
-    return run_one(task)
-
-
 def _all_on_cluster(run_one: Callable[[Given], Result], tasks: Sequence[Given]) -> list[Result]:
-    return [_on_cluster(run_one, task) for task in tasks]
+    _use_one_thread()
+    return [run_one(task) for task in tasks]
 
 
 @cache

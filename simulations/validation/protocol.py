@@ -30,9 +30,9 @@ from ibn.simulations.validation.reward import (
     Embed,
     Learner,
     Trained,
-    TrainLanguageModel,
     examine,
     fit_head,
+    train_language_model,
 )
 from ibn.simulations.validation.tasks import LanguageTask, split
 from ibn.simulations.validation.training import Tuning, imitate, optimise
@@ -67,7 +67,9 @@ class Profile:
 
     def learner(self, model: str, seed: int) -> Learner:
         """Return what makes a reward model of comparisons."""
-        return fit_head if self.reward == "head" else TrainLanguageModel(model, self.tuning, seed)
+        if self.reward == "head":
+            return fit_head
+        return partial(train_language_model, model, self.tuning, seed)
 
 
 PROFILES = {

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ibn.prefix_tree.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -75,18 +71,3 @@ class Repetition:
             [ModelResult(**model) for model in record["models"]],
             {Policy(**policy): np.array(scores) for policy, scores in record["scores"]},
         )
-
-
-def kept(
-    folder: Path, seed: int, settings: dict[str, Any], run: Callable[[], Repetition]
-) -> Repetition:
-    """Run a repetition once and for all: what it found is kept, and not sought again.
-
-    ``settings``: all that it depends on besides.
-
-    Raises InputError if one of other settings is kept there.
-    """
-    with Journal(folder / f"repetition-{seed}.journal", {**settings, "seed": seed}) as book:
-        if not book.entries:
-            book.append(run().record())
-        return Repetition.of_record(book.entries[0])

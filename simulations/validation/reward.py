@@ -52,31 +52,28 @@ def fit_head(records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
     return Trained(lambda p, texts: model.at(embed(p, texts)).rewards(), features, comparisons)
 
 
-@dataclass(frozen=True)
-class TrainLanguageModel:
-    """Trains a language model with a head of its own, by TRL; ties teach it nothing."""
+def train_language_model(
+    name: str, tuning: Tuning, seed: int, records: Sequence[dict[str, Any]], embed: Embed
+) -> Trained:
+    """Train a language model with a head of its own, by TRL; ties teach it nothing.
 
-    name: str  # a directory, a GGUF file or a name on the hub
-    tuning: Tuning
-    seed: int  # of the head and the order
+    The features are there for what predicts the errors.
+    """
+    sides = {"a": ("response_a", "response_b"), "b": ("response_b", "response_a")}
+    pairs = [
+        {"prompt": one["prompt"], "chosen": one[better], "rejected": one[worse]}
+        for one in records
+        if one["winner"] in sides
+        for better, worse in [sides[one["winner"]]]
+    ]
+    if not pairs:
+        raise InputError("the gold measure calls every pair a tie: nothing to train on")
+    score = train_reward_model(name, pairs, tuning, seed)
 
-    def __call__(self, records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
-        """Train; the features are there for what predicts the errors."""
-        sides = {"a": ("response_a", "response_b"), "b": ("response_b", "response_a")}
-        pairs = [
-            {"prompt": one["prompt"], "chosen": one[better], "rejected": one[worse]}
-            for one in records
-            if one["winner"] in sides
-            for better, worse in [sides[one["winner"]]]
-        ]
-        if not pairs:
-            raise InputError("the gold measure calls every pair a tie: nothing to train on")
-        score = train_reward_model(self.name, pairs, self.tuning, self.seed)
+    def rewards(prompt: str, responses: Sequence[str]) -> NDArray[np.float64]:
+        return np.array(score(Prompt(prompt, {}, 0), responses))
 
-        def rewards(prompt: str, responses: Sequence[str]) -> NDArray[np.float64]:
-            return np.array(score(Prompt(prompt, {}, 0), responses))
-
-        return Trained(rewards, *_lay_out(records, embed))
+    return Trained(rewards, *_lay_out(records, embed))
 
 
 def _lay_out(
