@@ -85,7 +85,7 @@ def tree_growing(
         )
         for (path, *_), family, (children, failed) in zip(parents, before, drawn, strict=True):
             first = max((node.path[-1] for node in family), default=-1) + 1
-            family += [child.node((*path, i)) for i, child in enumerate(children, first)]
+            family += [replace(child, path=(*path, i)) for i, child in enumerate(children, first)]
             if failed:
                 lacking.append((path, failed))
         frontier = [
@@ -130,13 +130,7 @@ def grow_together(
     """Grow for several prompts side by side, all that each step asks for in one call.
 
     A prompt that leaves no room for a response ends with no nodes and the reason as its problem.
-
-    Parameters
-    ----------
-    prompts : sequence of str
-    growings : sequence of Growing
-        One a prompt, not yet begun.
-    generator : Generator
+    Of growings there is one a prompt, not yet begun.
     """
     grown: list[Grown | None] = [None] * len(prompts)
     answers: dict[int, list[list[Continuation]] | None] = dict.fromkeys(range(len(prompts)))

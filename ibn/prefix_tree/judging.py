@@ -12,7 +12,7 @@ from ibn.errors import InputError, MissingExtra
 from ibn.prefix_tree.local import load_model
 from ibn.prefix_tree.pairing import Pair
 from ibn.prefix_tree.prompts import Prompt
-from ibn.prefix_tree.server import connect, refused, require_answer
+from ibn.prefix_tree.server import ask, connect, require_answer
 
 Scorer = Callable[[Prompt, Sequence[str]], list[float]]
 """Scores responses to a prompt; more is better."""
@@ -309,25 +309,20 @@ class ChatJudge:
         ]
 
     def _ask(self, prompt: str, a: str, b: str) -> PairVerdict:
-        import openai
-
         filled = {"{prompt}": prompt, "{a}": a, "{b}": b}
         text = re.sub(r"\{(?:prompt|a|b)\}", lambda field: filled[field[0]], self.question)
-        try:
+
+        def send() -> str:
             answer = self.client.chat.completions.create(
                 model=self.model,
                 messages=[{"role": "user", "content": text}],
                 temperature=0.0,
                 max_tokens=16,
             )
-            said = (answer.choices[0].message.content or "") if answer.choices else ""
-        except (openai.AuthenticationError, openai.NotFoundError) as error:
-            raise refused(error) from None
-        except openai.OpenAIError as error:
-            return PairVerdict(None, problem=" ".join(str(error).split())[:200])
-        except (AttributeError, TypeError, ValueError):  # of a page that is no completion
-            return PairVerdict(None, problem="the judge's server sent no completion")
-        return read_verdict(said)
+            return (answer.choices[0].message.content or "") if answer.choices else ""
+
+        said, problem = ask(send)
+        return PairVerdict(None, problem=problem) if said is None else read_verdict(said)
 
 
 def read_verdict(said: str) -> PairVerdict:
