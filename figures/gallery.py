@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ibn.errors import InputError, unknown_name
 from ibn.figures import (
@@ -164,24 +163,26 @@ def _found(name: str, rows: Rows | None, claims: Claims | None) -> Any:
 
 def _draw(name: str, found: Any, out: Path) -> list[Picture]:
     module = FIGURES[name]
+    each: list[tuple[tuple[Any, ...], str, dict[str, Any]]]
     if name in MEASURED:
-        return [
-            _picture(
-                name,
-                module.draw(fits),
-                out,
-                module.caption(fits),
-                name if len(found) == 1 else f"{name}-{world.slug}",
-                tables=module.tables(fits) if hasattr(module, "tables") else [],
-                world=world,
-                fits=fits,
+        each = [
+            (
+                (fits,),
+                f"{name}-{world.slug}" if len(found) > 1 else name,
+                {"world": world, "fits": fits},
             )
             for world, fits in found
         ]
-    shown = () if found is None else (found,)
-    tables = module.tables(*shown) if hasattr(module, "tables") else []
-    return [_picture(name, module.draw(*shown), out, module.caption(*shown), name, tables=tables)]
-
-
-def _picture(name: str, figure: Figure, out: Path, caption: str, file: str, **more: Any) -> Picture:
-    return Picture(name, FIGURES[name].TITLE, caption, save_figure(figure, out, file), **more)
+    else:
+        each = [(() if found is None else (found,), name, {})]
+    return [
+        Picture(
+            name,
+            module.TITLE,
+            module.caption(*shown),
+            save_figure(module.draw(*shown), out, file),
+            tables=module.tables(*shown) if hasattr(module, "tables") else [],
+            **more,
+        )
+        for shown, file, more in each
+    ]

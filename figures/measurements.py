@@ -58,7 +58,6 @@ def read(path: str | os.PathLike[str]) -> Rows:
     Raises InputError if the file is empty or lacks a column, or a row lacks a value, holds one of
     the wrong kind, or no positive mean with a finite error.
     """
-    rows = []
     with open(path, newline="", encoding="utf-8") as file:
         lines = csv.DictReader(file)
         try:

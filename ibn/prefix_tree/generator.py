@@ -95,16 +95,7 @@ Asked = tuple[str, Sequence[Request]]
 def extend_all(generator: Generator, asked: Sequence[Asked]) -> list[list[list[Continuation]]]:
     """Continue responses to several prompts: side by side where the generator can.
 
-    Parameters
-    ----------
-    generator : Generator
-    asked : sequence of (str, sequence of Request)
-        As :meth:`Generator.extend` takes them, for each prompt.
-
-    Returns
-    -------
-    list of list of list of Continuation
-        What ``extend`` gives, for each prompt.
+    For each prompt it gives what :meth:`Generator.extend` does.
     """
     if together := getattr(generator, "extend_all", None):
         return together(asked)

@@ -162,13 +162,7 @@ def references_of(prompt: Prompt) -> list[str]:
 
 
 def rouge() -> Any:
-    """Make the scorer of ROUGE-L, with stems.
-
-    Raises
-    ------
-    MissingExtra
-        If the package rouge-score is missing.
-    """
+    """Make the scorer of ROUGE-L, with stems, or raise MissingExtra."""
     try:
         from rouge_score.rouge_scorer import RougeScorer
     except ImportError:

@@ -29,33 +29,19 @@ class LocalModel:
     The prompt and the prefix of each request run through the model once; its keys and values are
     then repeated for the siblings, which are decoded side by side.
 
-    Parameters
-    ----------
-    name : str
-        A directory, a GGUF file, or a name on the hub.
-    chat : bool, optional
-        Whether prompts are put as a user's message into the tokenizer's chat template; by default
-        where it has one.
-    top_p : float
-        Nucleus sampling: draw among the likeliest tokens of this total probability.
-    device : str, optional
-        A torch device; by default the accelerator if there is one.
-
-    Raises
-    ------
-    MissingExtra
-        If torch or transformers is missing.
-    InputError
-        If the model cannot be loaded.
+    Raises MissingExtra if torch or transformers is missing, InputError if the model cannot be
+    loaded.
     """
 
     def __init__(
         self,
-        name: str,
+        name: str,  # a directory, a GGUF file, or a name on the hub
         *,
+        # whether prompts are put as a user's message into the tokenizer's chat template; by
+        # default where it has one
         chat: bool | None = None,
-        top_p: float = 0.95,
-        device: str | None = None,
+        top_p: float = 0.95,  # draw among the likeliest tokens of this total probability
+        device: str | None = None,  # of torch; by default the accelerator if there is one
     ) -> None:
         self.torch, self.tokenizer, self.model = load_model(name, device)
         self.model.eval()

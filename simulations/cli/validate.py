@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from ibn.simulations.validation.tasks import LanguageTask
 
 
+def _count(name: str, least: int, help_: str, shown: str | bool = True) -> Any:
+    """Make the option for a whole number, by default the least."""
+    range_ = click.IntRange(min=least)
+    return click.option(name, type=range_, default=least, show_default=shown, help=help_)
+
+
 @click.command(name="validate")
 @click.argument("task", metavar="TASK")
 @click.option("--profile", default="tiny", show_default=True, help="tiny, cpu or gpu.")
@@ -25,27 +31,9 @@ if TYPE_CHECKING:
 @click.option(
     "--model", default="", help="Directory, .gguf file or hub name; tiny makes a random one."
 )
-@click.option(
-    "--seeds",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default="the profile's",
-    help="Whole repetitions.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Of the first repetition.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Repetitions side by side, each with a model.",
-)
+@_count("--seeds", 0, "Whole repetitions.", "the profile's")
+@_count("--seed", 0, "Of the first repetition.")
+@_count("--jobs", 1, "Repetitions side by side, each with a model.")
 @click.option(
     "--out", required=True, metavar="DIR", type=Path, help="Journals and results; resumed if there."
 )
@@ -80,7 +68,6 @@ def command(
     """  # noqa: D301 - the escape is for click
     from dataclasses import replace
 
-    from ibn.simulations.paper import WINS
     from ibn.simulations.validation.document import document, dumps
     from ibn.simulations.validation.protocol import PROFILES
     from ibn.simulations.validation.tasks import read_task
@@ -110,9 +97,8 @@ def command(
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {out}; the same command goes on"
         ) from None
-    paper = WINS["tree", "chain"][task]
     name = Path(model).name or "tiny"
-    found = document(task, read.gold_is, paper, profile, name, repetitions)
+    found = document(task, read.gold_is, profile, name, repetitions)
     write_text(out / "validation.json", dumps(found) + "\n")
     if as_json:
         print(dumps(found))

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
@@ -146,7 +146,8 @@ class Store:
 
     def _tidy(self) -> None:
         """Make the file the header and the rows in order, by replacing it whole if need be."""
-        wanted = _file(sorted(self._rows.values(), key=_ORDER))
+        rows = sorted(self._rows.values(), key=_ORDER)
+        wanted = b"".join(line + b"\n" for line in (_HEADER, *(row.line for row in rows)))
         if self.path.read_bytes() == wanted:
             os.fsync(self._fd)
             return
@@ -164,10 +165,6 @@ class Store:
             raise
         self._fd, old = fd, self._fd
         os.close(old)
-
-
-def _file(rows: Iterable[Row]) -> bytes:
-    return b"".join(line + b"\n" for line in (_HEADER, *(row.line for row in rows)))
 
 
 def _scan(data: bytes, path: Path) -> tuple[list[Found], list[bytes]]:

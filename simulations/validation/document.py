@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.simulations.paper import WINS
 from ibn.simulations.validation.repetition import BASE, Policy, Repetition
 
 BOOTSTRAPS = 2000
@@ -86,12 +87,7 @@ def _interval(wins: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> 
 
 
 def document(
-    task: str,
-    gold: str,
-    paper: float,
-    profile: str,
-    model: str,
-    repetitions: Sequence[Repetition],
+    task: str, gold: str, profile: str, model: str, repetitions: Sequence[Repetition]
 ) -> dict[str, Any]:
     """Everything that was found, as JSON has it."""
     return {
@@ -100,7 +96,7 @@ def document(
         "profile": profile,
         "model": model,
         "seeds": len(repetitions),
-        "paper_tree_against_chain": paper,
+        "paper_tree_against_chain": WINS["tree", "chain"][task],
         "win_rates": [asdict(rate) for rate in win_rates(repetitions)],
         "reward_models": [asdict(model) for one in repetitions for model in one.models],
     }

@@ -41,7 +41,7 @@ def require_training(tuning: Tuning) -> None:
 
     Raises MissingExtra if TRL or what it needs is missing.
     """
-    _trl("fine-tuning")
+    _trl()
     _adapters(tuning, "CAUSAL_LM")
 
 
@@ -56,20 +56,12 @@ def imitate(
 
     Raises MissingExtra if TRL or what it needs is missing.
     """
-    trl, datasets = _trl("fine-tuning")
     model = _opened(generator.model, tuning)
     end = generator.tokenizer.eos_token or ""
     rows = [{"prompt": generator.opening(p), "completion": said + end} for p, said in chosen]
     settings = {"num_train_epochs": tuning.epochs, "max_length": None, "completion_only_loss": True}
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = trl.SFTTrainer(
-            model=model,
-            processing_class=generator.tokenizer,
-            train_dataset=datasets.Dataset.from_list(rows),
-            args=_arguments(trl.SFTConfig, scratch, model, tuning, seed, **settings),
-            peft_config=_adapters(tuning, "CAUSAL_LM"),
-        )
-        return _trained(trainer, generator)
+    trained = _train("SFT", model, generator.tokenizer, rows, tuning, seed, settings)
+    return _tuned(generator, trained)
 
 
 def optimise(
@@ -90,7 +82,6 @@ def optimise(
 
     Raises MissingExtra if TRL or what it needs is missing.
     """
-    trl, datasets = _trl("policy optimisation")
     model = _opened(generator.model, tuning)
     rows = [{"prompt": generator.opening(prompt), "asked": prompt} for prompt in prompts]
 
@@ -105,16 +96,11 @@ def optimise(
         "max_completion_length": tokens,
         "beta": anchor,
     }
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = trl.GRPOTrainer(
-            model=model,
-            reward_funcs=rewards,
-            processing_class=generator.tokenizer,
-            train_dataset=datasets.Dataset.from_list(rows),
-            args=_arguments(trl.GRPOConfig, scratch, model, whole_groups, seed, **settings),
-            peft_config=_adapters(tuning, "CAUSAL_LM"),
-        )
-        return _trained(trainer, generator)
+    tokenizer = generator.tokenizer
+    trained = _train(
+        "GRPO", model, tokenizer, rows, whole_groups, seed, settings, reward_funcs=rewards
+    )
+    return _tuned(generator, trained)
 
 
 def train_reward_model(
@@ -129,7 +115,6 @@ def train_reward_model(
     Raises MissingExtra if TRL or what it needs is missing; InputError if the model cannot be
     loaded.
     """
-    trl, datasets = _trl("a trained reward model")
     torch, tokenizer, model = load_model(
         name, None, "AutoModelForSequenceClassification", num_labels=1
     )
@@ -145,27 +130,20 @@ def train_reward_model(
     rows: list[dict[str, Any]] = [dict(pair) for pair in pairs]
     if tokenizer.chat_template:  # as conversations, the form in which they will be scored
         rows = [{side: _turn(side, text) for side, text in pair.items()} for pair in pairs]
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = trl.RewardTrainer(
-            model=trained,
-            processing_class=tokenizer,
-            train_dataset=datasets.Dataset.from_list(rows),
-            args=_arguments(trl.RewardConfig, scratch, model, tuning, seed, **settings),
-            peft_config=_adapters(tuning, "SEQ_CLS"),
-        )
-        return RewardModelScore.of(torch, tokenizer, _run(trainer))
+    trained = _train("Reward", trained, tokenizer, rows, tuning, seed, settings)
+    return RewardModelScore.of(torch, tokenizer, trained)
 
 
 def _turn(side: str, text: str) -> list[dict[str, str]]:
     return [{"role": "user" if side == "prompt" else "assistant", "content": text}]
 
 
-def _trl(purpose: str) -> tuple[ModuleType, ModuleType]:
+def _trl() -> tuple[ModuleType, ModuleType]:
     try:
         import datasets
         import trl
     except ImportError:
-        raise MissingExtra("trl", "train", purpose) from None
+        raise MissingExtra("trl", "train", "training language models") from None
     datasets.disable_progress_bars()  # of steps that take no time
     return trl, datasets
 
@@ -195,40 +173,54 @@ def _adapters(tuning: Tuning, task: str) -> Any:
     )
 
 
-def _arguments(
-    kind: Any, scratch: str, model: Any, tuning: Tuning, seed: int, **settings: Any
+def _train(
+    kind: str,  # of TRL's trainers: SFT, GRPO or Reward
+    model: Any,
+    tokenizer: Any,
+    rows: list[dict[str, Any]],
+    tuning: Tuning,
+    seed: int,
+    settings: dict[str, Any],
+    **more: Any,
 ) -> Any:
-    names = {one.name for one in fields(kind)}
+    """Train with TRL, and return the model with its adapters merged in."""
+    from transformers import PrinterCallback
+
+    trl, datasets = _trl()
+    config = getattr(trl, f"{kind}Config")
+    names = {one.name for one in fields(config)}
     checkpointing = next(  # its newer name first
         n for n in ("activation_checkpointing", "gradient_checkpointing") if n in names
     )
-    return kind(
-        output_dir=scratch,
-        per_device_train_batch_size=tuning.batch,
-        learning_rate=tuning.rate,
-        seed=seed,
-        use_cpu=model.device.type == "cpu",
-        bf16=False,
-        save_strategy="no",
-        logging_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        **{checkpointing: False},
-        **settings,
-    )
-
-
-def _run(trainer: Any) -> Any:
-    """Train, and return the model with its adapters merged in."""
-    from transformers import PrinterCallback
-
-    trainer.remove_callback(PrinterCallback)  # standard output is the caller's
-    trainer.train()
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = getattr(trl, f"{kind}Trainer")(
+            model=model,
+            processing_class=tokenizer,
+            train_dataset=datasets.Dataset.from_list(rows),
+            args=config(
+                output_dir=scratch,
+                per_device_train_batch_size=tuning.batch,
+                learning_rate=tuning.rate,
+                seed=seed,
+                use_cpu=model.device.type == "cpu",
+                bf16=False,
+                save_strategy="no",
+                logging_strategy="no",
+                report_to=[],
+                disable_tqdm=True,
+                **{checkpointing: False},
+                **settings,
+            ),
+            peft_config=_adapters(tuning, "SEQ_CLS" if kind == "Reward" else "CAUSAL_LM"),
+            **more,
+        )
+        trainer.remove_callback(PrinterCallback)  # standard output is the caller's
+        trainer.train()
     model = trainer.model
     return (model.merge_and_unload() if hasattr(model, "merge_and_unload") else model).eval()
 
 
-def _trained(trainer: Any, generator: LocalModel) -> LocalModel:
+def _tuned(generator: LocalModel, model: Any) -> LocalModel:
     tuned = copy.copy(generator)
-    tuned.model = _run(trainer)
+    tuned.model = model
     return tuned
