@@ -51,9 +51,7 @@ _DTYPE = [(name, object if kind is str else kind) for name, kind in COLUMNS.item
 def read(path: str | os.PathLike[str]) -> Rows:
     """Read the rows of a sweep.
 
-    ``path``: the CSV file that ``ibn sweep`` writes.
-
-    Returns a row a task, with the fields of ``COLUMNS``.
+    They come as a structured array, a row a task, with the fields of ``COLUMNS``.
 
     Raises InputError if the file is empty or lacks a column, or a row lacks a value, holds one of
     the wrong kind, or no positive mean with a finite error.
@@ -199,7 +197,7 @@ def curve(
     ``aim``: |S| wanted of a tree, a function of n: sizes at which no tree comes near are left out.
     Otherwise, where a tree was measured at several |S|, the nearest to n / log n is taken.
 
-    Returns of length 0 where there are no such rows.
+    It has length 0 where there are no such rows.
     """
     chosen = rows[(rows["topology"] == topology) & (rows["inference"] == inference)]
     chosen = chosen[np.argsort(chosen["stderr"], kind="stable")]
