@@ -18,12 +18,7 @@ RECORDS, NEEDS = trained.RECORDS, trained.NEEDS
 def measured(tasks: Documents, field: str = "read") -> dict[str, dict[str, tuple[float, float]]]:
     """Tokens read a comparison, mean and standard error over seeds, by task and topology.
 
-    Parameters
-    ----------
-    tasks : dict
-        What is on record.
-    field : {"read", "read_whole"}
-        Without the shared prefix, or with it.
+    ``field``: read or read_whole: without the shared prefix, or with it.
     """
     return {
         task: {

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from ibn.bias.ultrametric import Ultrametric
 from ibn.figures.report_tables import Cell, Table
 from ibn.inference.gaussian import posterior_mean
-from ibn.network import build_network
-from ibn.preferences.comparisons import Comparisons
-from ibn.preferences.noise import LabelNoise, simulate_labels
 from ibn.report.style import BLUE, COLUMN, VERMILION
+from ibn.simulations.consistency import encode
 from ibn.theory import autoencoder
 from ibn.topology import build
 
@@ -38,16 +36,12 @@ class Decoded(NamedTuple):
 def example() -> tuple[NDArray[np.float64], list[Decoded]]:
     """Draw a reward, label chains of growing size and decode a policy from each."""
     rng = np.random.default_rng(SEED)
-    everything = np.arange(2**DIGITS, dtype=np.uint64)
-    reward = WORLD.rewards(everything, rng)
+    reward = WORLD.rewards(np.arange(2**DIGITS, dtype=np.uint64), rng)
     human = autoencoder.gibbs(reward, BETA)
     found = []
     for n in SIZES:
         drawn = build("chain", WORLD, n, rng)
-        a, b = (drawn.responses[side].astype(np.int64) for side in (drawn.a, drawn.b))
-        pairs = Comparisons(everything, a[a != b], b[a != b])
-        labelled = simulate_labels(pairs, reward, BETA, rng)
-        network = build_network(WORLD, labelled, LabelNoise(BETA).variance())
+        network, labelled = encode(WORLD, drawn, reward, BETA, rng)
         policy = autoencoder.gibbs(posterior_mean(network, labelled), BETA)
         found.append(Decoded(n, policy, autoencoder.kl_divergence(human, policy)))
     return human, found

@@ -20,27 +20,14 @@ NEEDS = "two or more topologies at one n"
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """What topologies leave at one n, in units of F(2n).
-
-    Attributes
-    ----------
-    world : World
-        Where.
-    n : int
-        Comparisons of each.
-    unit : float
-        F(2n), exactly.
-    constant : float
-        c, so that no dataset leaves less than c F(2n).
-    measured : dict
-        By topology, from the least uncertain by the exact posterior to the most, and by
-        inference: mean, standard error and row.
-    """
+    """What topologies leave at one n, in units of F(2n)."""
 
     world: World
-    n: int
-    unit: float
-    constant: float
+    n: int  # comparisons of each
+    unit: float  # F(2n), exactly
+    constant: float  # c, so that no dataset leaves less than c F(2n)
+    # by topology, from the least uncertain by the exact posterior to the most, and by inference:
+    # mean, standard error and row
     measured: dict[str, dict[str, tuple[float, float, str]]]
 
 

@@ -17,16 +17,9 @@ def draw_curves(
 ) -> None:
     """Draw points with bars of 95 % intervals over datasets, and dashed the anchored rates.
 
-    Parameters
-    ----------
-    axes : Axes
-        Where; n is on its logarithmic x-axis.
-    fits : sequence of Fit
-        The curves.
-    names, looks : sequence of str, sequence of dict
-        Name of each in the legend, before its rate with constant and claim, and its marker.
-    title : str
-        Title of the legend; the regime follows.
+    ``axes``: where; n is on its logarithmic x-axis.
+    ``names``, ``looks``: name of each in the legend, before its rate with constant and claim, and
+    its marker.
     """
     handles, labels = [], []
     for fit, name, look in zip(fits, names, looks, strict=True):

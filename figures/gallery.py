@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ibn.errors import InputError, unknown_name
 from ibn.figures import (
@@ -68,31 +67,17 @@ NAMES = tuple(FIGURES)
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure as it was written.
-
-    Attributes
-    ----------
-    name : str
-        One of ``NAMES``.
-    title, caption : str
-        What it shows, in words.
-    files : dict
-        Its paths, under ``"svg"`` and ``"png"``.
-    world : World, optional
-        Where its measurements were made.
-    fits : dict
-        What it shows in numbers, under each kind of inference.
-    tables : list of Table
-        The numbers drawn.
-    """
+    """A figure as it was written."""
 
     name: str
+    # what it shows, in words
     title: str
     caption: str
-    files: dict[str, Path]
-    world: World | None = None
+    files: dict[str, Path]  # its paths, under "svg" and "png"
+    world: World | None = None  # where its measurements were made
+    # what it shows in numbers, under each kind of inference
     fits: dict[str, list[Fit]] = field(default_factory=dict)
-    tables: list[Table] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)  # the numbers drawn
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -110,21 +95,12 @@ def draw(
 ) -> list[Picture]:
     """Draw figures and write each as SVG and PNG.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Which; if empty, all for which there is what they need. A sweep is needed then.
-    rows : structured ndarray, optional
-        What a sweep measured. Where it covers several worlds, each has figures of its own.
-    out : Path
-        The folder, made if missing.
-    claims : sequence of mapping, optional
-        Claims decided, as in the JSON document of ``ibn check``.
+    ``names``: which; if empty, all for which there is what they need. A sweep is needed then.
+    ``rows``: what a sweep measured. Where it covers several worlds, each has figures of its own.
+    ``claims``: claims decided, as in the JSON document of ``ibn check``.
 
-    Raises
-    ------
-    InputError
-        If a name is unknown or what a figure needs is missing; nothing is written then.
+    Raises InputError if a name is unknown or what a figure needs is missing; nothing is written
+    then.
     """
     if unknown := [name for name in names if name not in NAMES]:
         raise unknown_name("figure", unknown[0], NAMES)
@@ -187,24 +163,26 @@ def _found(name: str, rows: Rows | None, claims: Claims | None) -> Any:
 
 def _draw(name: str, found: Any, out: Path) -> list[Picture]:
     module = FIGURES[name]
+    each: list[tuple[tuple[Any, ...], str, dict[str, Any]]]
     if name in MEASURED:
-        return [
-            _picture(
-                name,
-                module.draw(fits),
-                out,
-                module.caption(fits),
-                name if len(found) == 1 else f"{name}-{world.slug}",
-                tables=module.tables(fits) if hasattr(module, "tables") else [],
-                world=world,
-                fits=fits,
+        each = [
+            (
+                (fits,),
+                f"{name}-{world.slug}" if len(found) > 1 else name,
+                {"world": world, "fits": fits},
             )
             for world, fits in found
         ]
-    shown = () if found is None else (found,)
-    tables = module.tables(*shown) if hasattr(module, "tables") else []
-    return [_picture(name, module.draw(*shown), out, module.caption(*shown), name, tables=tables)]
-
-
-def _picture(name: str, figure: Figure, out: Path, caption: str, file: str, **more: Any) -> Picture:
-    return Picture(name, FIGURES[name].TITLE, caption, save_figure(figure, out, file), **more)
+    else:
+        each = [(() if found is None else (found,), name, {})]
+    return [
+        Picture(
+            name,
+            module.TITLE,
+            module.caption(*shown),
+            save_figure(module.draw(*shown), out, file),
+            tables=module.tables(*shown) if hasattr(module, "tables") else [],
+            **more,
+        )
+        for shown, file, more in each
+    ]

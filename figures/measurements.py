@@ -51,23 +51,11 @@ _DTYPE = [(name, object if kind is str else kind) for name, kind in COLUMNS.item
 def read(path: str | os.PathLike[str]) -> Rows:
     """Read the rows of a sweep.
 
-    Parameters
-    ----------
-    path : path-like
-        The CSV file that ``ibn sweep`` writes.
+    They come as a structured array, a row a task, with the fields of ``COLUMNS``.
 
-    Returns
-    -------
-    structured ndarray
-        A row a task, with the fields of ``COLUMNS``.
-
-    Raises
-    ------
-    InputError
-        If the file is empty or lacks a column, or a row lacks a value, holds one of the wrong
-        kind, or no positive mean with a finite error.
+    Raises InputError if the file is empty or lacks a column, or a row lacks a value, holds one of
+    the wrong kind, or no positive mean with a finite error.
     """
-    rows = []
     with open(path, newline="", encoding="utf-8") as file:
         lines = csv.DictReader(file)
         try:
@@ -157,24 +145,13 @@ def first(rows: Rows) -> tuple[World, Rows]:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Measured uncertainty against n, over the datasets of each n.
+    """Measured uncertainty against n, over the datasets of each n."""
 
-    Attributes
-    ----------
-    n : ndarray of int, shape (k,)
-        Numbers of comparisons, increasing.
-    points : tuple of Estimate, length k
-        In squared units of reward: the mean over datasets, with the error of their spread.
-    leaves : ndarray of int, shape (k,)
-        |S| of a tree, else 0.
-    tasks : tuple of tuple of str
-        The rows behind each point.
-    """
-
-    n: NDArray[np.int64]
+    n: NDArray[np.int64]  # shape (k,): numbers of comparisons, increasing
+    # in squared units of reward: the mean over datasets, with the error of their spread
     points: tuple[Estimate, ...]
-    leaves: NDArray[np.int64]
-    tasks: tuple[tuple[str, ...], ...]
+    leaves: NDArray[np.int64]  # shape (k,): |S| of a tree, else 0
+    tasks: tuple[tuple[str, ...], ...]  # the rows behind each point
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -216,20 +193,11 @@ def curve(
     Where one dataset was measured more than once, its most precise row is taken. Each dataset
     counts once, whatever its own row's error: that error is part of the spread.
 
-    Parameters
-    ----------
-    rows : structured ndarray
-        Rows of one world.
-    topology, inference : str
-        Which to take.
-    aim : callable, optional
-        |S| wanted of a tree, a function of n: sizes at which no tree comes near are left out.
-        Otherwise, where a tree was measured at several |S|, the nearest to n / log n is taken.
+    ``rows``: rows of one world.
+    ``aim``: |S| wanted of a tree, a function of n: sizes at which no tree comes near are left out.
+    Otherwise, where a tree was measured at several |S|, the nearest to n / log n is taken.
 
-    Returns
-    -------
-    Curve
-        Of length 0 where there are no such rows.
+    It has length 0 where there are no such rows.
     """
     chosen = rows[(rows["topology"] == topology) & (rows["inference"] == inference)]
     chosen = chosen[np.argsort(chosen["stderr"], kind="stable")]

@@ -77,14 +77,8 @@ def layout(network: Network) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def panel(axes: Axes, network: Network, path: InferencePath) -> Axes:
     """Draw a network: its hierarchy above the responses, its comparisons as arcs below.
 
-    Parameters
-    ----------
-    axes : Axes
-        Where.
-    network : Network
-        One whose inductive bias is a hierarchy, and whose last two responses end the path.
-    path : InferencePath
-        The path to light.
+    ``network``: one whose inductive bias is a hierarchy, and whose last two responses end the path.
+    ``path``: the path to light.
     """
     x, height = layout(network)
     drawn: dict[tuple[int, int], int] = {}

@@ -21,21 +21,11 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A table.
-
-    Attributes
-    ----------
-    title : str
-        What it holds.
-    columns : sequence of str
-        Headings.
-    rows : sequence of sequence of Cell
-        As many cells in each.
-    """
+    """A table."""
 
     title: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[Cell]]  # as many cells in each
 
 
 def point(mean: float, error: float, anchor: str) -> Cell:

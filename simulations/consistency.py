@@ -10,17 +10,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.bias.ultrametric import Ultrametric
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
-
-if TYPE_CHECKING:
-    from ibn.network import Network
-    from ibn.preferences.comparisons import Comparisons
+from ibn.inference.gaussian import posterior_mean, resistance_matrix
+from ibn.inference.laplace import laplace
+from ibn.network import Network, build_network
+from ibn.preferences.comparisons import Comparisons
+from ibn.preferences.noise import LabelNoise, simulate_labels
+from ibn.solvers.reduced import ReducedSolver
+from ibn.theory import autoencoder
+from ibn.topology import build
 
 LEARNERS = ("gaussian", "logistic", "binary")
 MOST_DIGITS = 14
@@ -32,110 +36,56 @@ TOLERANCE = 1e-4  # of their energies, far below the spread from probe to probe
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """One setting of the whole pipeline p_H → r_H → D → r_RM → p_LM.
+    """One setting of the whole pipeline p_H → r_H → D → r_RM → p_LM."""
 
-    Attributes
-    ----------
-    topology : str
-        One of ``ibn.topology.TOPOLOGIES``.
-    n : int
-        Number of comparisons. In a finite world they come to reuse responses even in a chain;
-        those that meet a response with itself are left out.
-    digits : int
-        The world has 2^digits responses, 14 digits at most.
-    family, alpha, scale
-        Of the ultrametric world, as in ``ibn.Ultrametric``.
-    beta : float
-        Inverse temperature of labels, of p_H and of the decoder.
-    learner : {"gaussian", "logistic", "binary"}
-        What the reward model takes labels for: Gaussian observations of variance π²/(3β²), to be
-        averaged; logistic ones; or their signs under Bradley-Terry. The latter two give the
-        posterior's mode and Laplace's variances.
-    leaves : int, optional
-        |S| of the tree.
-    """
-
-    topology: str
+    topology: str  # one of ibn.topology.TOPOLOGIES
+    # number of comparisons. In a finite world they come to reuse responses even in a chain; those
+    # that meet a response with itself are left out
     n: int
-    digits: int = 8
+    digits: int = 8  # the world has 2^digits responses, 14 digits at most
+    # of the ultrametric world, as in ibn.Ultrametric
     family: str = "power"
     alpha: float = 0.5
     scale: float = 1.0
-    beta: float = 2.0
+    beta: float = 2.0  # inverse temperature of labels, of p_H and of the decoder
+    # gaussian, logistic or binary: what the reward model takes labels for: Gaussian observations of
+    # variance π²/(3β²), to be averaged; logistic ones; or their signs under Bradley-Terry. The
+    # latter two give the posterior's mode and Laplace's variances
     learner: str = "gaussian"
-    leaves: int | None = None
+    leaves: int | None = None  # |S| of the tree
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """How well one policy reconstructs one human distribution.
+    """How well one policy reconstructs one human distribution."""
 
-    Attributes
-    ----------
-    kl : float
-        KL(p_H‖p_LM), in nats.
-    total_variation : float
-        Between p_H and p_LM.
-    log_ratio : float
-        Greatest |log p_LM(y)/p_H(y)|, which bounds the relative error of every probability.
-    second_order : float
-        (β²/4) E[(Δ(y) - Δ(y'))²], y and y' from p_H: the leading term of ``kl`` (theory M4),
-        from the error that was made.
-    predicted : float
-        The same from the posterior alone, without p_H: (β²/4) E[Var[r(y) - r(y')]], y and y'
-        from p_LM.
-    squared_error : float
-        Mean of (Δ(y) - Δ(y'))² over uniform pairs.
-    mean_variance : float
-        Mean posterior variance over uniform pairs.
-    largest_variance : float
-        Greatest posterior variance of any pair; NaN beyond ``DENSE_RESPONSES`` responses.
-    """
-
-    kl: float
-    total_variation: float
+    kl: float  # KL(p_H‖p_LM), in nats
+    total_variation: float  # between p_H and p_LM
+    # greatest |log p_LM(y)/p_H(y)|, which bounds the relative error of every probability
     log_ratio: float
+    # (β²/4) E[(Δ(y) - Δ(y'))²], y and y' from p_H: the leading term of kl (theory M4), from the
+    # error that was made
     second_order: float
+    # the same from the posterior alone, without p_H: (β²/4) E[Var[r(y) - r(y')]], y and y' from
+    # p_LM
     predicted: float
-    squared_error: float
-    mean_variance: float
+    squared_error: float  # mean of (Δ(y) - Δ(y'))² over uniform pairs
+    mean_variance: float  # mean posterior variance over uniform pairs
+    # greatest posterior variance of any pair; NaN beyond DENSE_RESPONSES responses
     largest_variance: float
 
 
 def reconstruct(setting: Autoencoder, rng: np.random.Generator) -> Reconstruction:
     """Run the autoencoder once, with a reward, comparisons and labels of its own.
 
-    Parameters
-    ----------
-    setting : Autoencoder
-        What to run.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Raises
-    ------
-    InputError
-        If the setting is out of range.
+    Raises InputError if the setting is out of range.
     """
-    from ibn.bias.ultrametric import Ultrametric
-    from ibn.network import build_network
-    from ibn.preferences.comparisons import Comparisons
-    from ibn.preferences.noise import LabelNoise, simulate_labels
-    from ibn.theory import autoencoder
-    from ibn.topology import build
-
     if not 1 <= setting.digits <= MOST_DIGITS:
         raise InputError(f"digits must lie between 1 and {MOST_DIGITS}, not {setting.digits}")
     world = Ultrametric(setting.family, setting.alpha, setting.scale, 2, setting.digits)
-    everything = np.arange(2**setting.digits, dtype=np.uint64)
-    human = world.rewards(everything, rng)
-
+    human = world.rewards(np.arange(2**setting.digits, dtype=np.uint64), rng)
     drawn = build(setting.topology, world, setting.n, rng, leaves=setting.leaves)
-    a, b = (drawn.responses[side].astype(np.int64) for side in (drawn.a, drawn.b))
-    labelled = simulate_labels(
-        Comparisons(everything, a[a != b], b[a != b]), human, setting.beta, rng
-    )
-    network = build_network(world, labelled, LabelNoise(setting.beta).variance())
+    network, labelled = encode(world, drawn, human, setting.beta, rng)
     network, model = _fit(setting, network, labelled)
 
     log_human = autoencoder.gibbs(human, setting.beta)
@@ -155,13 +105,25 @@ def reconstruct(setting: Autoencoder, rng: np.random.Generator) -> Reconstructio
     )
 
 
+def encode(
+    world: Ultrametric,
+    drawn: Comparisons,
+    human: NDArray[np.float64],  # rewards of all responses of a finite world
+    beta: float,
+    rng: np.random.Generator,
+) -> tuple[Network, Comparisons]:
+    """Label comparisons, those of a response with itself left out, and build their network."""
+    a, b = (drawn.responses[side].astype(np.int64) for side in (drawn.a, drawn.b))
+    everything = np.arange(len(human), dtype=np.uint64)
+    pairs = Comparisons(everything, a[a != b], b[a != b])
+    labelled = simulate_labels(pairs, human, beta, rng)
+    return build_network(world, labelled, LabelNoise(beta).variance()), labelled
+
+
 def _fit(
     setting: Autoencoder, network: Network, labelled: Comparisons
 ) -> tuple[Network, NDArray[np.float64]]:
     """Return the reward model and the Gaussian network of its posterior variances."""
-    from ibn.inference.gaussian import posterior_mean
-    from ibn.inference.laplace import laplace
-
     if setting.learner not in LEARNERS:
         raise unknown_name("learner", setting.learner, LEARNERS)
     if setting.learner == "gaussian":
@@ -174,9 +136,6 @@ def _variances(
     network: Network, weights: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[list[float], float]:
     """Mean posterior variance over pairs drawn from each row of weights, and the greatest."""
-    from ibn.inference.gaussian import resistance_matrix
-    from ibn.solvers.reduced import ReducedSolver
-
     if weights.shape[1] <= DENSE_RESPONSES:
         variance = resistance_matrix(network)
         return [float(w @ variance @ w) for w in weights], float(variance.max())
@@ -204,14 +163,8 @@ def measure(
 ) -> list[Consistency]:
     """Run each setting several times over, each time with a reward and labels of its own.
 
-    Parameters
-    ----------
-    settings : sequence of Autoencoder
-        What to run, such as the same topology at several n.
-    replicates : int
-        Independent runs of each, at least 2.
-    rng : numpy.random.Generator
-        Source of randomness.
+    ``settings``: what to run, such as the same topology at several n.
+    ``replicates``: independent runs of each, at least 2.
     """
     results = []
     for setting in settings:

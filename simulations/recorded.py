@@ -23,15 +23,9 @@ def files(prefix: str) -> list[Path]:
 def load(name: str) -> dict[str, Any]:
     """Read a JSON document.
 
-    Parameters
-    ----------
-    name : str
-        Its file's name, without ``.json``.
+    ``name``: its file's name, without ``.json``.
 
-    Raises
-    ------
-    InputError
-        If there is none of that name, or it cannot be read.
+    Raises InputError if there is none of that name, or it cannot be read.
     """
     path = FOLDER / f"{name}.json"
     try:

@@ -30,68 +30,37 @@ ROUNDING = 1e-12  # of the scale: keeps the factor of a world's covariance real
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is to be learnt, and from which comparisons.
+    """What is to be learnt, and from which comparisons."""
 
-    Attributes
-    ----------
-    prior : RewardModel
-        Before any label.
-    target : ndarray, shape (d, d)
-        C of the pairs that matter.
-    pairs : ndarray of int, shape (N, 2)
-        Candidates.
-    anywhere : bool
-        Whether the candidates are a random sample of the pairs that may be compared, which are
-        all: see :func:`ibn.design.choose`.
-    """
-
-    prior: RewardModel
-    target: NDArray[np.float64]
-    pairs: NDArray[np.int64]
+    prior: RewardModel  # before any label
+    target: NDArray[np.float64]  # shape (d, d): C of the pairs that matter
+    pairs: NDArray[np.int64]  # shape (N, 2): candidates
+    # whether the candidates are a random sample of the pairs that may be compared, which are all:
+    # see ibn.design.choose
     anywhere: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Saving:
-    """How many labels a policy needs for what random choice reaches with K, K over that number.
+    """How many labels a policy needs for what random choice reaches with K, K over that number."""
 
-    Attributes
-    ----------
-    labels : int
-        K.
-    variance : Estimate
-        By posterior variance; each repetition gives one ratio.
-    error : float
-        By squared error of the reward model, averaged over repetitions.
-    error_interval : tuple of float
-        95 % bootstrap interval over repetitions.
-    """
-
-    labels: int
-    variance: Estimate
-    error: float
-    error_interval: tuple[float, float]
+    labels: int  # K
+    variance: Estimate  # by posterior variance; each repetition gives one ratio
+    error: float  # by squared error of the reward model, averaged over repetitions
+    error_interval: tuple[float, float]  # 95 % bootstrap interval over repetitions
 
 
 @dataclass(frozen=True, eq=False)
 class Replay:
-    """Curves of all repetitions.
+    """Curves of all repetitions."""
 
-    Attributes
-    ----------
-    labels : ndarray of int, shape (c,)
-        Numbers of labels, from 0.
-    variance, error : dict of str to ndarray, shape (repetitions, c)
-        By policy: mean posterior variance of the target pairs' reward differences, and the mean
-        squared error of the reward model's differences, both over the prior variance.
-    seed : int
-        Of the random streams.
-    """
-
-    labels: NDArray[np.int64]
+    labels: NDArray[np.int64]  # shape (c,): numbers of labels, from 0
+    # shape (repetitions, c): by policy: mean posterior variance of the target pairs' reward
+    # differences, and the mean squared error of the reward model's differences, both over the prior
+    # variance
     variance: dict[str, NDArray[np.float64]]
     error: dict[str, NDArray[np.float64]]
-    seed: int
+    seed: int  # of the random streams
 
     def saving(self, policy: str, k: int) -> Saving:
         """Compare a policy with random choice after ``labels[k]`` labels."""
@@ -166,11 +135,11 @@ def world_problem(
 
 
 def replay(
-    draw: Callable[[np.random.Generator], Problem],
-    budget: int,
+    draw: Callable[[np.random.Generator], Problem],  # gives the problem of a repetition
+    budget: int,  # labels, K
     *,
-    batches: int = 16,
-    repetitions: int = 20,
+    batches: int = 16,  # number of batches: the model learns between them, and is measured
+    repetitions: int = 20,  # at least 2
     seed: int = 0,
     policies: Sequence[str] = POLICIES,
     progress: Callable[[str], None] = lambda message: None,
@@ -181,27 +150,9 @@ def replay(
     reward difference of the largest posterior variance; ``margin``, the label whose probability
     under the mean rewards is nearest to 1/2; ``random``, uniformly. None labels a pair twice.
 
-    Parameters
-    ----------
-    draw : callable
-        Gives the problem of a repetition.
-    budget : int
-        Labels, K.
-    batches : int
-        Number of batches: the model learns between them, and is measured.
-    repetitions : int
-        At least 2.
-    seed : int
-        Of everything random.
-    policies : sequence of str
-        Which; random choice must be among them for :meth:`Replay.saving`.
-    progress : callable, optional
-        Called with what goes on.
+    ``policies``: which; random choice must be among them for :meth:`Replay.saving`.
 
-    Raises
-    ------
-    InputError
-        If a number is out of range, or there are fewer candidates than labels.
+    Raises InputError if a number is out of range, or there are fewer candidates than labels.
     """
     if repetitions < 2:
         raise InputError(f"repetitions must be at least 2, not {repetitions}")

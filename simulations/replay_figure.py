@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ibn.estimate import Estimate
+from ibn.outputs import writing
 from ibn.report.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION, decimal_ticks, style
 from ibn.simulations.replay import Replay
 
@@ -54,5 +56,6 @@ def write_figure(found: Replay, path: str | os.PathLike[str]) -> None:
     """Draw a replay into a file; its suffix tells the kind."""
     with style():
         figure = draw(found)
-        metadata = {"Date": None} if os.fspath(path).endswith(".svg") else None
-        figure.savefig(path, metadata=metadata)
+        kind = Path(path).suffix[1:]
+        with writing(path) as file:
+            figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)

@@ -150,8 +150,10 @@ def grow_dataset(
         If the journal cannot be used, the generator or judge refuses for good, or the generator
         fails at many prompts in a row.
     """
-    known = {**(settings or {}), **_settings(plan)}
+    known = {**(settings or {}), **asdict(plan)}
+    del known["ties"]  # they are dealt with after
     done: list[tuple[Prompt, Grown, list[Pair], list[PairVerdict] | None]] = []
+    pair_off = tree_pairs if plan.topology == "tree" else chain_pairs
     with Journal(journal, known) as book:
         grown, judged = _recall(book)
         progress(0, len(prompts))
@@ -172,7 +174,7 @@ def grow_dataset(
                     )
             for prompt in block:
                 tree = grown[prompt.text]
-                pairs = _pairs(tree, plan)
+                pairs = pair_off(tree, plan.pairs, plan.stream(tree.prompt, "pairing"))
                 verdicts = _judged(prompt, pairs, judge, judged, book) if judge else None
                 done.append((prompt, tree, pairs, verdicts))
                 progress(len(done), len(prompts))
@@ -195,11 +197,6 @@ def _judged(
     entry = {"judged": prompt.text, "record": record}
     book.append({**entry, "verdicts": [asdict(v) for v in verdicts]})
     return verdicts
-
-
-def _settings(plan: DatasetPlan) -> dict[str, Any]:
-    """All of the plan that what is written in a journal depends on; ties are dealt with after."""
-    return {name: value for name, value in asdict(plan).items() if name != "ties"}
 
 
 def _digest(prompt: Prompt) -> str:
@@ -245,11 +242,6 @@ def _grow_block(
             count = 2 * plan.pairs
             growings.append(chain_growing(text, count, generator, plan.growth, rng, begun))
     return grow_together(lacking, growings, generator)
-
-
-def _pairs(tree: Grown, plan: DatasetPlan) -> list[Pair]:
-    draw = tree_pairs if plan.topology == "tree" else chain_pairs
-    return draw(tree, plan.pairs, plan.stream(tree.prompt, "pairing"))
 
 
 def _collect(

@@ -95,7 +95,7 @@ Asked = tuple[str, Sequence[Request]]
 def extend_all(generator: Generator, asked: Sequence[Asked]) -> list[list[list[Continuation]]]:
     """Continue responses to several prompts: side by side where the generator can.
 
-    For each prompt ``asked`` are what :meth:`Generator.extend` takes; it gives what that gives.
+    For each prompt it gives what :meth:`Generator.extend` does.
     """
     if together := getattr(generator, "extend_all", None):
         return together(asked)

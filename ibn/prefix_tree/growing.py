@@ -24,8 +24,14 @@ Growing = Coroutine[list[Request], list[list[Continuation]], Grown]
 """One prompt's growth: yields what is to be continued, is sent the continuations, ends grown."""
 
 
-def grow_tree(prompt: str, generator: Generator, growth: Growth, rng: np.random.Generator) -> Grown:
-    """Grow a prefix tree of responses.
+def tree_growing(
+    prompt: str,
+    generator: Generator,
+    growth: Growth,
+    rng: np.random.Generator,
+    begun: Grown | None = None,
+) -> Growing:
+    """Grow a prefix tree of responses, a step at a time; whoever drives it asks the generator.
 
     Level by level every unfinished node gets ``branching`` children, each a segment longer.
     Siblings that come out alike are drawn again at a higher temperature; those that stay the
@@ -36,32 +42,18 @@ def grow_tree(prompt: str, generator: Generator, growth: Growth, rng: np.random.
     prompt : str
         What is responded to.
     generator : Generator
-        Continues texts.
+        Asked for the room and for counts of tokens, not for continuations.
     growth : Growth
         Depth, branching, budget and the rest.
     rng : numpy.random.Generator
         Seeds the generator.
+    begun : Grown, optional
+        What lacks children in it, for the generator failed, is grown on.
 
     Raises
     ------
     NoRoom
         If the prompt leaves too little room for a response of the budget's length.
-    InputError
-        If the generator refuses for good.
-    """
-    return _drive(tree_growing(prompt, generator, growth, rng), prompt, generator)
-
-
-def tree_growing(
-    prompt: str,
-    generator: Generator,
-    growth: Growth,
-    rng: np.random.Generator,
-    begun: Grown | None = None,
-) -> Growing:
-    """Grow as :func:`grow_tree` does, a step at a time; whoever drives it asks the generator.
-
-    What was ``begun`` and lacks children, for the generator failed, is grown on.
     """
     growth, note = _fitting(prompt, generator, growth)
     if begun is None or not begun.nodes:
@@ -93,7 +85,7 @@ def tree_growing(
         )
         for (path, *_), family, (children, failed) in zip(parents, before, drawn, strict=True):
             first = max((node.path[-1] for node in family), default=-1) + 1
-            family += [child.node((*path, i)) for i, child in enumerate(children, first)]
+            family += [replace(child, path=(*path, i)) for i, child in enumerate(children, first)]
             if failed:
                 lacking.append((path, failed))
         frontier = [
@@ -114,23 +106,6 @@ def tree_growing(
     return (yield from _complete(_distinct(grown), growth, rng, old))
 
 
-def grow_chain(
-    prompt: str, count: int, generator: Generator, growth: Growth, rng: np.random.Generator
-) -> Grown:
-    """Draw ``count`` independent responses, each of the whole budget: what pipelines usually do.
-
-    Only those of the very same text are drawn again, so that none is compared with itself.
-
-    Parameters
-    ----------
-    prompt, generator, growth, rng
-        As for :func:`grow_tree`; depth and branching do not matter.
-    count : int
-        Responses wanted.
-    """
-    return _drive(chain_growing(prompt, count, generator, growth, rng), prompt, generator)
-
-
 def chain_growing(
     prompt: str,
     count: int,
@@ -139,19 +114,14 @@ def chain_growing(
     rng: np.random.Generator,
     begun: Grown | None = None,
 ) -> Growing:
-    """Grow as :func:`grow_chain` does, a step at a time."""
+    """Draw ``count`` independent responses, each of the whole budget: what pipelines usually do.
+
+    Only those of the very same text are drawn again, so that none is compared with itself. All
+    else is as for :func:`tree_growing`; depth and branching do not matter.
+    """
     alone = replace(growth, depth=1, branching=max(2, count), alike=1.0)
     grown = yield from tree_growing(prompt, generator, alone, rng, begun)
     return replace(grown, nodes=grown.nodes[:count])
-
-
-def _drive(growing: Growing, prompt: str, generator: Generator) -> Grown:
-    requests = next(growing)
-    while True:
-        try:
-            requests = growing.send(generator.extend(prompt, requests))
-        except StopIteration as end:
-            return end.value
 
 
 def grow_together(
@@ -160,7 +130,7 @@ def grow_together(
     """Grow for several prompts side by side, all that each step asks for in one call.
 
     A prompt that leaves no room for a response ends with no nodes and the reason as its problem.
-    ``growings`` are one a prompt, not yet begun.
+    Of growings there is one a prompt, not yet begun.
     """
     grown: list[Grown | None] = [None] * len(prompts)
     answers: dict[int, list[list[Continuation]] | None] = dict.fromkeys(range(len(prompts)))
@@ -238,12 +208,9 @@ def _complete(
         for leaf in cut_short
         if growth.tokens >= 2
     ]
-    more, lacking = {}, list(grown.lacking)
-    generated, dropped, problems = (
-        grown.generated,
-        Counter(grown.dropped),
-        dict.fromkeys(grown.problems),
-    )
+    nodes = {node.path: node for node in grown.nodes}
+    generated, dropped, lacking = grown.generated, Counter(grown.dropped), list(grown.lacking)
+    problems = dict.fromkeys(grown.problems)
     continued = (yield requests) if requests else []
     for leaf, (one,) in zip(cut_short, continued, strict=False):
         generated += one.tokens
@@ -252,21 +219,12 @@ def _complete(
             problems[one.problem] = None
             lacking.append((leaf.path, 1))
         else:
-            more[leaf.path] = one
-    nodes = tuple(
-        replace(
-            node,
-            text=node.text.rstrip() + more[node.path].text,
-            tokens=node.tokens + more[node.path].tokens,
-            finished=more[node.path].finished,
-        )
-        if node.path in more
-        else node
-        for node in grown.nodes
-    )
+            node = nodes[leaf.path]
+            text, tokens = node.text.rstrip() + one.text, node.tokens + one.tokens
+            nodes[leaf.path] = replace(node, text=text, tokens=tokens, finished=one.finished)
     grown = replace(
         grown,
-        nodes=nodes,
+        nodes=tuple(nodes.values()),
         generated=generated,
         dropped=dict(dropped),
         problems=tuple(problems),

@@ -17,42 +17,25 @@ UNFINISHED = ("keep", "drop", "extend")
 class Growth:
     """How responses are grown.
 
-    Attributes
-    ----------
-    depth : int
-        Levels D of the tree, at least 1; a chain is grown in one.
-    branching : int
-        Children B of a node, at least 2.
-    tokens : int
-        Budget of tokens of a response; a level but the last gets an equal share of it.
-    separators : tuple of str
-        A segment ends behind the last of these that it holds, where it holds one.
-    temperature, warmest, warming : float
-        Of the draw; where siblings come out alike it is multiplied by ``warming`` for those to be
-        drawn again, up to ``warmest``.
-    alike : float
-        Share of words in common (Jaccard) from which siblings are alike; 1 means the same text.
-    attempts : int
-        Rounds in which what is alike, empty or failed is drawn again.
-    unfinished : {"keep", "drop", "extend"}
-        What becomes of leaves that the budget cut short: kept and marked, left out, or continued
-        up to half the budget more and then kept and marked.
-
-    Raises
-    ------
-    InputError
-        If a number is out of range.
+    Raises InputError if a number is out of range.
     """
 
-    depth: int = 3
-    branching: int = 2
+    depth: int = 3  # levels D of the tree, at least 1; a chain is grown in one
+    branching: int = 2  # children B of a node, at least 2
+    # budget of tokens of a response; a level but the last gets an equal share of it
     tokens: int = 256
+    # a segment ends behind the last of these that it holds, where it holds one
     separators: tuple[str, ...] = SENTENCE_ENDS
+    # of the draw; where siblings come out alike it is multiplied by warming for those to be drawn
+    # again, up to warmest
     temperature: float = 0.8
     warmest: float = 1.6
     warming: float = 1.25
+    # share of words in common (Jaccard) from which siblings are alike; 1 means the same text
     alike: float = 0.9
-    attempts: int = 4
+    attempts: int = 4  # rounds in which what is alike, empty or failed is drawn again
+    # keep, drop or extend: what becomes of leaves that the budget cut short: kept and marked, left
+    # out, or continued up to half the budget more and then kept and marked
     unfinished: str = "keep"
 
     def __post_init__(self) -> None:

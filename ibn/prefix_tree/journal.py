@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from ibn.appended import append, open_alone
@@ -37,12 +36,7 @@ class Journal:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         os.close(self._fd)
 
     def append(self, entry: dict[str, Any]) -> None:
@@ -56,7 +50,7 @@ class Journal:
         *lines, torn = data.split(b"\n")
         end = len(data) - len(torn)
         if not lines:
-            if not self._line(self.settings).startswith(torn):
+            if not _line(self.settings).startswith(torn):
                 raise self._foreign(1)
             os.ftruncate(self._fd, 0)
             self._write(self.settings)
@@ -87,13 +81,9 @@ class Journal:
             fix="remove the line, or give another --out",
         )
 
-    @staticmethod
-    def _line(entry: dict[str, Any]) -> bytes:
-        return json.dumps(entry, ensure_ascii=True).encode() + b"\n"
-
     def _write(self, entry: dict[str, Any]) -> None:
         try:
-            append(self._fd, self._line(entry), self.path)
+            append(self._fd, _line(entry), self.path)
             os.fsync(self._fd)
         except OSError as error:
             raise InputError(
@@ -101,3 +91,7 @@ class Journal:
                 file=self.path,
                 fix="what was written before is safe; the same command goes on",
             ) from None
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=True).encode() + b"\n"

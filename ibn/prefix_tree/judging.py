@@ -12,7 +12,7 @@ from ibn.errors import InputError, MissingExtra
 from ibn.prefix_tree.local import load_model
 from ibn.prefix_tree.pairing import Pair
 from ibn.prefix_tree.prompts import Prompt
-from ibn.prefix_tree.server import connect, refused, require_answer
+from ibn.prefix_tree.server import ask, connect, require_answer
 
 Scorer = Callable[[Prompt, Sequence[str]], list[float]]
 """Scores responses to a prompt; more is better."""
@@ -47,7 +47,13 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class ByScore:
-    """Prefers the higher score; ``score`` is called once for all responses to a prompt."""
+    """Prefers the higher score.
+
+    Attributes
+    ----------
+    score : Scorer
+        Called once for all responses to a prompt.
+    """
 
     score: Scorer
 
@@ -156,7 +162,7 @@ def references_of(prompt: Prompt) -> list[str]:
 
 
 def rouge() -> Any:
-    """Make the scorer of ROUGE-L, with stems; a MissingExtra if rouge-score is missing."""
+    """Make the scorer of ROUGE-L, with stems, or raise MissingExtra."""
     try:
         from rouge_score.rouge_scorer import RougeScorer
     except ImportError:
@@ -177,7 +183,15 @@ def _reference(prompt: Prompt, names: tuple[str, ...]) -> str:
 class RewardModelScore:
     """Scores by a reward model: a sequence classifier of one output.
 
-    ``name`` is a directory or a name on the hub; an InputError if it cannot be loaded.
+    Parameters
+    ----------
+    name : str
+        A directory or a name on the hub.
+
+    Raises
+    ------
+    InputError
+        If it cannot be loaded or has more than one output.
     """
 
     def __init__(self, name: str, *, device: str | None = None) -> None:
@@ -289,25 +303,20 @@ class ChatJudge:
         ]
 
     def _ask(self, prompt: str, a: str, b: str) -> PairVerdict:
-        import openai
-
         filled = {"{prompt}": prompt, "{a}": a, "{b}": b}
         text = re.sub(r"\{(?:prompt|a|b)\}", lambda field: filled[field[0]], self.question)
-        try:
+
+        def send() -> str:
             answer = self.client.chat.completions.create(
                 model=self.model,
                 messages=[{"role": "user", "content": text}],
                 temperature=0.0,
                 max_tokens=16,
             )
-            said = (answer.choices[0].message.content or "") if answer.choices else ""
-        except (openai.AuthenticationError, openai.NotFoundError) as error:
-            raise refused(error) from None
-        except openai.OpenAIError as error:
-            return PairVerdict(None, problem=" ".join(str(error).split())[:200])
-        except (AttributeError, TypeError, ValueError):  # of a page that is no completion
-            return PairVerdict(None, problem="the judge's server sent no completion")
-        return read_verdict(said)
+            return (answer.choices[0].message.content or "") if answer.choices else ""
+
+        said, problem = ask(send)
+        return PairVerdict(None, problem=problem) if said is None else read_verdict(said)
 
 
 def read_verdict(said: str) -> PairVerdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import contextmanager
 from inspect import signature
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,18 +29,19 @@ class LocalModel:
     The prompt and the prefix of each request run through the model once; its keys and values are
     then repeated for the siblings, which are decoded side by side.
 
-    ``chat`` says whether prompts are put as a user's message into the tokenizer's chat template; by
-    default where it has one. Tokens are drawn among the likeliest of total probability ``top_p``
-    (nucleus sampling). ``name`` and ``device`` are as for :func:`load_model`, and so are errors.
+    Raises MissingExtra if torch or transformers is missing, InputError if the model cannot be
+    loaded.
     """
 
     def __init__(
         self,
-        name: str,
+        name: str,  # a directory, a GGUF file, or a name on the hub
         *,
+        # whether prompts are put as a user's message into the tokenizer's chat template; by
+        # default where it has one
         chat: bool | None = None,
-        top_p: float = 0.95,
-        device: str | None = None,
+        top_p: float = 0.95,  # draw among the likeliest tokens of this total probability
+        device: str | None = None,  # of torch; by default the accelerator if there is one
     ) -> None:
         self.torch, self.tokenizer, self.model = load_model(name, device)
         self.model.eval()
@@ -213,14 +215,13 @@ class LocalModel:
         asked: Sequence[tuple[list[int], Request]],
     ) -> list[list[Continuation]]:
         rows = iter(written)
-        groups = []
-        for ids, request in asked:
-            group = []
-            for _ in range(request.count):
-                tokens, ended = next(rows)
-                group.append(Continuation(self.text(ids, tokens), len(tokens), ended))
-            groups.append(group)
-        return groups
+        return [
+            [
+                Continuation(self.text(ids, tokens), len(tokens), ended)
+                for tokens, ended in islice(rows, request.count)
+            ]
+            for ids, request in asked
+        ]
 
     def text(self, before: list[int], tokens: list[int]) -> str:
         """Decode tokens as they read behind others: some tokenizers drop a text's first blank.
@@ -248,13 +249,11 @@ class LocalModel:
 def load_model(
     name: str, device: str | None = None, head: str = "AutoModelForCausalLM", **config: Any
 ) -> Any:
-    """Load a model and its tokenizer.
+    """Return the module torch, a tokenizer and its model, named as :class:`LocalModel` has it.
 
-    ``name``: a directory, a GGUF file, or a name on the hub; ``device``: a torch device; by default
-    the accelerator if there is one; ``head``: which of the automatic classes of ``transformers``
-    makes the model; ``**config``: fields of its configuration to set, such as ``num_labels``.
-    Returns the module torch, so that callers need not import it, and the two. Raises MissingExtra
-    if torch or transformers is missing. Raises InputError if the model cannot be loaded.
+    ``head`` is that of the automatic classes of ``transformers`` which makes the model, ``config``
+    fields of its configuration, such as ``num_labels``. Raises MissingExtra if torch or
+    transformers is missing, InputError if the model cannot be loaded.
     """
     try:
         import torch

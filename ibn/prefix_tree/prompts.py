@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -42,26 +43,15 @@ def read_prompts(
                 text = _render(template, record) if template else _text(record)
             except InputError as error:
                 raise InputError(error.problem, file=source, line=line, fix=error.fix) from None
-            if not _is_text(text):
-                raise InputError(
-                    "the prompt holds half of a surrogate pair, which is no text",
-                    file=source,
-                    line=line,
-                )
+            if re.search("[\ud800-\udfff]", text):
+                problem = "the prompt holds half of a surrogate pair, which is no text"
+                raise InputError(problem, file=source, line=line)
             found.setdefault(text, Prompt(text, record, line))
             if most and len(found) == most:
                 break
     if not found:
         raise InputError("no prompts", file=source)
     return list(found.values())
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _text(record: Mapping[str, Any]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from ibn.errors import InputError, MissingExtra
 from ibn.prefix_tree.generator import Asked, Continuation, Request
+
+Answer = TypeVar("Answer")
 
 BYTES_A_TOKEN = 4  # for what the server does not count
 
@@ -86,10 +88,9 @@ class Server:
 
     def _ask(self, opening: str, request: Request, have: int) -> tuple[str, list[Continuation]]:
         """Ask for those that are lacking; what went wrong, and what came."""
-        import openai
-
         wanted = request.count - have
-        try:
+
+        def send() -> tuple[list[tuple[str, str]], int | None]:
             answer = self.client.completions.create(
                 model=self.model,
                 prompt=opening + request.prefix,
@@ -100,13 +101,12 @@ class Server:
                 stop=self.stop,
             )
             choices = [(_clean(one.text or ""), one.finish_reason) for one in answer.choices or []]
-            used = answer.usage.completion_tokens if answer.usage else None
-        except (openai.AuthenticationError, openai.NotFoundError) as error:
-            raise refused(error) from None
-        except openai.OpenAIError as error:
-            return _reason(error), []
-        except (AttributeError, TypeError, ValueError):  # of a page that is no completion
-            return "the server sent no completion", []
+            return choices, answer.usage.completion_tokens if answer.usage else None
+
+        found, problem = ask(send)
+        if found is None:
+            return problem, []
+        choices, used = found
         whole = max(1, sum(len(text) for text, _ in choices))
         return "", [
             Continuation(
@@ -154,12 +154,24 @@ def require_answer(client: Any) -> None:
         pass  # there is one, even if it lists no models
 
 
-def refused(error: Exception) -> InputError:
-    """Build the error for what no repetition would fix."""
-    return InputError(
-        f"the server refuses: {_reason(error)}",
-        fix="check the model's name, the address and OPENAI_API_KEY",
-    )
+def ask(send: Callable[[], Answer]) -> tuple[Answer | None, str]:
+    """Send a request, and return the answer, or None and what is wrong.
+
+    Raises InputError for what no repetition would fix.
+    """
+    import openai
+
+    try:
+        return send(), ""
+    except (openai.AuthenticationError, openai.NotFoundError) as error:
+        raise InputError(
+            f"the server refuses: {_reason(error)}",
+            fix="check the model's name, the address and OPENAI_API_KEY",
+        ) from None
+    except openai.OpenAIError as error:
+        return None, _reason(error)
+    except (AttributeError, TypeError, ValueError):  # of a page that is no completion
+        return None, "the server sent no completion"
 
 
 def _clean(text: str) -> str:

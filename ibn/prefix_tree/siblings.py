@@ -5,26 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Generator as Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from ibn.prefix_tree.generator import Continuation, Generator, Request
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.tree import Grown, Node
-
-
-@dataclass(frozen=True)
-class Child:
-    """A continuation kept under a parent, and the temperature it was drawn at."""
-
-    drawn: Continuation
-    temperature: float
-
-    def node(self, path: tuple[int, ...]) -> Node:
-        """Become a node of a tree."""
-        one = self.drawn
-        return Node(path, one.text, one.tokens, one.finished, self.temperature)
 
 
 class Tally:
@@ -45,13 +32,14 @@ def draw_families(
     tally: Tally,
     *,
     cut: bool,
-) -> Coroutine[list[Request], list[list[Continuation]], list[tuple[list[Child], int]]]:
+) -> Coroutine[list[Request], list[list[Continuation]], list[tuple[list[Node], int]]]:
     """Draw the children of each request, again where they are too few, warmer where alike.
 
-    Beside those of each request stands how many the generator failed to give.
+    Their paths are still empty. Beside those of each request stands how many the generator failed
+    to give.
     """
-    families: list[list[Child]] = [[] for _ in requests]
-    spare: list[list[Child]] = [[] for _ in requests]  # alike, but not the same text
+    families: list[list[Node]] = [[] for _ in requests]
+    spare: list[list[Node]] = [[] for _ in requests]  # alike, but not the same text
     warmings = [0] * len(requests)
     failed = [0] * len(requests)
     wanted = list(range(len(requests)))
@@ -83,14 +71,14 @@ def draw_families(
                 if not (request.prefix + one.text).strip() or not (one.text or one.finished):
                     tally.dropped["empty"] += 1
                     continue
-                child = Child(one, request.temperature)
-                others = siblings[i] + [other.drawn.text for other in families[i]]
+                child = Node((), one.text, one.tokens, one.finished, request.temperature)
+                others = siblings[i] + [other.text for other in families[i]]
                 closest = max((_alike(one.text, other) for other in others), default=0.0)
                 if closest < growth.alike:
                     families[i].append(child)
                     continue
                 repeated = True
-                if closest < 1.0 and all(one.text != o.drawn.text for o in spare[i]):
+                if closest < 1.0 and all(one.text != o.text for o in spare[i]):
                     spare[i].append(child)
                 else:
                     tally.dropped["duplicate"] += 1

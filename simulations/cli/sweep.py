@@ -23,48 +23,31 @@ NAMES = ("inference", "family", "topology")
 SHOWN = (*NAMES[:2], "alpha", "scale", "branching", "beta", NAMES[2], "leaves", "n")
 
 
-def _values(name: str, help_: str) -> Any:
+def _option(name: str, help_: str, shown: str | bool = True) -> Any:
     """Make the option for a parameter of the grid, its default the grid's own."""
+    default = getattr(Grid, name)
+    metavar = "LIST" if isinstance(default, str) else None
+    dashed = name.replace("_", "-")
     return click.option(
-        f"--{name}", default=getattr(Grid, name), show_default=True, metavar="LIST", help=help_
+        f"--{dashed}", default=default, show_default=shown, metavar=metavar, help=help_
     )
 
 
 @click.command(name="sweep")
-@_values("topology", "Rules that spend the comparisons: chain, tree, star, expander, kwise, …")
-@_values("n", "Numbers of comparisons.")
-@_values("family", "Families of the structural function: power, logarithmic, sub-logarithmic.")
-@_values("alpha", "Decay α of the structural function.")
-@_values("scale", "Variance I of the inductive bias at the root of the hierarchy.")
-@_values("branching", "Branching B of the hierarchy.")
-@_values("leaves", "|S| of a tree, as expressions in n with log, sqrt, min, max.")
-@_values("beta", "Inverse temperature β of the labels.")
-@_values("inference", "path: mean inference distance; exact: mean posterior variance.")
-@click.option(
-    "--rel-err",
-    default=Grid.rel_err,
-    show_default=True,
-    help="Sample until the standard error is this share of the mean.",
-)
-@click.option(
-    "--replicates",
-    default=Grid.replicates,
-    show_default=True,
-    help="Datasets a grid point; an interval over datasets needs at least 2.",
-)
-@click.option("--seed", default=Grid.seed, show_default=True, help="Seed of all random streams.")
-@click.option(
-    "--max-count",
-    default=Grid.max_count,
-    show_default="none",
-    help="Cap on draws a task; what it cuts short is marked capped.",
-)
-@click.option(
-    "--max-seconds",
-    default=Grid.max_seconds,
-    show_default="none",
-    help="Cap on sampling time a task; what it cuts short is marked capped.",
-)
+@_option("topology", "Rules that spend the comparisons: chain, tree, star, expander, kwise, …")
+@_option("n", "Numbers of comparisons.")
+@_option("family", "Families of the structural function: power, logarithmic, sub-logarithmic.")
+@_option("alpha", "Decay α of the structural function.")
+@_option("scale", "Variance I of the inductive bias at the root of the hierarchy.")
+@_option("branching", "Branching B of the hierarchy.")
+@_option("leaves", "|S| of a tree, as expressions in n with log, sqrt, min, max.")
+@_option("beta", "Inverse temperature β of the labels.")
+@_option("inference", "path: mean inference distance; exact: mean posterior variance.")
+@_option("rel_err", "Sample until the standard error is this share of the mean.")
+@_option("replicates", "Datasets a grid point; an interval over datasets needs at least 2.")
+@_option("seed", "Seed of all random streams.")
+@_option("max_count", "Cap on draws a task; what it cuts short is marked capped.", "none")
+@_option("max_seconds", "Cap on sampling time a task; what it cuts short is marked capped.", "none")
 @executing
 @click.option(
     "--out", required=True, metavar="FILE", help="The results store, a CSV file; resumed if there."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ibn.errors import InputError, unknown_name
+from ibn.outputs import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from ibn.simulations.validation.tasks import LanguageTask
 
 
+def _count(name: str, least: int, help_: str, shown: str | bool = True) -> Any:
+    """Make the option for a whole number, by default the least."""
+    range_ = click.IntRange(min=least)
+    return click.option(name, type=range_, default=least, show_default=shown, help=help_)
+
+
 @click.command(name="validate")
 @click.argument("task", metavar="TASK")
 @click.option("--profile", default="tiny", show_default=True, help="tiny, cpu or gpu.")
@@ -24,27 +31,9 @@ if TYPE_CHECKING:
 @click.option(
     "--model", default="", help="Directory, .gguf file or hub name; tiny makes a random one."
 )
-@click.option(
-    "--seeds",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default="the profile's",
-    help="Whole repetitions.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Of the first repetition.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Repetitions side by side, each with a model.",
-)
+@_count("--seeds", 0, "Whole repetitions.", "the profile's")
+@_count("--seed", 0, "Of the first repetition.")
+@_count("--jobs", 1, "Repetitions side by side, each with a model.")
 @click.option(
     "--out", required=True, metavar="DIR", type=Path, help="Journals and results; resumed if there."
 )
@@ -79,7 +68,6 @@ def command(
     """  # noqa: D301 - the escape is for click
     from dataclasses import replace
 
-    from ibn.simulations.paper import WINS
     from ibn.simulations.validation.document import document, dumps
     from ibn.simulations.validation.protocol import PROFILES
     from ibn.simulations.validation.tasks import read_task
@@ -109,10 +97,9 @@ def command(
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {out}; the same command goes on"
         ) from None
-    paper = WINS["tree", "chain"][task]
     name = Path(model).name or "tiny"
-    found = document(task, read.gold_is, paper, profile, name, repetitions)
-    (out / "validation.json").write_text(dumps(found) + "\n")
+    found = document(task, read.gold_is, profile, name, repetitions)
+    write_text(out / "validation.json", dumps(found) + "\n")
     if as_json:
         print(dumps(found))
     else:
@@ -129,12 +116,12 @@ def _repeat_all(
     settings: dict[str, Any],
 ) -> list[Repetition]:
     from dataclasses import asdict
-    from functools import partial
 
+    from ibn.prefix_tree.journal import Journal
     from ibn.prefix_tree.local import LocalModel
     from ibn.simulations.validation.hidden_states import HiddenStates
     from ibn.simulations.validation.protocol import repeat
-    from ibn.simulations.validation.repetition import kept
+    from ibn.simulations.validation.repetition import Repetition
 
     whole = {**settings, "gold": task.gold_is, "profile": asdict(profile)}
     del whole["profile"]["seeds"]  # there may be more another time
@@ -145,15 +132,16 @@ def _repeat_all(
     def one(seeds: Sequence[int]) -> list[Repetition]:
         generator = LocalModel(model)
         embed = HiddenStates(generator)
-        return [
-            kept(
-                out,
-                seed,
-                whole,
-                partial(repeat, task, generator, embed, profile, out, seed, settings, model, tell),
-            )
-            for seed in seeds
-        ]
+        found = []
+        for seed in seeds:  # what a repetition found is kept, and not sought again
+            with Journal(out / f"repetition-{seed}.journal", {**whole, "seed": seed}) as book:
+                if not book.entries:
+                    fresh = repeat(
+                        task, generator, embed, profile, out, seed, settings, model, tell
+                    )
+                    book.append(fresh.record())
+                found.append(Repetition.of_record(book.entries[0]))
+        return found
 
     if jobs == 1:
         return one(seeds)

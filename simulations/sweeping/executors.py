@@ -53,11 +53,6 @@ def processes(jobs: int) -> Executor:
     """Make an executor of processes on this machine.
 
     Joblib sends short tasks in batches, as long as they take some tenths of a second.
-
-    Parameters
-    ----------
-    jobs : int
-        How many processes.
     """
 
     def execute(run_one: Callable[[Given], Result], tasks: Sequence[Given]) -> Results[Result]:
@@ -78,17 +73,11 @@ def cluster(address: str) -> Executor:
 
     A worker that dies costs the time of what it ran, which is run again elsewhere.
 
-    Parameters
-    ----------
-    address : str
-        ``tcp://HOST:PORT`` or ``tls://HOST:PORT`` of a Dask scheduler, or ``ray://HOST:PORT`` of
-        a Ray head's client server.
+    ``address``: ``tcp://HOST:PORT`` or ``tls://HOST:PORT`` of a Dask scheduler, or
+    ``ray://HOST:PORT`` of a Ray head's client server.
 
-    Raises
-    ------
-    InputError
-        If the address is none; and when run, if nothing answers there within seconds, the extra
-        is missing, or the cluster fails.
+    Raises InputError if the address is none; and when run, if nothing answers there within seconds,
+    the extra is missing, or the cluster fails.
     """
     try:
         url = urlsplit(address)
@@ -251,13 +240,9 @@ def _serve(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _on_cluster(run_one: Callable[[Given], Result], task: Given) -> Result:
-    _use_one_thread()
-    return run_one(task)
-
-
 def _all_on_cluster(run_one: Callable[[Given], Result], tasks: Sequence[Given]) -> list[Result]:
-    return [_on_cluster(run_one, task) for task in tasks]
+    _use_one_thread()
+    return [run_one(task) for task in tasks]
 
 
 @cache

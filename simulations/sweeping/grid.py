@@ -21,16 +21,9 @@ class Grid:
 
     Each is one value, several, or text as on the command line: ``"0.1,0.3"``, and for numbers
     also ``"1e2:1e6:9"``, nine values evenly spaced in the logarithm.
-
-    Attributes
-    ----------
-    topology, n, family, alpha, scale, branching, beta, leaves, inference
-        Values of the fields of :class:`ibn.simulations.sweeping.task.Task`. ``leaves`` are
-        expressions in n.
-    rel_err, replicates, seed, max_count, max_seconds
-        One value each, the same for all tasks. Replicates are numbered from 0.
     """
 
+    # values of the fields of Task; leaves are expressions in n
     topology: Values = "chain,tree"
     n: Values = "1e3,1e4"
     family: Values = "power"
@@ -40,6 +33,7 @@ class Grid:
     beta: Values = "1814"
     leaves: Values = "n/log(n)"
     inference: Values = "path,exact"
+    # one value each, the same for all tasks. Replicates are numbered from 0
     rel_err: float = 0.01
     replicates: int = 1
     seed: int = 0
@@ -52,10 +46,7 @@ class Grid:
         A parameter that a topology or family ignores (the leaves of a chain, the α of the
         sub-logarithmic family) is 0 there, and tasks that then coincide are made once.
 
-        Raises
-        ------
-        InputError
-            If a value cannot be read, is out of range or names nothing known.
+        Raises InputError if a value cannot be read, is out of range or names nothing known.
         """
         # Imported here because they bring NumPy and Numba, which help has no need of.
         from ibn.bias.ultrametric import FAMILIES, Ultrametric
@@ -111,17 +102,9 @@ class Grid:
 def leaves_at(expression: str, n: int) -> int:
     """Evaluate the number of leaves |S|, an expression in n, and round it.
 
-    Parameters
-    ----------
-    expression : str
-        Arithmetic in ``n`` with ``log``, ``sqrt``, ``min`` and ``max``.
-    n : int
-        Number of comparisons.
+    ``expression``: arithmetic in ``n`` with ``log``, ``sqrt``, ``min`` and ``max``.
 
-    Raises
-    ------
-    InputError
-        If it cannot be evaluated, or gives fewer than 2 leaves.
+    Raises InputError if it cannot be evaluated, or gives fewer than 2 leaves.
     """
     from simpleeval import SimpleEval
 

@@ -13,18 +13,10 @@ from ibn.simulations.sweeping.store import Found, Store, find, two_answers
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge made.
+    """What a merge made."""
 
-    Attributes
-    ----------
-    rows : int
-        Tasks with a row in the merged store.
-    repeated : int
-        Rows left out because another gives the same answer, or a better one.
-    """
-
-    rows: int
-    repeated: int
+    rows: int  # tasks with a row in the merged store
+    repeated: int  # rows left out because another gives the same answer, or a better one
 
 
 def merge(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) -> Merged:
@@ -34,20 +26,11 @@ def merge(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) 
     draws; among equals the one given first. The stores are only read, save ``out``; where that
     exists, its rows come first.
 
-    Parameters
-    ----------
-    paths : sequence of path-like
-        Stores to read.
-    out : path-like
-        The store to write, made if missing. It is written once all others have been read.
+    ``out``: the store to write, made if missing. It is written once all others have been read.
 
-    Raises
-    ------
-    InputError
-        If a file is no results store or of another results version, or two rows of one task give
-        different finished answers; nothing is written then.
-    OSError
-        If a file cannot be read or written.
+    Raises InputError if a file is no results store or of another results version, or two rows of
+    one task give different finished answers; nothing is written then; OSError if a file cannot be
+    read or written.
     """
     best: dict[str, Found] = {}
     differing: list[tuple[Found, Found]] = []

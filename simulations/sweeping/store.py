@@ -13,11 +13,10 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
 from ibn.appended import append, open_alone, replace
@@ -46,13 +45,8 @@ def find(path: str | os.PathLike[str]) -> list[Found]:
 
     Damaged lines are skipped, each with a warning in the log.
 
-    Raises
-    ------
-    InputError
-        If the file is no results store, or of another results version, or gives a task two
-        answers.
-    OSError
-        If it cannot be read.
+    Raises InputError if the file is no results store, or of another results version, or gives a
+    task two answers; OSError if it cannot be read.
     """
     return _scan(Path(path).read_bytes(), Path(path))[0]
 
@@ -85,18 +79,8 @@ class Store:
     Opening repairs it: a torn last line is dropped, damaged lines are set aside in a file beside
     it, and the log says both; every valid row is kept.
 
-    Parameters
-    ----------
-    path : path-like
-        The CSV file, made if missing.
-
-    Raises
-    ------
-    InputError
-        If the file is no results store, of another results version, gives a task two answers,
-        or is being written by another sweep.
-    OSError
-        If it cannot be opened or written.
+    Raises InputError if the file is no results store, of another results version, gives a task two
+    answers, or is being written by another sweep; OSError if it cannot be opened or written.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -120,12 +104,7 @@ class Store:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *raised: object) -> None:
         try:
             if kind is None:
                 self._tidy()
@@ -150,12 +129,8 @@ class Store:
     def append(self, row: Row) -> None:
         """Add a row; it survives the process at once, and the machine within a second.
 
-        Raises
-        ------
-        InputError
-            If it is of another results version, made by a worker with another ibn.
-        OSError
-            If it cannot be written.
+        Raises InputError if it is of another results version, made by a worker with another ibn;
+        OSError if it cannot be written.
         """
         if row.version != RESULTS_VERSION:
             raise InputError(
@@ -171,7 +146,8 @@ class Store:
 
     def _tidy(self) -> None:
         """Make the file the header and the rows in order, by replacing it whole if need be."""
-        wanted = _file(sorted(self._rows.values(), key=_ORDER))
+        rows = sorted(self._rows.values(), key=_ORDER)
+        wanted = b"".join(line + b"\n" for line in (_HEADER, *(row.line for row in rows)))
         if self.path.read_bytes() == wanted:
             os.fsync(self._fd)
             return
@@ -189,10 +165,6 @@ class Store:
             raise
         self._fd, old = fd, self._fd
         os.close(old)
-
-
-def _file(rows: Iterable[Row]) -> bytes:
-    return b"".join(line + b"\n" for line in (_HEADER, *(row.line for row in rows)))
 
 
 def _scan(data: bytes, path: Path) -> tuple[list[Found], list[bytes]]:

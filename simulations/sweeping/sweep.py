@@ -40,7 +40,7 @@ def run(
     tasks: Sequence[Task],
     path: str | os.PathLike[str],
     *,
-    jobs: int = 1,
+    jobs: int = 1,  # most processes to use; 1 runs everything in this one. The rows are the same
     cluster: str | None = None,
     progress: Progress | None = None,
     estimate: Callable[[Task], Estimate] = run_task,
@@ -49,28 +49,14 @@ def run(
 
     A task that fails does not stop the others.
 
-    Parameters
-    ----------
-    tasks : sequence of Task
-        What to run.
-    path : path-like
-        The store, made if missing.
-    jobs : int
-        Most processes to use; 1 runs everything in this one. The rows are the same.
-    cluster : str, optional
-        Address of a cluster to run on instead, see
-        :func:`ibn.simulations.sweeping.executors.cluster`.
-    progress : callable, optional
-        Called at the start and as each task ends; never, if there is nothing to run.
-    estimate : callable
-        Makes a task's estimate; other processes must be able to import it.
+    ``cluster``: address of a cluster to run on instead, see
+    :func:`ibn.simulations.sweeping.executors.cluster`.
+    ``progress``: called at the start and as each task ends; never, if there is nothing to run.
+    ``estimate``: makes a task's estimate; other processes must be able to import it.
 
-    Raises
-    ------
-    InputError
-        If the store cannot be used, or a task failed; the others' rows are then stored.
-    KeyboardInterrupt
-        When interrupted, saying how to go on; rows of the tasks that ended are stored.
+    Raises InputError if the store cannot be used, or a task failed; the others' rows are then
+    stored; KeyboardInterrupt when interrupted, saying how to go on; rows of the tasks that ended
+    are stored.
     """
     failures: list[Failure] = []
     with Store(path) as store:

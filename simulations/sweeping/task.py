@@ -21,49 +21,24 @@ RESULTS_VERSION = 2
 
 @dataclass(frozen=True)
 class Task:
-    """One estimate to make, and all that determines it.
+    """One estimate to make, and all that determines it."""
 
-    Attributes
-    ----------
-    topology : str
-        One of ``ibn.topology.TOPOLOGIES``.
-    n : int
-        Number of comparisons.
-    family : str
-        Family of the structural function.
-    alpha : float
-        α of the family; 0 where the family has none.
-    scale, branching : float, int
-        I and B of the ultrametric world.
-    beta : float
-        Inverse temperature of the labels, per unit of reward.
-    leaves : int
-        |S|, the distinct responses that a tree is drawn from; 0 for topologies without it.
-    inference : str
-        One of ``INFERENCES``.
-    replicate : int
-        Number of the dataset among those drawn alike.
-    seed : int
-        Seed of all random streams.
-    rel_err : float
-        Standard error wanted, over the mean.
-    max_count, max_seconds : int, float
-        Caps on draws and on wall-clock time; 0 for none. They decide whether an answer is
-        finished, never what a finished answer is.
-    """
-
-    topology: str
+    topology: str  # one of ibn.topology.TOPOLOGIES
     n: int
-    family: str
-    alpha: float
+    family: str  # family of the structural function
+    alpha: float  # α of the family; 0 where the family has none
+    # I and B of the ultrametric world
     scale: float
     branching: int
-    beta: float
+    beta: float  # inverse temperature of the labels, per unit of reward
+    # |S|, the distinct responses that a tree is drawn from; 0 for topologies without it
     leaves: int
-    inference: str
-    replicate: int
-    seed: int
-    rel_err: float
+    inference: str  # one of INFERENCES
+    replicate: int  # number of the dataset among those drawn alike
+    seed: int  # seed of all random streams
+    rel_err: float  # standard error wanted, over the mean
+    # caps on draws and on wall-clock time; 0 for none. They decide whether an answer is finished,
+    # never what a finished answer is
     max_count: int = 0
     max_seconds: float = 0.0
 
@@ -121,16 +96,8 @@ INFERENCES: dict[str, Callable[..., Estimate]] = {"path": _path, "exact": _exact
 def run_task(task: Task) -> Estimate:
     """Draw the task's dataset and measure its mean uncertainty.
 
-    Parameters
-    ----------
-    task : Task
-        What to measure.
-
-    Returns
-    -------
-    Estimate
-        Mean inference distance or mean posterior variance over random pairs of responses, in
-        squared units of reward.
+    Returns mean inference distance or mean posterior variance over random pairs of responses, in
+    squared units of reward.
     """
     from ibn.bias.ultrametric import Ultrametric
     from ibn.network import build_network

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.simulations.paper import WINS
 from ibn.simulations.validation.repetition import BASE, Policy, Repetition
 
 BOOTSTRAPS = 2000
@@ -17,36 +18,20 @@ BOOTSTRAPS = 2000
 
 @dataclass(frozen=True)
 class WinRate:
-    """How often one policy's response scores above another's, a tie counting as half.
+    """How often one policy's response scores above another's, a tie counting as half."""
 
-    Attributes
-    ----------
-    policy, against : str
-        ``tree``, ``chain`` or ``base``.
-    decoder : str
-        ``best-of-n``, ``rft`` or ``policy-optimisation``.
-    budget : str
-        What chain and tree had in equal number: ``comparisons`` or ``tokens``.
-    draws : int
-        N, chosen among; for what is trained, to each training prompt.
-    rate, low, high : float
-        With a 95 % interval: bootstrap over seeds and, within, over prompts.
-    prompts : int
-        Compared in all.
-    ties : float
-        Share of ties.
-    """
-
+    # tree, chain or base
     policy: str
     against: str
-    decoder: str
-    budget: str
-    draws: int
+    decoder: str  # best-of-n, rft or policy-optimisation
+    budget: str  # what chain and tree had in equal number: comparisons or tokens
+    draws: int  # N, chosen among; for what is trained, to each training prompt
+    # with a 95 % interval: bootstrap over seeds and, within, over prompts
     rate: float
     low: float
     high: float
-    prompts: int
-    ties: float
+    prompts: int  # compared in all
+    ties: float  # share of ties
 
 
 def win_rates(repetitions: Sequence[Repetition], seed: int = 0) -> list[WinRate]:
@@ -102,12 +87,7 @@ def _interval(wins: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> 
 
 
 def document(
-    task: str,
-    gold: str,
-    paper: float,
-    profile: str,
-    model: str,
-    repetitions: Sequence[Repetition],
+    task: str, gold: str, profile: str, model: str, repetitions: Sequence[Repetition]
 ) -> dict[str, Any]:
     """Everything that was found, as JSON has it."""
     return {
@@ -116,7 +96,7 @@ def document(
         "profile": profile,
         "model": model,
         "seeds": len(repetitions),
-        "paper_tree_against_chain": paper,
+        "paper_tree_against_chain": WINS["tree", "chain"][task],
         "win_rates": [asdict(rate) for rate in win_rates(repetitions)],
         "reward_models": [asdict(model) for one in repetitions for model in one.models],
     }

@@ -20,10 +20,7 @@ class HiddenStates:
     What the texts of one prompt begin with in common is read once, and what was embedded before
     is remembered.
 
-    Parameters
-    ----------
-    generator : LocalModel
-        Its model reads, in the form in which it would write.
+    ``generator``: its model reads, in the form in which it would write.
     """
 
     def __init__(self, generator: LocalModel) -> None:

@@ -30,9 +30,9 @@ from ibn.simulations.validation.reward import (
     Embed,
     Learner,
     Trained,
-    TrainLanguageModel,
     examine,
     fit_head,
+    train_language_model,
 )
 from ibn.simulations.validation.tasks import LanguageTask, split
 from ibn.simulations.validation.training import Tuning, imitate, optimise
@@ -48,45 +48,28 @@ BASE_DRAWS = 2  # of the base model, that no policy chooses among
 
 @dataclass(frozen=True)
 class Profile:
-    """How much to spend.
+    """How much to spend."""
 
-    Attributes
-    ----------
-    training, test : int
-        Prompts to grow data on, and to compare policies on.
-    growth : Growth
-        Of the tree; the chain has the same budget of tokens a response.
-    pairs : int
-        Comparisons a prompt.
-    draws : tuple of int
-        N of best-of-N, each a divisor of the largest.
-    tuning : Tuning
-        Of the generator.
-    seeds : int
-        Whole repetitions.
-    reward : {"head", "model"}
-        A Bayesian head on the generator's features as they are, or a language model trained as a
-        reward model, tuned as the generator is.
-    shares : tuple of float
-        Of the comparisons, rising to 1: reward models to learn how errors fall.
-    steps : int
-        Updates of policy optimisation; 0 leaves that decoder out.
-    """
-
+    # prompts to grow data on, and to compare policies on
     training: int
     test: int
-    growth: Growth
-    pairs: int
-    draws: tuple[int, ...]
-    tuning: Tuning
-    seeds: int
+    growth: Growth  # of the tree; the chain has the same budget of tokens a response
+    pairs: int  # comparisons a prompt
+    draws: tuple[int, ...]  # N of best-of-N, each a divisor of the largest
+    tuning: Tuning  # of the generator
+    seeds: int  # whole repetitions
+    # a Bayesian head on the generator's features as they are, or a language model trained as a
+    # reward model, tuned as the generator is
     reward: str = "head"
+    # of the comparisons, rising to 1: reward models to learn how errors fall
     shares: tuple[float, ...] = SHARES
-    steps: int = 0
+    steps: int = 0  # updates of policy optimisation; 0 leaves that decoder out
 
     def learner(self, model: str, seed: int) -> Learner:
         """Return what makes a reward model of comparisons."""
-        return fit_head if self.reward == "head" else TrainLanguageModel(model, self.tuning, seed)
+        if self.reward == "head":
+            return fit_head
+        return partial(train_language_model, model, self.tuning, seed)
 
 
 PROFILES = {
@@ -114,35 +97,13 @@ def repeat(
     generator: LocalModel,
     embed: Embed,
     profile: Profile,
-    folder: Path,
+    folder: Path,  # where journals are kept, so that an interrupted run goes on
     seed: int,
-    settings: dict[str, Any],
-    model: str = "",
+    settings: dict[str, Any],  # what the journals depend on besides
+    model: str = "",  # what a reward model is trained from, where the profile trains one
     progress: Callable[[str], None] = lambda message: None,
 ) -> Repetition:
-    """Run the whole protocol once.
-
-    Parameters
-    ----------
-    task : LanguageTask
-        Prompts and gold measure.
-    generator : LocalModel
-        The base model.
-    embed : callable
-        Gives features of responses.
-    profile : Profile
-        How much to spend.
-    folder : Path
-        Where journals are kept, so that an interrupted run goes on.
-    seed : int
-        Of everything random.
-    settings : dict
-        What the journals depend on besides.
-    model : str
-        What a reward model is trained from, where the profile trains one.
-    progress : callable
-        Called with what goes on.
-    """
+    """Run the whole protocol once."""
     rng = np.random.default_rng(seed)
     training, test = split(
         task.prompts,

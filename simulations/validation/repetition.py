@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.prefix_tree.journal import Journal
-
 
 @dataclass(frozen=True)
 class ModelResult:
-    """One reward model, what it cost and how it does.
+    """One reward model, what it cost and how it does."""
 
-    Attributes
-    ----------
-    topology, budget : str
-        What it was trained on: at equal ``comparisons`` or at equal ``tokens`` generated.
-    share : float
-        Of the comparisons that the budget allows.
-    seed : int
-        Of the repetition.
-    comparisons, tokens : int
-        Labels, and their share of the tokens generated for all that there are.
-    read, read_whole : float
-        Tokens that an annotator reads a comparison, without the shared prefix and with it.
-    accuracy, error, distance, variance, kernel_variance : float
-        As in :class:`ibn.simulations.validation.reward.Examined`.
-    """
-
+    # what it was trained on: at equal comparisons or at equal tokens generated
     topology: str
     budget: str
-    share: float
+    share: float  # of the comparisons that the budget allows
     seed: int
+    # labels, and their share of the tokens generated for all that there are
     comparisons: int
     tokens: int
+    # tokens that an annotator reads a comparison, without the shared prefix and with it
     read: float
     read_whole: float
+    # as in reward.Examined
     accuracy: float
     error: float
     distance: float
@@ -50,24 +34,12 @@ class ModelResult:
 
 @dataclass(frozen=True)
 class Policy:
-    """How responses are chosen.
+    """How responses are chosen."""
 
-    Attributes
-    ----------
-    name : str
-        ``tree``, ``chain`` or ``base``.
-    decoder : str
-        ``best-of-n``, ``rft``, ``policy-optimisation`` or, for the base model, nothing.
-    budget : str
-        At equal ``comparisons`` or equal ``tokens``.
-    draws : int
-        N; for what is trained, of the responses to a training prompt.
-    """
-
-    name: str
-    decoder: str = ""
-    budget: str = ""
-    draws: int = 1
+    name: str  # tree, chain or base
+    decoder: str = ""  # best-of-n, rft, policy-optimisation or, for the base model, nothing
+    budget: str = ""  # at equal comparisons or equal tokens
+    draws: int = 1  # N; for what is trained, of the responses to a training prompt
 
 
 BASE = Policy("base")
@@ -75,21 +47,12 @@ BASE = Policy("base")
 
 @dataclass(frozen=True, eq=False)
 class Repetition:
-    """One seed's outcome.
-
-    Attributes
-    ----------
-    seed : int
-        Of everything random.
-    models : list of ModelResult
-        One a topology, budget and share.
-    scores : dict of Policy to ndarray, shape (test, times)
-        Gold scores of each policy's responses to each test prompt. Columns of two policies that
-        choose among draws belong together: they chose among the same.
-    """
+    """One seed's outcome."""
 
     seed: int
-    models: list[ModelResult] = field(default_factory=list)
+    models: list[ModelResult] = field(default_factory=list)  # one a topology, budget and share
+    # shape (test, times): gold scores of each policy's responses to each test prompt. Columns of
+    # two policies that choose among draws belong together: they chose among the same
     scores: dict[Policy, NDArray[np.float64]] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
@@ -108,30 +71,3 @@ class Repetition:
             [ModelResult(**model) for model in record["models"]],
             {Policy(**policy): np.array(scores) for policy, scores in record["scores"]},
         )
-
-
-def kept(
-    folder: Path, seed: int, settings: dict[str, Any], run: Callable[[], Repetition]
-) -> Repetition:
-    """Run a repetition once and for all: what it found is kept, and not sought again.
-
-    Parameters
-    ----------
-    folder : Path
-        Where.
-    seed : int
-        Of the repetition.
-    settings : dict
-        All that it depends on besides.
-    run : callable
-        Runs it.
-
-    Raises
-    ------
-    InputError
-        If one of other settings is kept there.
-    """
-    with Journal(folder / f"repetition-{seed}.journal", {**settings, "seed": seed}) as book:
-        if not book.entries:
-            book.append(run().record())
-        return Repetition.of_record(book.entries[0])

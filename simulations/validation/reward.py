@@ -29,21 +29,12 @@ Embed = Callable[[str, Sequence[str]], NDArray[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A reward model and what it was trained on.
+    """A reward model and what it was trained on."""
 
-    Attributes
-    ----------
-    rewards : callable
-        ``rewards(prompt, responses)``, shape (k,).
-    features : ndarray of float, shape (m, d)
-        Of the training responses.
-    comparisons : Comparisons
-        Over them, labelled.
-    """
-
+    # rewards(prompt, responses), shape (k,)
     rewards: Callable[[str, Sequence[str]], NDArray[np.float64]]
-    features: NDArray[np.float64]
-    comparisons: Comparisons
+    features: NDArray[np.float64]  # shape (m, d): of the training responses
+    comparisons: Comparisons  # over them, labelled
 
 
 Learner = Callable[[Sequence[dict[str, Any]], Embed], Trained]
@@ -61,41 +52,28 @@ def fit_head(records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
     return Trained(lambda p, texts: model.at(embed(p, texts)).rewards(), features, comparisons)
 
 
-@dataclass(frozen=True)
-class TrainLanguageModel:
-    """Trains a language model with a head of its own, by TRL; ties teach it nothing.
+def train_language_model(
+    name: str, tuning: Tuning, seed: int, records: Sequence[dict[str, Any]], embed: Embed
+) -> Trained:
+    """Train a language model with a head of its own, by TRL; ties teach it nothing.
 
-    Attributes
-    ----------
-    name : str
-        A directory, a GGUF file or a name on the hub.
-    tuning : Tuning
-        How much to train.
-    seed : int
-        Of the head and the order.
+    The features are there for what predicts the errors.
     """
+    sides = {"a": ("response_a", "response_b"), "b": ("response_b", "response_a")}
+    pairs = [
+        {"prompt": one["prompt"], "chosen": one[better], "rejected": one[worse]}
+        for one in records
+        if one["winner"] in sides
+        for better, worse in [sides[one["winner"]]]
+    ]
+    if not pairs:
+        raise InputError("the gold measure calls every pair a tie: nothing to train on")
+    score = train_reward_model(name, pairs, tuning, seed)
 
-    name: str
-    tuning: Tuning
-    seed: int
+    def rewards(prompt: str, responses: Sequence[str]) -> NDArray[np.float64]:
+        return np.array(score(Prompt(prompt, {}, 0), responses))
 
-    def __call__(self, records: Sequence[dict[str, Any]], embed: Embed) -> Trained:
-        """Train; the features are there for what predicts the errors."""
-        sides = {"a": ("response_a", "response_b"), "b": ("response_b", "response_a")}
-        pairs = [
-            {"prompt": one["prompt"], "chosen": one[better], "rejected": one[worse]}
-            for one in records
-            if one["winner"] in sides
-            for better, worse in [sides[one["winner"]]]
-        ]
-        if not pairs:
-            raise InputError("the gold measure calls every pair a tie: nothing to train on")
-        score = train_reward_model(self.name, pairs, self.tuning, self.seed)
-
-        def rewards(prompt: str, responses: Sequence[str]) -> NDArray[np.float64]:
-            return np.array(score(Prompt(prompt, {}, 0), responses))
-
-        return Trained(rewards, *_lay_out(records, embed))
+    return Trained(rewards, *_lay_out(records, embed))
 
 
 def _lay_out(
@@ -122,52 +100,32 @@ def _lay_out(
 
 @dataclass(frozen=True)
 class Examined:
-    """How a reward model does on held-out pairs, and what was to predict it.
+    """How a reward model does on held-out pairs, and what was to predict it."""
 
-    Attributes
-    ----------
-    accuracy : float
-        Share of the gold's preferences that it gets right, the gold's ties left out.
-    error : float
-        Mean squared error of reward differences, in units of the gold's variance, after the best
-        scaling of the model's by a number that is not negative.
-    distance, variance : float
-        Mean inference distance and mean posterior variance over the same pairs, on the neighbour
-        graph of all features; before any label the variance is 2.
-    kernel_variance : float
-        The same of a reward that is linear in the features, every label of equal worth: the
-        posterior of the Bayesian head itself, but for the scale that it fits.
-    """
-
-    accuracy: float
+    accuracy: float  # share of the gold's preferences that it gets right, the gold's ties left out
+    # mean squared error of reward differences, in units of the gold's variance, after the best
+    # scaling of the model's by a number that is not negative
     error: float
+    # mean inference distance and mean posterior variance over the same pairs, on the neighbour
+    # graph of all features; before any label the variance is 2
     distance: float
     variance: float
+    # the same of a reward that is linear in the features, every label of equal worth: the posterior
+    # of the Bayesian head itself, but for the scale that it fits
     kernel_variance: float
 
 
 def examine(
     trained: Trained,
-    prompts: Sequence[str],
+    prompts: Sequence[str],  # that it has not seen
     texts: Sequence[Sequence[str]],
     gold: Sequence[NDArray[np.float64]],
     embed: Embed,
-    rng: np.random.Generator,
+    rng: np.random.Generator,  # chooses the pairs; the same for all models that are to be compared
 ) -> Examined:
     """Hold a reward model against the gold on pairs of responses to unseen prompts.
 
-    Parameters
-    ----------
-    trained : Trained
-        The model.
-    prompts : sequence of str
-        That it has not seen.
-    texts, gold : sequence
-        Responses to each prompt, and their gold scores.
-    embed : callable
-        Gives features of responses.
-    rng : numpy.random.Generator
-        Chooses the pairs; the same for all models that are to be compared.
+    ``texts``, ``gold``: responses to each prompt, and their gold scores.
     """
     offset = np.cumsum([0, *map(len, texts)])
     pairs = np.concatenate(
@@ -197,23 +155,15 @@ def examine(
 
 
 def kernel_variance(
-    features: NDArray[np.float64],
+    features: NDArray[np.float64],  # shape (m, d): of the responses compared
     comparisons: Comparisons,
-    rows: NDArray[np.float64],
+    rows: NDArray[np.float64],  # shape (k, d): features of other responses
     pairs: NDArray[np.int64],
 ) -> float:
     """Mean posterior variance of reward differences that are linear in features.
 
-    Parameters
-    ----------
-    features : ndarray of float, shape (m, d)
-        Of the responses compared.
-    comparisons : Comparisons
-        Over them.
-    rows : ndarray of float, shape (k, d)
-        Features of other responses.
-    pairs : ndarray of int, shape (p, 2)
-        Rows of them. The weights' prior variance is such that the mean before any label is 2.
+    ``pairs``: shape (p, 2): rows of them. The weights' prior variance is such that the mean before
+    any label is 2.
     """
     unit = float(np.mean(np.sum((rows[pairs[:, 0]] - rows[pairs[:, 1]]) ** 2, axis=1)))
     if unit == 0:

@@ -13,21 +13,12 @@ def make(
 ) -> None:
     """Save such a model with its tokenizer.
 
-    Parameters
-    ----------
-    folder : path-like
-        Where to, made if missing.
-    head : str
-        A class of ``transformers`` for Llama models.
-    seed : int
-        Of the weights.
-    **config
-        Further fields of its configuration, such as ``num_labels``.
+    ``folder``: where to, made if missing.
+    ``head``: a class of ``transformers`` for Llama models.
+    ``seed``: of the weights.
+    ``**config``: further fields of its configuration, such as ``num_labels``.
 
-    Raises
-    ------
-    MissingExtra
-        If torch or transformers is missing.
+    Raises MissingExtra if torch or transformers is missing.
     """
     try:
         import tokenizers

@@ -25,38 +25,23 @@ Reward = Callable[[str, Sequence[str]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Tuning:
-    """How much to train.
+    """How much to train."""
 
-    Attributes
-    ----------
-    layers : int
-        Uppermost layers that are trained; the rest stays as it is. Without effect under LoRA.
-    epochs : int
-        Passes over the data.
-    rate : float
-        Learning rate, falling linearly to 0.
-    batch : int
-        Responses, or pairs of them, a step.
-    lora : int
-        Rank of low-rank adapters in all layers (Hu et al. 2022); 0 trains the layers themselves.
-    """
-
+    # uppermost layers that are trained; the rest stays as it is. Without effect under LoRA
     layers: int = 8
-    epochs: int = 3
-    rate: float = 1e-4
-    batch: int = 4
+    epochs: int = 3  # passes over the data
+    rate: float = 1e-4  # learning rate, falling linearly to 0
+    batch: int = 4  # responses, or pairs of them, a step
+    # rank of low-rank adapters in all layers (Hu et al. 2022); 0 trains the layers themselves
     lora: int = 0
 
 
 def require_training(tuning: Tuning) -> None:
     """Notice what is missing before anything has been done.
 
-    Raises
-    ------
-    MissingExtra
-        If TRL or what it needs is missing.
+    Raises MissingExtra if TRL or what it needs is missing.
     """
-    _trl("fine-tuning")
+    _trl()
     _adapters(tuning, "CAUSAL_LM")
 
 
@@ -65,79 +50,38 @@ def imitate(
 ) -> LocalModel:
     """Fine-tune a copy of a generator on responses: rejection sampling's second half.
 
-    Parameters
-    ----------
-    generator : LocalModel
-        The base model; it stays as it is.
-    chosen : sequence of (str, str)
-        Prompts and the responses to imitate; the loss is that of the responses alone.
-    tuning : Tuning
-        How much to train.
-    seed : int
-        Of the order.
+    ``generator``: the base model; it stays as it is.
+    ``chosen``: prompts and the responses to imitate; the loss is that of the responses alone.
+    ``seed``: of the order.
 
-    Raises
-    ------
-    MissingExtra
-        If TRL or what it needs is missing.
+    Raises MissingExtra if TRL or what it needs is missing.
     """
-    trl, datasets = _trl("fine-tuning")
     model = _opened(generator.model, tuning)
     end = generator.tokenizer.eos_token or ""
     rows = [{"prompt": generator.opening(p), "completion": said + end} for p, said in chosen]
     settings = {"num_train_epochs": tuning.epochs, "max_length": None, "completion_only_loss": True}
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = trl.SFTTrainer(
-            model=model,
-            processing_class=generator.tokenizer,
-            train_dataset=datasets.Dataset.from_list(rows),
-            args=_arguments(trl.SFTConfig, scratch, model, tuning, seed, **settings),
-            peft_config=_adapters(tuning, "CAUSAL_LM"),
-        )
-        return _trained(trainer, generator)
+    trained = _train("SFT", model, generator.tokenizer, rows, tuning, seed, settings)
+    return _tuned(generator, trained)
 
 
 def optimise(
-    generator: LocalModel,
+    generator: LocalModel,  # the base model, which is also the reference
     prompts: Sequence[str],
     reward: Reward,
-    tuning: Tuning,
-    seed: int,
+    tuning: Tuning,  # what to train and how fast
+    seed: int,  # of the draws
     *,
     steps: int,
-    group: int = 8,
-    tokens: int = 256,
+    group: int = 8,  # responses drawn to each prompt; their mean is the baseline
+    tokens: int = 256,  # most tokens of a response
     anchor: float = 0.04,
 ) -> LocalModel:
     """Optimise a copy of a generator against a reward model, by group-relative policy gradients.
 
-    Parameters
-    ----------
-    generator : LocalModel
-        The base model, which is also the reference.
-    prompts : sequence of str
-        To train on.
-    reward : callable
-        The reward model.
-    tuning : Tuning
-        What to train and how fast.
-    seed : int
-        Of the draws.
-    steps : int
-        Updates.
-    group : int
-        Responses drawn to each prompt; their mean is the baseline.
-    tokens : int
-        Most tokens of a response.
-    anchor : float
-        Weight of the KL divergence from the reference: τ of the decoder KL-regularised RL.
+    ``anchor``: weight of the KL divergence from the reference: τ of the decoder KL-regularised RL.
 
-    Raises
-    ------
-    MissingExtra
-        If TRL or what it needs is missing.
+    Raises MissingExtra if TRL or what it needs is missing.
     """
-    trl, datasets = _trl("policy optimisation")
     model = _opened(generator.model, tuning)
     rows = [{"prompt": generator.opening(prompt), "asked": prompt} for prompt in prompts]
 
@@ -152,16 +96,11 @@ def optimise(
         "max_completion_length": tokens,
         "beta": anchor,
     }
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = trl.GRPOTrainer(
-            model=model,
-            reward_funcs=rewards,
-            processing_class=generator.tokenizer,
-            train_dataset=datasets.Dataset.from_list(rows),
-            args=_arguments(trl.GRPOConfig, scratch, model, whole_groups, seed, **settings),
-            peft_config=_adapters(tuning, "CAUSAL_LM"),
-        )
-        return _trained(trainer, generator)
+    tokenizer = generator.tokenizer
+    trained = _train(
+        "GRPO", model, tokenizer, rows, whole_groups, seed, settings, reward_funcs=rewards
+    )
+    return _tuned(generator, trained)
 
 
 def train_reward_model(
@@ -169,25 +108,13 @@ def train_reward_model(
 ) -> RewardModelScore:
     """Train a language model with a head of one output on preferences.
 
-    Parameters
-    ----------
-    name : str
-        A directory, a GGUF file or a name on the hub.
-    pairs : sequence of dict
-        ``prompt``, ``chosen`` and ``rejected``, as TRL's preference format has them.
-    tuning : Tuning
-        How much to train.
-    seed : int
-        Of the head and the order.
+    ``name``: a directory, a GGUF file or a name on the hub.
+    ``pairs``: ``prompt``, ``chosen`` and ``rejected``, as TRL's preference format has them.
+    ``seed``: of the head and the order.
 
-    Raises
-    ------
-    MissingExtra
-        If TRL or what it needs is missing.
-    InputError
-        If the model cannot be loaded.
+    Raises MissingExtra if TRL or what it needs is missing; InputError if the model cannot be
+    loaded.
     """
-    trl, datasets = _trl("a trained reward model")
     torch, tokenizer, model = load_model(
         name, None, "AutoModelForSequenceClassification", num_labels=1
     )
@@ -203,27 +130,20 @@ def train_reward_model(
     rows: list[dict[str, Any]] = [dict(pair) for pair in pairs]
     if tokenizer.chat_template:  # as conversations, the form in which they will be scored
         rows = [{side: _turn(side, text) for side, text in pair.items()} for pair in pairs]
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = trl.RewardTrainer(
-            model=trained,
-            processing_class=tokenizer,
-            train_dataset=datasets.Dataset.from_list(rows),
-            args=_arguments(trl.RewardConfig, scratch, model, tuning, seed, **settings),
-            peft_config=_adapters(tuning, "SEQ_CLS"),
-        )
-        return RewardModelScore.of(torch, tokenizer, _run(trainer))
+    trained = _train("Reward", trained, tokenizer, rows, tuning, seed, settings)
+    return RewardModelScore.of(torch, tokenizer, trained)
 
 
 def _turn(side: str, text: str) -> list[dict[str, str]]:
     return [{"role": "user" if side == "prompt" else "assistant", "content": text}]
 
 
-def _trl(purpose: str) -> tuple[ModuleType, ModuleType]:
+def _trl() -> tuple[ModuleType, ModuleType]:
     try:
         import datasets
         import trl
     except ImportError:
-        raise MissingExtra("trl", "train", purpose) from None
+        raise MissingExtra("trl", "train", "training language models") from None
     datasets.disable_progress_bars()  # of steps that take no time
     return trl, datasets
 
@@ -253,40 +173,54 @@ def _adapters(tuning: Tuning, task: str) -> Any:
     )
 
 
-def _arguments(
-    kind: Any, scratch: str, model: Any, tuning: Tuning, seed: int, **settings: Any
+def _train(
+    kind: str,  # of TRL's trainers: SFT, GRPO or Reward
+    model: Any,
+    tokenizer: Any,
+    rows: list[dict[str, Any]],
+    tuning: Tuning,
+    seed: int,
+    settings: dict[str, Any],
+    **more: Any,
 ) -> Any:
-    names = {one.name for one in fields(kind)}
+    """Train with TRL, and return the model with its adapters merged in."""
+    from transformers import PrinterCallback
+
+    trl, datasets = _trl()
+    config = getattr(trl, f"{kind}Config")
+    names = {one.name for one in fields(config)}
     checkpointing = next(  # its newer name first
         n for n in ("activation_checkpointing", "gradient_checkpointing") if n in names
     )
-    return kind(
-        output_dir=scratch,
-        per_device_train_batch_size=tuning.batch,
-        learning_rate=tuning.rate,
-        seed=seed,
-        use_cpu=model.device.type == "cpu",
-        bf16=False,
-        save_strategy="no",
-        logging_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        **{checkpointing: False},
-        **settings,
-    )
-
-
-def _run(trainer: Any) -> Any:
-    """Train, and return the model with its adapters merged in."""
-    from transformers import PrinterCallback
-
-    trainer.remove_callback(PrinterCallback)  # standard output is the caller's
-    trainer.train()
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = getattr(trl, f"{kind}Trainer")(
+            model=model,
+            processing_class=tokenizer,
+            train_dataset=datasets.Dataset.from_list(rows),
+            args=config(
+                output_dir=scratch,
+                per_device_train_batch_size=tuning.batch,
+                learning_rate=tuning.rate,
+                seed=seed,
+                use_cpu=model.device.type == "cpu",
+                bf16=False,
+                save_strategy="no",
+                logging_strategy="no",
+                report_to=[],
+                disable_tqdm=True,
+                **{checkpointing: False},
+                **settings,
+            ),
+            peft_config=_adapters(tuning, "SEQ_CLS" if kind == "Reward" else "CAUSAL_LM"),
+            **more,
+        )
+        trainer.remove_callback(PrinterCallback)  # standard output is the caller's
+        trainer.train()
     model = trainer.model
     return (model.merge_and_unload() if hasattr(model, "merge_and_unload") else model).eval()
 
 
-def _trained(trainer: Any, generator: LocalModel) -> LocalModel:
+def _tuned(generator: LocalModel, model: Any) -> LocalModel:
     tuned = copy.copy(generator)
-    tuned.model = _run(trainer)
+    tuned.model = model
     return tuned

@@ -6,9 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ibn.prefix_tree.generator import Asked, Continuation, Request
+from ibn.prefix_tree.generator import Asked, Continuation, Generator, Request
+from ibn.prefix_tree.growing import grow_together, tree_growing
+from ibn.prefix_tree.growth import Growth
+from ibn.prefix_tree.tree import Grown
 
 WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten."]
+
+
+def grow_alone(
+    prompt: str, generator: Generator, growth: Growth, rng: np.random.Generator
+) -> Grown:
+    """Grow a tree for one prompt."""
+    growing = tree_growing(prompt, generator, growth, rng)
+    return grow_together([prompt], [growing], generator)[0]
 
 
 class Babbler:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from prefix_tree.generators import grow_alone
 
 from ibn.errors import InputError
 from ibn.prefix_tree.generator import Request
-from ibn.prefix_tree.growing import grow_tree
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.judging import RewardModelScore
 from ibn.prefix_tree.prompts import Prompt
@@ -142,9 +142,9 @@ def test_a_prefix_longer_than_the_context_is_a_problem_of_its_own(model):
 
 def test_a_tree_grows_from_a_model(model):
     growth = Growth(depth=2, branching=2, tokens=16)
-    grown = grow_tree("Hello", model, growth, np.random.default_rng(0))
+    grown = grow_alone("Hello", model, growth, np.random.default_rng(0))
     assert len({leaf.text for leaf in grown.leaves()}) == 4
-    again = grow_tree("Hello", model, growth, np.random.default_rng(0))
+    again = grow_alone("Hello", model, growth, np.random.default_rng(0))
     assert again == grown
 
 

@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from prefix_tree.generators import grow_alone
 
 from ibn.errors import InputError
 from ibn.prefix_tree.generator import Request
-from ibn.prefix_tree.growing import grow_tree
 from ibn.prefix_tree.growth import Growth
 
 pytest.importorskip("openai")
@@ -166,7 +166,7 @@ def test_a_tree_grows_from_a_server_that_dies_half_way(serve):
 
     generator, _ = serve(answer, retries=0, parallel=1)
     growth = Growth(depth=3, branching=2, tokens=30, attempts=2, alike=1.0)
-    grown = grow_tree("Hi", generator, growth, np.random.default_rng(0))
+    grown = grow_alone("Hi", generator, growth, np.random.default_rng(0))
     assert grown.dropped["failed"] > 0
     assert grown.problems
     assert grown.nodes  # what was had is kept

@@ -10,7 +10,7 @@ from ibn.prefix_tree.prompts import Prompt
 from ibn.simulations.validation.document import win_rates
 from ibn.simulations.validation.hidden_states import HiddenStates
 from ibn.simulations.validation.protocol import PROFILES, repeat
-from ibn.simulations.validation.reward import TrainLanguageModel
+from ibn.simulations.validation.reward import train_language_model
 from ibn.simulations.validation.tasks import LanguageTask
 from ibn.simulations.validation.tiny import make
 from ibn.simulations.validation.training import Tuning, imitate, optimise, train_reward_model
@@ -122,6 +122,5 @@ def test_the_whole_protocol_with_language_models_as_reward_models(folder, genera
 
 def test_ties_alone_teach_no_language_model(folder):
     record = {"prompt": "Say", "response_a": "a", "response_b": "b", "winner": "tie"}
-    learn = TrainLanguageModel(str(folder), Tuning(), 0)
     with pytest.raises(InputError, match="every pair a tie"):
-        learn([record], None)
+        train_language_model(str(folder), Tuning(), 0, [record], None)
