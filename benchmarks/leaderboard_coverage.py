@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 
 import click
@@ -21,7 +21,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from ibn.leaderboard.battles import Battles, Tally
+from ibn.leaderboard.battles import Battles, Tally, tally
 from ibn.leaderboard.board import rank
 from ibn.leaderboard.bradley_terry import fit
 from ibn.leaderboard.tie_models import MODELS
@@ -84,17 +84,14 @@ def chances(cell: Cell, log_odds: Floats) -> tuple[Floats, Floats]:
     return win, tied
 
 
-def truth(cell: Cell, a: Ints, b: Ints, rewards: Floats) -> Floats:
+def truth(cell: Cell, rows: Tally, rewards: Floats) -> Floats:
     """Return what is estimated: rewards that the expected shares of wins would give."""
     if cell.ties != "half" or not cell.tie_share:
         return rewards - rewards.mean()
-    win, tied = chances(cell, rewards[a] - rewards[b])
-    score = np.stack([win + tied / 2.0, np.zeros(len(a)), 1.0 - win - tied / 2.0])
-    ones = np.ones(len(a))
-    rows = Tally(
-        cell.items, a, b, score, np.stack([ones] * 3), ones, np.zeros((len(a), 0)), a, ones > 0
-    )
-    return fit(rows).rewards
+    win, tied = chances(cell, rewards[rows.a] - rewards[rows.b])
+    share = win + tied / 2.0
+    score = np.stack([share, np.zeros_like(share), 1.0 - share])
+    return fit(replace(rows, score=rows.weight * score)).rewards
 
 
 def holds(cell: Cell, seed: np.random.SeedSequence) -> tuple[bool, bool, bool]:
@@ -107,7 +104,7 @@ def holds(cell: Cell, seed: np.random.SeedSequence) -> tuple[bool, bool, bool]:
     outcome = np.where(dice < win, 1.0, np.where(dice < win + tied, 0.5, 0.0))
     battles = Battles([str(i) for i in range(cell.items)], a, b, outcome)
     board = rank(battles, ties=cell.ties, draws=DRAWS, seed=int(rng.integers(2**31)))
-    right = truth(cell, a, b, rewards)
+    right = truth(cell, tally(battles), rewards)
     inside = (board.low <= right) & (right <= board.high)
     variance = np.diagonal(board.spread)
     reach = board.pair_width * np.sqrt(variance[:, None] + variance - 2.0 * board.spread)

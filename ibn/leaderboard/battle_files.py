@@ -1,15 +1,20 @@
-"""Battles from files: who met whom, who won, and what else a column says of it."""
+"""Battles from files: those of :func:`ibn.preferences.reading.read_battles`, with what else a
+column says of each.
+
+Arenas hold few battles that differ: who met whom and how it ended. Each is read once, and stands
+for all rows that say the same, so a million rows take seconds.
+"""
 
 from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from math import isfinite
-from typing import Any, Literal
+from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,28 +22,27 @@ from numpy.typing import NDArray
 from ibn.errors import InputError
 from ibn.leaderboard.battles import Battles
 from ibn.leaderboard.names import LONGEST, shown
-from ibn.preferences.files import read_records
-from ibn.preferences.shapes import PairShape, detect_shape
+from ibn.preferences.column_names import BETTER_PAIRS, PAIRS, canonical
+from ibn.preferences.columns import Columns, Sample, Wishes, choose_columns
+from ibn.preferences.fields import number, value_at
+from ibn.preferences.reading import SAMPLED, PreferenceData
+from ibn.preferences.reading import read_battles as read_outcomes
 from ibn.preferences.source import Record
+from ibn.preferences.tables import open_records
 
 KNOWN: dict[str, tuple[str, ...]] = {
-    "model_a": ("model_a", "model_1", "left", "item_a", "player_a", "a"),
-    "model_b": ("model_b", "model_2", "right", "item_b", "player_b", "b"),
-    "winner": ("winner", "outcome", "verdict", "preference", "label", "score"),
-    "weight": ("weight",),
-    "count": ("count", "votes", "battles"),
-    "judge": ("judge", "voter", "voter_id", "annotator", "worker", "user"),
+    "weight": ("weight", "weights"),
+    "count": ("count", "counts", "votes", "battles"),
+    "judge": ("judge", "judge_id", "voter", "voter_id", "annotator", "annotator_id", "worker"),
     "prompt": ("prompt", "prompt_id", "question_id", "item_id", "question", "instruction"),
     "category": ("category", "task", "language"),
     "time": ("time", "timestamp", "tstamp", "date"),
 }
-"""What columns are called, the first that a file has being taken."""
+"""What columns beside the battle are called, the first that a file has being taken."""
 
-A_WINS = ("model_a", "a", "left", "model_1", "winner_a", "a>b")
-B_WINS = ("model_b", "b", "right", "model_2", "winner_b", "b>a")
-TIES = ("tie", "draw", "equal", "both", "same", "a=b", "both good", "tie (bothgood)")
-BOTH_BAD = ("tie (bothbad)", "both_bad", "bothbad", "both bad", "neither")
 LABELS = ("judge", "prompt", "category")
+BOTH_BAD = ("tie_bothbad", "tie_both_bad", "bothbad", "both_bad", "neither")
+MOST_DISTINCT = 2**16  # battles that differ, up to which each is read once
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,313 +52,42 @@ class BattleFile:
     Attributes
     ----------
     battles : Battles
-    source : str
-        The file.
+    data : PreferenceData
+        What :func:`ibn.preferences.reading.read_battles` made of the battles that differ, its
+        report of all.
     columns : dict of str to str
         What was read from which column.
     unused : list of str
         The other columns.
-    skipped : int
-        Battles of an item with itself, left out on request.
     """
 
     battles: Battles
-    source: str
+    data: PreferenceData
     columns: dict[str, str]
     unused: list[str]
-    skipped: int = 0
 
 
 class _Codes(dict[Any, int]):
-    """Number names in order of first appearance; a number is its text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
+    """Number what is asked for in order of first appearance."""
 
     def __missing__(self, value: Any) -> int:
-        text = "" if value is None or value != value else str(value)
-        if not text.strip():
-            raise InputError("an empty name or label")
-        if text is not value and text in self:
-            number = self[text]
-        else:
-            number = self[text] = len(self.names)
-            self.names.append(text)
-        self[value] = number
+        self[value] = number = len(self)
         return number
 
 
-class _Verdicts(dict[Any, float]):
-    """Read what a column says of the winner: a's share; NaN where it must be a name."""
+class _Column:
+    """One column as it grows: the code of each row's value, each value parsed once."""
 
-    def __missing__(self, value: Any) -> float:
-        self[value] = found = _share(value)
+    def __init__(self, name: str) -> None:
+        self.name, self.codes, self.row = name, _Codes(), array("q")
+
+    def parsed(self, parse: Callable[[Any, str], Any], lines: array[int]) -> list[Any]:
+        """Parse the distinct values, naming the first line of one that cannot be."""
+        found = []
+        for value, code in self.codes.items():
+            try:
+                found.append(parse(value, self.name))
+            except InputError as error:
+                line = lines[self.row.index(code)]
+                raise InputError(error.problem, line=line, fix=error.fix) from None
         return found
-
-
-def read_battles(
-    path: str | os.PathLike[str],
-    *,
-    columns: Mapping[str, str] | None = None,
-    controls: Sequence[str] = (),
-    on_identical: Literal["error", "skip"] = "error",
-) -> BattleFile:
-    """Read battles.
-
-    Parameters
-    ----------
-    path : path-like
-        A ``.jsonl``, ``.json``, ``.csv`` or ``.parquet`` file, each also ``.gz``. A record is a
-        battle: ``model_a``, ``model_b`` and ``winner``, which is model_a, model_b, tie, tie
-        (bothbad) or the like, the winner's name, or a's share of the win: 1, 0.5, 0. It may have
-        ``weight``, ``count``, ``judge``, ``prompt``, ``category`` and ``time``. Files of
-        preferences, as ``ibn audit`` reads them, are battles of responses.
-    columns : mapping, optional
-        What the file calls a column: ``{"judge": "rater"}``.
-    controls : sequence of str
-        Covariates: of ``length``, the columns ``length_a`` and ``length_b`` are read, and
-        (a - b) / (a + b) is taken, in standard deviations; or ``length`` itself, a's minus b's.
-    on_identical : {"error", "skip"}
-        What to do about a battle of an item with itself.
-
-    Raises
-    ------
-    InputError
-        If anything is wrong with the file, naming it and the line.
-    """
-    source = os.fspath(path)
-    with closing(read_records(source)) as records:
-        first = next(records, None)
-    if first is None:
-        raise InputError("no records", file=source)
-    chosen = _choose(first[1], columns or {}, source)
-    if chosen is None:
-        return _from_preferences(source, columns, on_identical)
-    reader = _Reader(source, chosen, _control_columns(first[1], controls, source))
-    with closing(read_records(source)) as records:
-        reader.read(records, skip=on_identical == "skip")
-    used = {*chosen.values(), *(column for x in reader.controls.values() for column in x)}
-    unused = [name for name in first[1] if name not in used]
-    return BattleFile(reader.battles(), source, chosen, unused, reader.skipped)
-
-
-def holds_battles(path: str | os.PathLike[str], columns: Mapping[str, str] | None = None) -> bool:
-    """Whether a file holds battles of named items, and no responses."""
-    with closing(read_records(path)) as records:
-        first = next(records, None)
-    if first is None:
-        return False
-    try:
-        found = detect_shape(first[1])
-    except InputError:
-        try:
-            return _choose(first[1], columns or {}, os.fspath(path)) is not None
-        except InputError:
-            return False
-    return isinstance(found, PairShape) and found.form == "items"
-
-
-class _Reader:
-    """Columns of battles, as they grow record by record."""
-
-    def __init__(
-        self, source: str, columns: dict[str, str], controls: dict[str, tuple[str, ...]]
-    ) -> None:
-        self.source, self.columns, self.controls = source, columns, controls
-        self.items = _Codes()
-        self.codes = {name: _Codes() for name in LABELS if name in columns}
-        self.a, self.b, self.lines = array("q"), array("q"), array("q")
-        self.outcome = array("d")
-        self.bad: list[Any] = []
-        self.labels = {name: array("q") for name in self.codes}
-        self.numbers: dict[str, tuple[array[float], str, Callable[[Any, str], float]]] = {
-            name: (array("d"), columns[name], _time if name == "time" else _number)
-            for name in ("weight", "count", "time")
-            if name in columns
-        }
-        for name, given in controls.items():
-            for column in given:
-                self.numbers[f"{name}:{column}"] = (array("d"), column, _number)
-        self.skipped = 0
-
-    def read(self, records: Any, *, skip: bool) -> None:
-        """Read all records."""
-        a_column, b_column, winner = (self.columns[x] for x in ("model_a", "model_b", "winner"))
-        verdicts, line = _Verdicts(), 0
-        try:
-            for line, record in records:
-                a, b = self.items[record[a_column]], self.items[record[b_column]]
-                if a == b:
-                    if not skip:
-                        raise InputError("an item meets itself", fix="--skip-identical")
-                    self.skipped += 1
-                    continue
-                share = verdicts[record[winner]]
-                if share != share:
-                    share = _by_name(record, a_column, b_column, winner)
-                if share < 0.0:  # a tie of which both sides are bad
-                    self.bad.append(len(self.a))
-                    share = 0.5
-                self.a.append(a)
-                self.b.append(b)
-                self.outcome.append(share)
-                self.lines.append(line)
-                for name, codes in self.codes.items():
-                    self.labels[name].append(codes[record[self.columns[name]]])
-                for values, column, parse in self.numbers.values():
-                    values.append(parse(record[column], column))
-        except InputError as error:
-            raise InputError(
-                error.problem, file=self.source, line=error.line or line, fix=error.fix
-            ) from None
-        except KeyError as error:
-            raise InputError(
-                f"no {shown(error.args[0], LONGEST)}", file=self.source, line=line
-            ) from None
-        except TypeError:
-            raise InputError(
-                "a name, label or winner is a list or an object", file=self.source, line=line
-            ) from None
-
-    def battles(self) -> Battles:
-        """Put the columns together."""
-        if not self.a:
-            of_itself = f": all {self.skipped} are of an item with itself" if self.skipped else ""
-            raise InputError(f"no battles{of_itself}", file=self.source)
-        numbers = {name: np.array(values) for name, (values, _, _) in self.numbers.items()}
-        bad = np.zeros(len(self.a), bool)
-        bad[self.bad] = True
-        controls = {
-            name: _contrast([numbers[f"{name}:{column}"] for column in given])
-            for name, given in self.controls.items()
-        }
-        try:
-            return Battles(
-                names=self.items.names,
-                a=np.array(self.a, np.int64),
-                b=np.array(self.b, np.int64),
-                outcome=np.array(self.outcome),
-                weight=numbers.get("weight"),
-                count=numbers.get("count"),
-                both_bad=bad if self.bad else None,
-                labels={name: np.array(codes, np.int64) for name, codes in self.labels.items()},
-                keys={name: codes.names for name, codes in self.codes.items()},
-                controls=controls,
-                times=numbers.get("time"),
-                lines=np.array(self.lines, np.int64),
-            )
-        except InputError as error:
-            raise InputError(
-                error.problem, file=self.source, line=error.line, fix=error.fix
-            ) from None
-
-
-def _choose(record: Record, columns: Mapping[str, str], source: str) -> dict[str, str] | None:
-    """Choose the columns; none where the file has no two items and a winner."""
-    for name, theirs in columns.items():
-        if name not in KNOWN and name not in ("prompt", "chosen", "rejected"):
-            known = ", ".join(KNOWN)
-            raise InputError(f"unknown column {name!r}", file=source, fix=f"known: {known}")
-        if theirs not in record:
-            raise InputError(f"no column {shown(theirs, LONGEST)}", file=source)
-    found = {
-        name: columns[name] if name in columns else next((x for x in known if x in record), None)
-        for name, known in KNOWN.items()
-    }
-    if None in (found["model_a"], found["model_b"]):
-        return None
-    if found["winner"] is None:
-        raise InputError("no column winner", file=source, fix="name it: --column winner=THEIRS")
-    return {name: column for name, column in found.items() if column is not None}
-
-
-def _control_columns(
-    record: Record, controls: Sequence[str], source: str
-) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for name in controls:
-        pair = (f"{name}_a", f"{name}_b")
-        if name == "position":
-            continue
-        if all(column in record for column in pair):
-            found[name] = pair
-        elif name in record:
-            found[name] = (name,)
-        else:
-            raise InputError(f"no columns {pair[0]} and {pair[1]}, and no {name}", file=source)
-    return found
-
-
-def _contrast(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Take a's minus b's, over their sum, in standard deviations."""
-    if len(values) == 1:
-        return values[0]
-    a, b = values
-    total = np.abs(a) + np.abs(b)
-    contrast = np.divide(a - b, total, out=np.zeros_like(a), where=total > 0)
-    deviation = contrast.std()
-    return contrast / deviation if deviation else contrast
-
-
-def _share(value: Any) -> float:
-    """Read a verdict as a's share: -1 for both bad, NaN for a text that may be a name."""
-    if isinstance(value, str):
-        text = value.strip().lower()
-        for known, share in ((A_WINS, 1.0), (B_WINS, 0.0), (TIES, 0.5), (BOTH_BAD, -1.0)):
-            if text in known:
-                return share
-        try:
-            value = float(text)
-        except ValueError:
-            return float("nan")
-    if not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
-        raise InputError(
-            f"winner is {shown(value, LONGEST)}",
-            fix="model_a, model_b, tie, the winner's name, or a's share: 1, 0.5, 0",
-        )
-    return float(value)
-
-
-def _by_name(record: Record, a: str, b: str, winner: str) -> float:
-    value = record[winner]
-    if value == record[a]:
-        return 1.0
-    if value == record[b]:
-        return 0.0
-    problem = f"{winner} is '{shown(value, LONGEST)}'" if str(value).strip() else f"no {winner}"
-    raise InputError(problem, fix="model_a, model_b, tie, the winner's name, or 1, 0.5, 0")
-
-
-def _number(value: Any, column: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not isfinite(number):
-        raise InputError(f"{column} is '{shown(value, LONGEST)}', not a number")
-    return number
-
-
-def _time(value: Any, column: str) -> float:
-    try:
-        return _number(value, column)
-    except InputError:
-        try:
-            return datetime.fromisoformat(str(value)).timestamp()
-        except ValueError:
-            raise InputError(
-                f"{column} is '{shown(value, LONGEST)}', no time", fix="2024-05-13, or a number"
-            ) from None
-
-
-def _from_preferences(
-    source: str,
-    columns: Mapping[str, str] | None,
-    on_identical: Literal["error", "skip"],
-) -> BattleFile:
-    from ibn.preferences.reading import read_preferences
-
-    data = read_preferences(source, columns=columns, on_identical=on_identical)
-    battles = Battles.of(data.comparisons, data.responses)
-    return BattleFile(battles, source, {"comparisons": data.shape}, [], data.skipped)

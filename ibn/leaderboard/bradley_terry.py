@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -238,14 +238,14 @@ def invert(
     grounded[:k, :k] += scale * shift
     if not grounded[-1, -1]:
         grounded[-1, -1] = 1.0
-    try:
-        factor = cho_factor(grounded, lower=True)
-    except LinAlgError:
+    factor, failed = dpotrf(grounded, lower=True)
+    if failed:
         raise InputError(
             "rewards lie too far apart for a curvature, or covariates say the same",
             fix="some item all but never loses, or wins; leave it out, or a covariate",
-        ) from None
-    inverse = cho_solve(factor, np.eye(len(grounded)))
+        )
+    lower = np.tril(dpotri(factor, lower=True)[0])
+    inverse = lower + np.tril(lower, -1).T
     inverse[:k, :k] -= shift / scale
     return inverse
 
