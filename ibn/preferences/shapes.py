@@ -278,8 +278,9 @@ def _standing(columns: Columns, record: Record, a: Side, b: Side, said: str, tok
         return token
     for first, second in _stand_for(columns, record, a, b):
         if first != second and said in (first, second):
-            word = certain_word(token, *columns.names)
-            if word is not None and word != float(said == first):
+            beside = tuple(map(canonical, columns.models))
+            called = (columns.names, beside) if beside else (columns.names,)
+            if {certain_word(token, *sides) for sides in called} & {float(said != first)}:
                 return EITHER + token
             return FIRST if said == first else SECOND
     return token
