@@ -349,10 +349,13 @@ def _verdict(sample: Sample, side_names: tuple[str, ...], sides: tuple[str, ...]
     probability = _probability(sample, ("probability_a",), ("probability_b",))
     if probability and tuple(map(end_of, side_names)) == ("a", "b"):  # whose it is, its name says
         return {"probability": probability}
+    fix = "name it: --column winner=COLUMN"
+    if bare := sample.first(("probability", "prob", "preference_probability")):
+        fix = f"if {bare} is {sides[0]!r}'s: --column probability_a={bare}, else probability_b"
     raise InputError(
         f"no column says which of {sides[0]} and {sides[1]} is the better; there are "
         f"{names(sample.keys)}",
-        fix="name it: --column winner=COLUMN",
+        fix=fix,
     )
 
 
@@ -421,9 +424,13 @@ def _lists(sample: Sample) -> Columns | None:
         choice = _choice(sample, column) if judge is None else None
         if judge is None and choice is None:
             inside = names(items[0]) if isinstance(items[0], dict) else names(sample.keys)
+            place = sample.first(CHOICES)
+            fix = f"--score NAME, or, if the best stands first, --column ranked={column}"
+            if place:
+                fix = f"if {place} is the position of the best, from 0: --column choice={place}"
             raise InputError(
                 f"nothing says which of {column} are better; there are {inside}",
-                fix=f"--score NAME, or, if the best stands first, --column ranked={column}",
+                fix=fix,
             )
         if isinstance(items[0], dict) and text is None:
             raise InputError(f"no text in {column}, whose objects hold {names(items[0])}")
@@ -578,7 +585,7 @@ def _prompts(sample: Sample, inside: bool) -> tuple[str, ...]:
     turns = sample.first(("history",)) if main != sample.known.get("history") else None
     history = [turns] if turns and any(isinstance(x, list) for x in sample.values(turns)) else []
     behind = [column for column in [sample.first(BEHIND)] if column]
-    if main != sample.known.get("instruction"):
+    if main in (*behind, sample.known.get("history")) or sample.known.get("input") in history:
         behind = []
     return (*before, *history, main, *behind)
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.errors import InputError
+from ibn.errors import InputError, MissingExtra
 from ibn.preferences.columns import Columns, Wishes, choose_columns
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.fields import number, value_at
@@ -195,6 +195,8 @@ def _read(source: Any, wishes: Wishes, strict: bool) -> PreferenceData:
         try:
             gathered.read(records)
             return gathered.laid()
+        except MissingExtra:
+            raise
         except InputError as error:
             if error.file is None:
                 raise InputError(error.problem, file=name, fix=error.fix) from None

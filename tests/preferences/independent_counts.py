@@ -153,9 +153,14 @@ def hh(rows: list[Record]) -> Reading:
 
 
 def _by_score(rows: list[Record], response: str, score: Callable[[Record], float]) -> Reading:
+    """Compare all pairs of a prompt; a text that stands there again with its score is one."""
     groups = defaultdict(list)
+    seen = set()
     for line, row in enumerate(rows, 1):
-        groups[row["prompt"]].append((line, row))
+        one = (row["prompt"], row[response], score(row))
+        if one not in seen:
+            seen.add(one)
+            groups[row["prompt"]].append((line, row))
     for prompt, group in groups.items():
         for (line, x), (_, y) in combinations(group, 2):
             share = 0.5 + 0.5 * ((score(x) > score(y)) - (score(x) < score(y)))

@@ -123,7 +123,9 @@ def block(spec: Labelled, rng: np.random.Generator, i: int) -> Block:
     duels, models = [], []
     for label in spec.labels:
         if spec.codes in SCALES:
-            share = round(float(rng.uniform()), 3) if "P" in spec.codes else float(rng.integers(7)) / 6
+            share = (
+                round(float(rng.uniform()), 3) if "P" in spec.codes else float(rng.integers(7)) / 6
+            )
         else:
             share = drawn(rng, ties=CODES[spec.codes][2] is not None)
         record[label] = _code(spec, 1 - share if spec.worse else share, names)
