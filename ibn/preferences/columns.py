@@ -288,8 +288,8 @@ def _refuse_steps(sample: Sample) -> None:
 
 
 def _better_pairs(sample: Sample) -> Columns | None:
-    found = sample.pair(BETTER_PAIRS)
-    if found is None:
+    found = sample.pair(BETTER_PAIRS) or sample.pair(BETTER_BATTLES)
+    if found is None or (found[0] in BETTER_BATTLES and not _texts(sample, found[1])):
         return None
     probability = _probability(sample, ("probability_a", "probability_chosen"), ())
     return _with_prompt(sample, "pairs", *found, probability=probability)
@@ -595,6 +595,12 @@ def _inside(sample: Sample, column: str) -> str:
     first = next(iter(sample.values(column, 1)), None)
     inner = _named(first, PROMPT_INSIDE) if isinstance(first, dict) else None
     return column if inner is None or holds_messages(first) else f"{column}.{inner}"
+
+
+def _texts(sample: Sample, sides: tuple[str, ...]) -> bool:
+    """Whether most of what stands in two columns is longer than a name: messages, or 3 words."""
+    found = [value for side in sides for value in sample.values(side)]
+    return 2 * sum(len(str(x).split()) > 2 for x in found) > len(found)
 
 
 def _sentences(sample: Sample, column: str) -> bool:

@@ -130,8 +130,8 @@ def _pair(
         yield Judgement(a, b, share if first else 1.0 - share, margin, annotator)
         return
     if columns.numbers:
-        share = _one_hot if columns.numbers == "one-hot" else _by_merit
-        yield Judgement(a, b, share(columns, record), margin, annotator)
+        told = _one_hot if columns.numbers == "one-hot" else _by_merit
+        yield Judgement(a, b, told(columns, record), margin, annotator)
         return
     labels = list(_labels(columns, record, a, b, wishes.codes))
     empty = [column for column, token in labels if not token]

@@ -164,7 +164,11 @@ def _by_score(rows: list[Record], response: str, score: Callable[[Record], float
     for prompt, group in groups.items():
         for (line, x), (_, y) in combinations(group, 2):
             share = 0.5 + 0.5 * ((score(x) > score(y)) - (score(x) < score(y)))
-            yield compare(prompt, x[response], y[response], share, line)
+            a, b = x[response], y[response]
+            if a == b:  # to the letter: a space more is another response
+                yield Skipped("identical responses", line)
+            else:
+                yield Comparison(prompt, a, b, share, line)
 
 
 def alpaca_eval_pool(rows: list[Record]) -> Reading:

@@ -123,9 +123,8 @@ def block(spec: Labelled, rng: np.random.Generator, i: int) -> Block:
     duels, models = [], []
     for label in spec.labels:
         if spec.codes in SCALES:
-            share = (
-                round(float(rng.uniform()), 3) if "P" in spec.codes else float(rng.integers(7)) / 6
-            )
+            scale = "P" in spec.codes
+            share = round(float(rng.uniform()), 3) if scale else float(rng.integers(7)) / 6
         else:
             share = drawn(rng, ties=CODES[spec.codes][2] is not None)
         record[label] = _code(spec, 1 - share if spec.worse else share, names)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from preferences.independent_counts import (
+    POOLS,
     READERS,
     Comparison,
     Skipped,
@@ -77,10 +78,12 @@ def test_records_of_each_format(tmp_path):
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the shared data are not beside this checkout")
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize(
+    "name", [*READERS, *(pytest.param(name, marks=pytest.mark.slow) for name in POOLS)]
+)
 def test_the_reader_agrees_pair_by_pair(name):
     battles = name.endswith("battles.csv")
-    counted = count(READERS[name](records(DATA / name)))
+    counted = count((READERS | POOLS)[name](records(DATA / name)))
     data = ibn.read_preferences(DATA / name, **OPTIONS.get(name, {}))
     read = count(as_read(data, with_prompts=not battles))
     for what in ("comparisons", "prompts", "responses", "ties", "pairs"):

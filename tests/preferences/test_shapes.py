@@ -106,7 +106,7 @@ def test_ranks_that_are_equal_tie():
     ("asked", "lists", "choice"),
     [
         (
-            {"info": {"id": "1", "post": "p"}},
+            {"info": {"post": "p"}},
             {"summaries": [{"text": "x"}, {"text": "y"}]},
             "choice",
         ),
@@ -139,6 +139,16 @@ def test_a_column_a_model():
         read_preferences([{**record, "winner": "somebody"} for record in records])
 
 
+def test_texts_that_won_and_lost_keep_their_prompt():
+    record = {"winner": "one long answer", "loser": "another long answer"}
+    better = ("p", "one long answer", "another long answer", 1.0)
+    assert pairs(read_preferences([{**Q, **record}])) == [better]
+    with pytest.raises(InputError, match="--no-prompt"):
+        read_preferences([record])
+    names = [{"winner": "gpt", "loser": "llama"}]
+    assert pairs(read_preferences(names)) == [("", "gpt", "llama", 1.0)]
+
+
 def test_kto_with_the_bad_marked():
     records = [{**Q, "completion": x, "is_toxic": x == "x"} for x in ("x", "y")]
     assert pairs(read_preferences(records)) == [("p", "y", "x", 1.0)]
@@ -154,7 +164,7 @@ def test_a_probability_of_nobody_is_asked_for():
 
 def test_a_label_that_may_name_either_side_is_asked_for():
     record = {**Q, "response_a": "x", "response_b": "y", "model_a": "B", "model_b": "A"}
-    with pytest.raises(InputError, match="'a'.*also names what stands on a side.*--winner a=a"):
+    with pytest.raises(InputError, match=r"'a'.*also names what stands on a side.*--winner a=a"):
         read_preferences([{**record, "winner": "A"}])
     for meaning, better in (("a", "x"), ("b", "y")):
         told = read_preferences([{**record, "winner": "A"}], winner={"A": meaning})
