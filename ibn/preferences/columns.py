@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from ibn.errors import InputError, unknown_name
@@ -14,39 +15,60 @@ from ibn.preferences.column_names import (
     BETTER_PAIRS,
     PAIRS,
     by_canonical,
+    canonical,
     end_of,
 )
 from ibn.preferences.fields import names, structured, value_at
+from ibn.preferences.label_codes import FAULTS, certain_word, token_of
 from ibn.preferences.source import Record
 from ibn.preferences.transcripts import holds_messages, speaks, turn_of
 
 PROMPTS = ("prompt", "instruction", "question", "problem", "query", "history")
 # Lists of messages under these names are prompts; texts there might be anything.
-PROMPT_TALKS = ("conversations", "conversation", "context", "messages", "dialogue", "dialog")
+PROMPT_TALKS = (
+    *("conversations", "conversation", "context", "messages", "dialogue", "dialog"),
+    "context_messages",
+)
+PROMPT_INSIDE = ("full_text", "text", "post", "article", "problem")  # of a prompt that is an object
 BEFORE, BEHIND = ("system", "system_prompt"), ("input",)
 LIKELY = ("input", "context", "post", "source", "dialogue", "document", "title", "article", "info")
 VERDICTS = (
     *("winner", "better_response_id", "overall_preference", "preference", "preferred", "labels"),
     *("label", "choice", "better", "better_response", "best", "chosen", "verdict", "outcome"),
-    *("result", "vote"),
+    *("result", "vote", "preference_responses"),
 )
 ANNOTATED = re.compile(r"(annotator|rater|judge|annotation|label|vote)_\d+(_label)?")
 ONE_HOT = (("winner_model_a", "winner_model_b"), ("winner_a", "winner_b"))
 ONE_HOT_TIES = ("winner_tie", "winner_both_bad", "tie", "tie_bothbad", "winner_tie_bothbad")
 ANNOTATORS = ("annotator", "annotator_id", "worker", "worker_id", "rater", "judge", "judge_id")
 WEIGHTS = ("weight", "weights", "count", "counts")
-LISTS = ("responses", "completions", "answers", "candidates", "outputs", "output", "generations")
+LISTS = (
+    "responses",
+    "summaries",
+    "completions",
+    "answers",
+    "candidates",
+    "outputs",
+    "output",
+    "generations",
+)
 RANKED = ("ranked", "ranked_responses", "ranked_outputs", "responses_ranked", "ranked_completions")
 TEXTS = ("response", "text", "solution", "completion", "answer", "content", "output")
 CORRECT = "is_correct"
 RANKS = ("rank", "ranks")
 SCORES = ("score", "scores", "overall_score", "rating", "ratings")
 RANKING = "ranking"
-TAGS = ("label", "kto_tag", "desirable")
+TAGS = ("label", "kto_tag", "desirable", *FAULTS)
+CHOICES = tuple(
+    f"{name}{end}"
+    for end in ("", "_id", "_idx", "_index")
+    for name in ("choice", "chosen", "best", "preferred")
+)
 ROLES = (
     *("prompt", "system", "chosen", "rejected", "response_a", "response_b", "winner", "margin"),
     *("prompt_a", "prompt_b", "responses", "scores", "ranks", "ranking", "ranked", "response"),
     *("weight", "annotator", "probability_a", "probability_b", "model_a", "model_b"),
+    "choice",
 )
 
 
@@ -76,6 +98,11 @@ class Wishes:
     no_prompt: bool = False
     labelled: bool = True
     models: bool = False
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Tokens of the labels whose meaning is given."""
+        return frozenset(map(token_of, self.winner or ()))
 
     def __post_init__(self) -> None:
         for role in self.columns:
@@ -108,8 +135,8 @@ class Columns:
         The prompt of the second side, where it has its own.
     labels : tuple of str
         Columns of labels: one, one each annotator, or one-hot; none where the sides tell.
-    one_hot : bool
-        Whether ``labels`` are first, second and ties, of which one is 1.
+    numbers : {"", "one-hot", "merits"}
+        Whether ``labels`` are first, second and ties, of which one is 1; or a score or rank a side.
     models : tuple of str
         Columns of the models beside, which a label may name.
     probability : tuple of (str, bool), optional
@@ -120,6 +147,10 @@ class Columns:
         Where in an object of a list the response is.
     margin, weight, annotator : str, optional
         Their columns.
+    choice : str, optional
+        A column of the position, from 0, of the best of a list.
+    full : bool
+        Whether the first side is a whole conversation, the second only what would end it.
     talks : bool
         Whether prompts or responses are lists of messages.
     turn : str, optional
@@ -132,7 +163,9 @@ class Columns:
     names: tuple[str, ...]
     prompt_b: str | None = None
     labels: tuple[str, ...] = ()
-    one_hot: bool = False
+    numbers: str = ""
+    choice: str | None = None
+    full: bool = False
     models: tuple[str, ...] = ()
     probability: tuple[str, bool] | None = None
     judge: str | None = None
@@ -149,7 +182,12 @@ class Columns:
         found = {
             "prompt": [*self.prompt, *([self.prompt_b] if self.prompt_b else [])],
             "responses": list(self.sides),
-            "label": [*self.labels, *probability, *([self.judge] if self.judge else [])],
+            "label": [
+                *self.labels,
+                *probability,
+                *([self.judge] if self.judge else []),
+                *([self.choice] if self.choice else []),
+            ],
             "margin": [self.margin] if self.margin else [],
             "weight": [self.weight] if self.weight else [],
             "annotator": [self.annotator] if self.annotator else [],
@@ -222,7 +260,16 @@ def choose_columns(records: Sequence[Record], wishes: Wishes) -> Columns:
     _refuse_steps(sample)
     if wishes.models and (found := _battles(sample)):
         return found
-    for choose in (_better_pairs, _labelled_pairs, _lists, _solutions, _pool, _battles):
+    for choose in (
+        _better_pairs,
+        _labelled_pairs,
+        _whole_and_reply,
+        _lists,
+        _solutions,
+        _named_columns,
+        _pool,
+        _battles,
+    ):
         if found := choose(sample):
             return found
     raise _no_preferences(sample)
@@ -241,8 +288,8 @@ def _refuse_steps(sample: Sample) -> None:
 
 
 def _better_pairs(sample: Sample) -> Columns | None:
-    found = sample.pair(BETTER_PAIRS)
-    if found is None:
+    found = sample.pair(BETTER_PAIRS) or sample.pair(BETTER_BATTLES)
+    if found is None or (found[0] in BETTER_BATTLES and not _texts(sample, found[1])):
         return None
     probability = _probability(sample, ("probability_a", "probability_chosen"), ())
     return _with_prompt(sample, "pairs", *found, probability=probability)
@@ -288,23 +335,61 @@ def _verdict(sample: Sample, side_names: tuple[str, ...], sides: tuple[str, ...]
         return {"probability": _probability(sample, ("probability_a",), ("probability_b",))}
     if one_hot := sample.pair(ONE_HOT):
         ties = [sample.known[name] for name in ONE_HOT_TIES if name in sample.known]
-        return {"labels": (*one_hot[1], *ties), "one_hot": True}
+        return {"labels": (*one_hot[1], *ties), "numbers": "one-hot"}
     known = [name for name in VERDICTS if sample.known.get(name) not in sides]
     if label := sample.first(known):
         return {"labels": (label,)}
     if annotators := [k for name, k in sample.known.items() if ANNOTATED.fullmatch(name)]:
         return {"labels": tuple(annotators)}
+    if merits := _merits(sample, side_names):
+        return {"labels": merits, "numbers": "merits"}
     # An empty column of labels waits to be filled: a probability beside it is a prediction.
     if label := sample.first(known, filled=False):
         return {"labels": (label,)}
     probability = _probability(sample, ("probability_a",), ("probability_b",))
     if probability and tuple(map(end_of, side_names)) == ("a", "b"):  # whose it is, its name says
         return {"probability": probability}
+    fix = "name it: --column winner=COLUMN"
+    if bare := sample.first(("probability", "prob", "preference_probability")):
+        fix = f"if {bare} is {sides[0]!r}'s: --column probability_a={bare}, else probability_b"
     raise InputError(
         f"no column says which of {sides[0]} and {sides[1]} is the better; there are "
         f"{names(sample.keys)}",
-        fix="name it: --column winner=COLUMN",
+        fix=fix,
     )
+
+
+def _merits(sample: Sample, side_names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Find a score or a rank of each side."""
+    ends = tuple(map(end_of, side_names))
+    found = sample.pair([(f"{k}_{ends[0]}", f"{k}_{ends[1]}") for k in (*SCORES, *RANKS)])
+    return None if found is None else found[1]
+
+
+def _whole_and_reply(sample: Sample) -> Columns | None:
+    """Find a whole conversation beside another reply that could end it (ms-swift)."""
+    found = sample.pair([("messages", "rejected_response")])
+    if found is None or not any(map(holds_messages, sample.values(found[1][0]))):
+        return None
+    return _finish(sample, Columns("pairs", (), found[1], found[0], talks=True, full=True))
+
+
+def _named_columns(sample: Sample) -> Columns | None:
+    """Two columns of texts that the labels call by their names."""
+    for name in VERDICTS:
+        label = sample.known.get(name)
+        if label is None:
+            continue
+        tokens = {token_of(x) for x in sample.values(label, len(sample.records))}
+        named = [key for key in sample.keys if token_of(key) in tokens and key != label]
+        rest = tokens - {token_of(key) for key in named}
+        texts = all(isinstance(x, str) for key in named for x in sample.values(key))
+        names_texts = texts and sample.pair(BATTLES) is None
+        if len(named) == 2 and names_texts and all(certain_word(x, *named) == 0.5 for x in rest):
+            sides = (named[0], named[1])
+            labels = {"labels": (label,)} if sample.wishes.labelled else {}
+            return _with_prompt(sample, "pairs", tuple(map(canonical, sides)), sides, **labels)
+    return None
 
 
 def _probability(
@@ -336,16 +421,34 @@ def _lists(sample: Sample) -> Columns | None:
             text = None
             judge = sample.wishes.score or sample.first((*SCORES, *RANKS, RANKING))
             judge = RANKED[0] if judge is None and best_first else judge
-        if judge is None:
+        choice = _choice(sample, column) if judge is None else None
+        if judge is None and choice is None:
             inside = names(items[0]) if isinstance(items[0], dict) else names(sample.keys)
+            place = sample.first(CHOICES)
+            fix = f"--score NAME, or, if the best stands first, --column ranked={column}"
+            if place:
+                fix = f"if {place} is the position of the best, from 0: --column choice={place}"
             raise InputError(
                 f"nothing says which of {column} are better; there are {inside}",
-                fix=f"--score NAME, or, if the best stands first, --column ranked={column}",
+                fix=fix,
             )
         if isinstance(items[0], dict) and text is None:
             raise InputError(f"no text in {column}, whose objects hold {names(items[0])}")
-        return _with_prompt(sample, "list", (column,), (column,), judge=judge, text=text)
+        return _with_prompt(
+            sample, "list", (column,), (column,), judge=judge, text=text, choice=choice
+        )
     return None
+
+
+def _choice(sample: Sample, lists: str) -> str | None:
+    """Find the position of the best of a list; its name or the values say it is from 0."""
+    if "choice" in sample.wishes.columns:
+        return sample.known["choice"]
+    column = sample.first(CHOICES)
+    most = max((len(x) for x in sample.values(lists) if isinstance(x, list)), default=0)
+    places = {str(place) for place in range(most)}
+    found = {token_of(x) for x in sample.values(column, len(sample.records))} if column else set()
+    return column if {"0", "1"} <= found <= places else None
 
 
 def _alpaca_ranking(sample: Sample, column: str) -> bool:
@@ -405,8 +508,6 @@ def _named(record: Record, known: Sequence[str]) -> str | None:
 
 
 def _finish(sample: Sample, columns: Columns) -> Columns:
-    from dataclasses import replace
-
     pairs = columns.kind in ("pairs", "battles")
     annotator = sample.first(ANNOTATORS) if pairs else None
     return replace(
@@ -472,8 +573,11 @@ def _prompts(sample: Sample, inside: bool) -> tuple[str, ...]:
             ),
             None,
         )
+    if main is None and "summaries" in sample.known:
+        main = sample.first(("info",))  # summarize from feedback
     if main is None:
         return ()
+    main = _inside(sample, main)
     before = [sample.known["system"]] if "system" in sample.wishes.columns else []
     before = before or [
         column for column in [sample.first(BEFORE)] if column and _sentences(sample, column)
@@ -481,9 +585,22 @@ def _prompts(sample: Sample, inside: bool) -> tuple[str, ...]:
     turns = sample.first(("history",)) if main != sample.known.get("history") else None
     history = [turns] if turns and any(isinstance(x, list) for x in sample.values(turns)) else []
     behind = [column for column in [sample.first(BEHIND)] if column]
-    if main != sample.known.get("instruction"):
+    if main in (*behind, sample.known.get("history")) or sample.known.get("input") in history:
         behind = []
     return (*before, *history, main, *behind)
+
+
+def _inside(sample: Sample, column: str) -> str:
+    """Find where in an object that is no message the prompt stands."""
+    first = next(iter(sample.values(column, 1)), None)
+    inner = _named(first, PROMPT_INSIDE) if isinstance(first, dict) else None
+    return column if inner is None or holds_messages(first) else f"{column}.{inner}"
+
+
+def _texts(sample: Sample, sides: tuple[str, ...]) -> bool:
+    """Whether most of what stands in two columns is longer than a name: messages, or 3 words."""
+    found = [value for side in sides for value in sample.values(side)]
+    return 2 * sum(len(str(x).split()) > 2 for x in found) > len(found)
 
 
 def _sentences(sample: Sample, column: str) -> bool:

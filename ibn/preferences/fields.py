@@ -58,8 +58,11 @@ def value_at(record: Record, column: str) -> Any:
 
 
 def text(value: Any, column: str) -> str:
-    """Check that a value is text that can be written as UTF-8; a number is written as text."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    """Check that a value is text that can be written as UTF-8.
+
+    A number, and JSON's ``true`` for a response "True", are written as Python writes them.
+    """
+    if isinstance(value, (int, float)):
         return str(value)
     if not isinstance(value, str):
         raise InputError(f"{column} is {kind(value)}, not text")

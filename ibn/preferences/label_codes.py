@@ -3,9 +3,10 @@
 The rule. A value is read by itself only where it names a side: by the column (``response_a``,
 ``left``), by the column's letter (``A``, ``model_a``, ``A>B`` for ``…_a`` and ``…_b``), by what
 stands in the column (the winning model's name), or by a word for a tie. Numbers name sides only
-where the columns are numbered: 1 and 2 for ``…_1`` and ``…_2`` where both occur and no other
-number does; 0 and 1 for ``…_0`` and ``…_1`` where both occur, no other number does and the label
-is called the winner or the like. 0, 1/2 and 1 under ``winner`` are the first side's score. Two
+where the columns are numbered, both numbers occur, no other does and there are at least 20 labels:
+1 and 2 for ``…_1`` and ``…_2``; 0 and 1 for ``…_0`` and ``…_1`` where the label is called the
+winner or the like. A value that names one side by its column and the other by what stands there
+is not certain. 0, 1/2 and 1 under ``winner`` are the first side's score. Two
 published formats are known by all their columns (SHP, HelpSteer 3). All else is asked for.
 """
 
@@ -27,9 +28,15 @@ BLANK = ("", "nan", "null", "n/a")
 MEANINGS = {"a": 1.0, "b": 0.0, "tie": 0.5, "skip": math.nan}
 GOODNESS = {"good": 1.0, "bad": 0.0, "skip": math.nan}
 SCORES = ("winner", "outcome", "result", "score")
-WINNERS = ("winner", "better", "best", "preferred", "choice", "chosen", "better_response")
-FIRST, SECOND = "\0first", "\0second"  # tokens of labels that name what stands in the column
+WINNERS = (
+    *("winner", "better", "best", "preferred", "choice", "chosen", "better_response"),
+    *("label", "labels", "preference", "verdict", "vote"),
+)
+ENOUGH = 20  # labels, below which numbers may be the few seen of a longer scale
+# Tokens of labels that name what stands in the column, or one side by that and the other by code.
+FIRST, SECOND, EITHER = "\0first", "\0second", "\0either "
 SHOWN = 12
+FAULTS = ("is_toxic", "toxic", "is_harmful", "harmful")  # true where a response is bad
 
 
 def token_of(value: object) -> str:
@@ -120,19 +127,20 @@ def decide_codes(
         codes[token_of(value)] = MEANINGS[meaning]
     rest = [token for token in tokens if token not in codes]
     if rest and not given:
-        codes |= _numbered(rest, sides, canonical(label))
+        codes |= _numbered({token: tokens[token] for token in rest}, sides, canonical(label))
     if open_ := [token for token in tokens if token not in codes]:
         raise _uncertain(tokens, open_, columns, label)
     return codes
 
 
-def _numbered(tokens: list[str], sides: tuple[str, str], label: str) -> dict[str, float]:
+def _numbered(tokens: Mapping[str, int], sides: tuple[str, str], label: str) -> dict[str, float]:
     """Codes of numbers, all of them or none."""
     try:
         values = {token: float(token) for token in tokens}
     except ValueError:
         return {}
     found, ends = set(values.values()), (end_of(sides[0]), end_of(sides[1]))
+    enough = sum(tokens.values()) >= ENOUGH
     named_by_id = label.endswith(("_id", "_idx", "_index"))
     if label == "labels" and sides == ("human_ref_a", "human_ref_b") and found <= {0, 1}:
         return values  # SHP: 1 where A is preferred
@@ -140,12 +148,12 @@ def _numbered(tokens: list[str], sides: tuple[str, str], label: str) -> dict[str
     if signed and found <= set(range(-3, 4)):  # HelpSteer 3: negative where the first is better
         return {token: (1.0 - (x > 0) + (x < 0)) / 2.0 for token, x in values.items()}
     if ends == ("1", "2"):
-        if found == {1, 2} or (named_by_id and found <= {1, 2}):
+        if (found == {1, 2} and enough) or (named_by_id and found <= {1, 2}):
             return {token: 2.0 - x for token, x in values.items()}
         if all(1 <= x <= 2 for x in found) and any(x % 1 for x in found):
             return {token: 2.0 - x for token, x in values.items()}  # AlpacaEval: 1 … 2
-    numbered = (found == {0, 1} and label in WINNERS) or (named_by_id and found <= {0, 1})
-    if ends == ("0", "1") and numbered:
+    named = found == {0, 1} and enough and label in WINNERS
+    if ends == ("0", "1") and (named or (named_by_id and found <= {0, 1})):
         return {token: 1.0 - x for token, x in values.items()}
     if label in SCORES and found <= {0, 0.5, 1} and 0.5 in found:
         return values
@@ -156,7 +164,7 @@ def _uncertain(
     tokens: Mapping[str, int], rest: list[str], columns: tuple[str, str], label: str
 ) -> InputError:
     listed = sorted(tokens, key=lambda token: (token not in rest, len(token), token))
-    shown = [f"{token[:40]!r} ({tokens[token]:,} ×)" for token in listed[:SHOWN]]
+    shown = [f"{_shown(token)!r} ({tokens[token]:,} ×)" for token in listed[:SHOWN]]
     shown += [f"{len(listed) - SHOWN:,} more"] if len(listed) > SHOWN else []
     holds = "hold" if " and " in label else "holds"
     problem = f"{label} {holds} {', '.join(shown)}: it is not certain which means {columns[0]!r}"
@@ -170,13 +178,22 @@ def _uncertain(
             fix=f"if it is a probability, say whose: --column probability_a={label} for "
             f"{columns[0]!r}, probability_b for {columns[1]!r}",
         )
-    example = zip(sorted(rest)[:4], ("a", "b", "tie", "skip"), strict=False)
+    if any(token.startswith(EITHER) for token in rest):
+        problem += " where it also names what stands on a side"
+    codes = dict.fromkeys(map(_shown, sorted(rest)))
+    example = zip(list(codes)[:4], ("a", "b", "tie", "skip"), strict=False)
     mapped = ",".join(f"{token}={meaning}" for token, meaning in example)
     return InputError(
         problem,
         fix=f"say what each means, such as --winner {mapped}; a is {columns[0]!r}, b is "
         f"{columns[1]!r}, further tie and skip",
     )
+
+
+def _shown(token: str) -> str:
+    """Write a token for a message, of bounded length and printable."""
+    kept = token.removeprefix(EITHER)[:40]
+    return "".join(x if x.isprintable() else "?" for x in kept)
 
 
 def decide_goodness(
@@ -191,13 +208,15 @@ def decide_goodness(
     """
     words = {"true": 1.0, "false": 0.0, "good": 1.0, "bad": 0.0, "chosen": 1.0, "rejected": 0.0}
     words |= {"desirable": 1.0, "undesirable": 0.0, "correct": 1.0, "incorrect": 0.0}
+    if canonical(label) in FAULTS:
+        words |= {"true": 0.0, "false": 1.0}
     words |= {
         token_of(value): GOODNESS.get(means, math.nan) for value, means in (given or {}).items()
     }
     if rest := sorted(token for token in tokens if token not in words):
-        shown = ", ".join(f"{token[:40]!r} ({tokens[token]:,} ×)" for token in rest[:SHOWN])
+        shown = ", ".join(f"{_shown(token)!r} ({tokens[token]:,} ×)" for token in rest[:SHOWN])
         example = ",".join(
-            f"{token}={means}" for token, means in zip(rest, ("bad", "good"), strict=False)
+            f"{_shown(token)}={means}" for token, means in zip(rest, ("bad", "good"), strict=False)
         )
         raise InputError(
             f"{label} holds {shown}: it is not certain which means good",

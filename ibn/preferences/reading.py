@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.errors import InputError
+from ibn.errors import InputError, MissingExtra
 from ibn.preferences.columns import Columns, Wishes, choose_columns
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.fields import number, value_at
 from ibn.preferences.label_codes import decide_codes, decide_goodness
 from ibn.preferences.reading_report import ReadingReport, describe_skipped
+from ibn.preferences.record_sources import open_records
 from ibn.preferences.shapes import (
     Judgement,
     Side,
@@ -34,7 +35,6 @@ from ibn.preferences.shapes import (
     ranked_pairs,
 )
 from ibn.preferences.source import Record
-from ibn.preferences.tables import open_records
 from ibn.preferences.transcripts import Messages, render
 
 SAMPLED = 1000  # records from which the roles of columns are chosen
@@ -195,6 +195,8 @@ def _read(source: Any, wishes: Wishes, strict: bool) -> PreferenceData:
         try:
             gathered.read(records)
             return gathered.laid()
+        except MissingExtra:
+            raise
         except InputError as error:
             if error.file is None:
                 raise InputError(error.problem, file=name, fix=error.fix) from None
@@ -271,9 +273,7 @@ class _Gathered:
                 raise InputError(f"{columns.weight} is {weight:g}, not above 0")
         before, same = len(self.lines), 0
         lost = len(self.skipped)
-        for one in judgements(
-            columns, record, self.wishes.labelled, lambda why: self._lose(line, why)
-        ):
+        for one in judgements(columns, record, self.wishes, lambda why: self._lose(line, why)):
             if one.a == one.b:
                 same += 1
                 continue

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from itertools import combinations
 from typing import Any, NamedTuple
 
 from ibn.errors import InputError
 from ibn.preferences.column_names import canonical
-from ibn.preferences.columns import CORRECT, RANKED, RANKING, RANKS, TAGS, Columns
+from ibn.preferences.columns import CORRECT, RANKED, RANKING, RANKS, TAGS, Columns, Wishes
 from ibn.preferences.fields import kind, names, number, structured, take, text, value_at
-from ibn.preferences.label_codes import FIRST, SECOND, certain_word, token_of
+from ibn.preferences.label_codes import EITHER, FIRST, SECOND, certain_word, token_of
 from ibn.preferences.source import Record
 from ibn.preferences.transcripts import (
     Messages,
@@ -49,7 +49,7 @@ class Judgement(NamedTuple):
 
 
 def judgements(
-    columns: Columns, record: Record, labelled: bool, lose: Callable[[str], None]
+    columns: Columns, record: Record, wishes: Wishes, lose: Callable[[str], None]
 ) -> Iterator[Judgement]:
     """Read the comparisons of one record.
 
@@ -57,8 +57,7 @@ def judgements(
     ----------
     columns : Columns
     record : dict
-    labelled : bool
-        Whether pairs must say which is the better.
+    wishes : Wishes
     lose : callable
         Given the reason where a part of the record is left out.
 
@@ -68,14 +67,14 @@ def judgements(
         If the record cannot be used, without a place.
     """
     if columns.kind in ("pairs", "battles"):
-        yield from _pair(columns, record, labelled, lose)
+        yield from _pair(columns, record, wishes, lose)
         return
     prompt = _prompt(columns, record)
     if columns.kind == "list":
         judged = _listed(columns, record, lose)
     else:
         judged = _solutions(columns, record)
-    ties = columns.judge != CORRECT
+    ties = columns.judge != CORRECT and not columns.choice
     yield from ranked_pairs(((Side(prompt, x), merit) for x, merit in judged), ties)
 
 
@@ -114,10 +113,10 @@ def is_tag(columns: Columns) -> bool:
 
 
 def _pair(
-    columns: Columns, record: Record, labelled: bool, lose: Callable[[str], None]
+    columns: Columns, record: Record, wishes: Wishes, lose: Callable[[str], None]
 ) -> Iterator[Judgement]:
     a, b = _sides(columns, record)
-    margin = _margin(columns, record)
+    labelled, margin = wishes.labelled, _margin(columns, record)
     who = None if columns.annotator is None else value_at(record, columns.annotator)
     annotator = None if who in (None, "") else str(who)
     if not labelled or not (columns.labels or columns.probability):
@@ -130,10 +129,11 @@ def _pair(
             raise InputError(f"{column} is no probability: {share:g}")
         yield Judgement(a, b, share if first else 1.0 - share, margin, annotator)
         return
-    if columns.one_hot:
-        yield Judgement(a, b, _one_hot(columns, record), margin, annotator)
+    if columns.numbers:
+        told = _one_hot if columns.numbers == "one-hot" else _by_merit
+        yield Judgement(a, b, told(columns, record), margin, annotator)
         return
-    labels = list(_labels(columns, record, a, b))
+    labels = list(_labels(columns, record, a, b, wishes.codes))
     empty = [column for column, token in labels if not token]
     if len(empty) == len(labels):
         raise InputError(f"{' and '.join(columns.labels)} without a label")
@@ -145,7 +145,9 @@ def _pair(
             yield Judgement(a, b, token, margin, who)
 
 
-def _labels(columns: Columns, record: Record, a: Side, b: Side) -> Iterator[tuple[str, str]]:
+def _labels(
+    columns: Columns, record: Record, a: Side, b: Side, given: Set[str]
+) -> Iterator[tuple[str, str]]:
     """List the labels of a pair, each with its column."""
     for column in columns.labels:
         value = structured(value_at(record, column))
@@ -153,7 +155,10 @@ def _labels(columns: Columns, record: Record, a: Side, b: Side) -> Iterator[tupl
         if len(several) > MOST_RESPONSES:
             raise InputError(f"{column} lists {len(several)} labels")
         for one in several:
-            yield column, _token(columns, record, a, b, one)
+            token = token_of(one)
+            if isinstance(one, str) and token not in given:  # what the user says goes before
+                token = _standing(columns, record, a, b, one.strip(), token)
+            yield column, token
 
 
 def _sides(columns: Columns, record: Record) -> tuple[Side, Side]:
@@ -164,6 +169,8 @@ def _sides(columns: Columns, record: Record) -> tuple[Side, Side]:
         items = text(a, first).strip(), text(b, second).strip()
         return Side(prompt, items[0]), Side(prompt, items[1])
     x, y = _spoken(columns, a, first), _spoken(columns, b, second)
+    if columns.full and len(x) > 1:
+        return Side(_talk(x)[:-1], x[-1:]), Side(_talk(x)[:-1], y)
     if columns.prompt:
         prompt = _prompt(columns, record)
         other = prompt if columns.prompt_b is None else _prompt(columns, record, columns.prompt_b)
@@ -265,22 +272,17 @@ def _margin(columns: Columns, record: Record) -> float:
     return margin
 
 
-def _token(columns: Columns, record: Record, a: Side, b: Side, value: Any) -> str:
-    """Write a label in one way; where it is what one of the columns holds, it names that side."""
-    token = token_of(value)
-    if not isinstance(value, str) or token in ("", "0", "1", "2"):
+def _standing(columns: Columns, record: Record, a: Side, b: Side, said: str, token: str) -> str:
+    """Say which side a label names by what stands there; the token as it is where none."""
+    if token in ("", "0", "1", "2"):
         return token
-    said = value.strip()
     for first, second in _stand_for(columns, record, a, b):
         if first != second and said in (first, second):
-            names_first = said == first
-            word = certain_word(token, *columns.names)
-            if word is not None and word != float(names_first):
-                raise InputError(
-                    f"label {said[:40]!r} names one side by its column and the other by its name",
-                    fix=f"write {columns.sides[0]} or {columns.sides[1]} for it",
-                )
-            return FIRST if names_first else SECOND
+            beside = tuple(map(canonical, columns.models))
+            called = (columns.names, beside) if beside else (columns.names,)
+            if {certain_word(token, *sides) for sides in called} & {float(said != first)}:
+                return EITHER + token
+            return FIRST if said == first else SECOND
     return token
 
 
@@ -299,12 +301,25 @@ def _one_hot(columns: Columns, record: Record) -> float:
     return (1.0, 0.0, 0.5)[min(values.index(1.0), 2)]
 
 
+def _by_merit(columns: Columns, record: Record) -> float:
+    a, b = (_merit(take(record, column), canonical(column)) for column in columns.labels)
+    return 0.5 + 0.5 * ((a > b) - (a < b))
+
+
 def _listed(
     columns: Columns, record: Record, lose: Callable[[str], None]
 ) -> Iterator[tuple[Text, float]]:
     """Read a list of responses, each with a number of which more is better."""
     (column,), judge = columns.sides, columns.judge
     items = _list(record, column)
+    if columns.choice:
+        best = number(take(record, columns.choice), columns.choice)
+        if best not in range(len(items)):
+            raise InputError(f"{columns.choice} is {best:g}, of {len(items)} {column}")
+        for at, item in enumerate(items):
+            inner = columns.text
+            yield text(take(item, inner), inner) if inner else text(item, column), float(at == best)
+        return
     assert judge is not None
     if columns.text:
         for item in items:
@@ -365,4 +380,4 @@ def _merit(value: Any, judge: str) -> float:
             raise InputError(f"{judge} is {kind(value)}, not true or false")
         return float(token_of(value) in ("1", "true"))
     merit = number(value, judge)
-    return -merit if name in (*RANKS, RANKING) else merit
+    return -merit if name in (*RANKS, RANKING) or name.startswith("rank_") else merit

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ibn.errors import InputError, MissingExtra
-from ibn.preferences.source import Record, Source, as_record
+from ibn.preferences.source import Record, Source
 
 if TYPE_CHECKING:
     import pyarrow
@@ -18,79 +17,6 @@ if TYPE_CHECKING:
 BATCH = 64  # rows that are Python objects at once: few, since each may repeat one long text
 MAX_GROUP = 2**32  # bytes of a row group, columns of which Arrow may unpack at once
 MAX_BATCH = 2**29  # bytes of rows unpacked at once
-
-
-def open_records(source: Any) -> tuple[str, Generator[tuple[int, Record], None, None]]:
-    """Stream the records of a file, or of what Python holds.
-
-    Parameters
-    ----------
-    source : path-like, list of dict, DataFrame, Dataset or Table
-        See :func:`ibn.preferences.reading.read_preferences`.
-
-    Returns
-    -------
-    name : str
-        The path, or what it is, for errors.
-    records : generator of (int, dict)
-        Lines, or numbers counted from 1, and values by column.
-
-    Raises
-    ------
-    InputError
-        If it is none of these.
-    """
-    if isinstance(source, (str, os.PathLike)):
-        from ibn.preferences.files import read_records
-
-        return os.fspath(source), read_records(source)
-    name = type(source).__name__
-    return name, _held(source, name)
-
-
-def _held(source: Any, name: str) -> Generator[tuple[int, Record], None, None]:
-    """Stream the records of what Python holds, numbered."""
-    if hasattr(source, "with_format"):  # a datasets.Dataset, or several splits
-        yield from _dataset_rows(source, name, "")
-    elif hasattr(source, "to_batches"):  # a pyarrow Table
-        yield from _rows(source.to_batches(BATCH), name, "table")
-    elif hasattr(source, "iter_rows"):  # a polars DataFrame
-        yield from enumerate(map(_plain, source.iter_rows(named=True)), 1)
-    elif hasattr(source, "itertuples"):  # a pandas DataFrame
-        columns = [str(column) for column in source.columns]
-        for number, row in enumerate(source.itertuples(index=False, name=None), 1):
-            yield number, _plain(dict(zip(columns, row, strict=True)))
-    elif isinstance(source, Iterable) and not isinstance(source, (bytes, Mapping)):
-        for number, record in enumerate(source, 1):
-            try:
-                yield number, as_record(record)
-            except InputError as error:
-                raise InputError(error.problem, file=name, line=number, fix=error.fix) from None
-    else:
-        raise InputError(
-            f"preferences cannot be read from {name}",
-            fix="give a path, a list of dicts, a DataFrame, a Dataset or a Table",
-        )
-
-
-def _plain(record: Record) -> Record:
-    """Turn what tables hold into what JSON would: NumPy's values, and NaN for nothing."""
-    return {str(key): _plain_value(value) for key, value in record.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bool, int, dict, list)):
-        return value
-    if hasattr(value, "tolist"):  # NumPy's numbers and arrays
-        value = value.tolist()
-    if isinstance(value, float):
-        return None if math.isnan(value) else value
-    if isinstance(value, (tuple, list)):
-        return [_plain_value(item) for item in value]
-    if isinstance(value, (int, dict)):
-        return value
-    text = str(value)
-    return None if text in ("<NA>", "NaT") else text
 
 
 def read_parquet(source: Source) -> Iterator[tuple[int, Record]]:
@@ -123,7 +49,7 @@ def read_parquet(source: Source) -> Iterator[tuple[int, Record]]:
             raise source.error(error.problem, error.fix) from None
         except Exception as error:
             raise source.error(_corrupt("Parquet", error)) from None
-        yield from _rows(batches, source.path, "Parquet")
+        yield from table_rows(batches, source.path, "Parquet")
 
 
 def _batch_rows(group: int) -> int:
@@ -168,7 +94,7 @@ def read_saved_dataset(path: str) -> Iterator[tuple[int, Record]]:
         loaded = datasets.load_from_disk(path)
     except Exception as error:
         raise InputError(_corrupt("data set", error), file=path) from None
-    return _dataset_rows(loaded, path, f"{path.rstrip('/')}/")
+    return dataset_rows(loaded, path, f"{path.rstrip('/')}/")
 
 
 def read_hub(name: str) -> Iterator[tuple[int, Record]]:
@@ -192,7 +118,7 @@ def read_hub(name: str) -> Iterator[tuple[int, Record]]:
         loaded = datasets.load_dataset(path, split=split or None)
     except Exception as error:
         raise InputError(_corrupt("data set", error), file=name) from None
-    return _dataset_rows(loaded, name, f"{path}:")
+    return dataset_rows(loaded, name, f"{path}:")
 
 
 def _check_arrow_files(path: str) -> None:
@@ -216,19 +142,21 @@ def _import_datasets(purpose: str) -> Any:
     return datasets
 
 
-def _dataset_rows(loaded: Any, name: str, prefix: str) -> Iterator[tuple[int, Record]]:
+def dataset_rows(loaded: Any, name: str, prefix: str) -> Iterator[tuple[int, Record]]:
+    """Stream the rows of a data set, numbered; ``prefix`` goes before the names of its splits."""
     if isinstance(loaded, dict):
         if len(loaded) != 1:
             splits = " or ".join(f"{prefix}{split}" for split in loaded)
             raise InputError("a data set of several splits", file=name, fix=f"name {splits}")
         (loaded,) = loaded.values()
     tables = loaded.with_format("arrow").iter(BATCH)
-    return _rows((batch for table in tables for batch in table.to_batches()), name, "data set")
+    return table_rows((batch for table in tables for batch in table.to_batches()), name, "data set")
 
 
-def _rows(
+def table_rows(
     batches: Iterable[pyarrow.RecordBatch], name: str, what: str
 ) -> Iterator[tuple[int, Record]]:
+    """Stream the rows of batches, numbered from 1."""
     from pyarrow.types import is_temporal
 
     number = 0

@@ -153,13 +153,22 @@ def hh(rows: list[Record]) -> Reading:
 
 
 def _by_score(rows: list[Record], response: str, score: Callable[[Record], float]) -> Reading:
+    """Compare all pairs of a prompt; a text that stands there again with its score is one."""
     groups = defaultdict(list)
+    seen = set()
     for line, row in enumerate(rows, 1):
-        groups[row["prompt"]].append((line, row))
+        one = (row["prompt"], row[response], score(row))
+        if one not in seen:
+            seen.add(one)
+            groups[row["prompt"]].append((line, row))
     for prompt, group in groups.items():
         for (line, x), (_, y) in combinations(group, 2):
             share = 0.5 + 0.5 * ((score(x) > score(y)) - (score(x) < score(y)))
-            yield compare(prompt, x[response], y[response], share, line)
+            a, b = x[response], y[response]
+            if a == b:  # to the letter: a space more is another response
+                yield Skipped("identical responses", line)
+            else:
+                yield Comparison(prompt, a, b, share, line)
 
 
 def alpaca_eval_pool(rows: list[Record]) -> Reading:

@@ -123,7 +123,8 @@ def block(spec: Labelled, rng: np.random.Generator, i: int) -> Block:
     duels, models = [], []
     for label in spec.labels:
         if spec.codes in SCALES:
-            share = float(rng.uniform()) if "P" in spec.codes else float(rng.integers(7)) / 6
+            scale = "P" in spec.codes
+            share = round(float(rng.uniform()), 3) if scale else float(rng.integers(7)) / 6
         else:
             share = drawn(rng, ties=CODES[spec.codes][2] is not None)
         record[label] = _code(spec, 1 - share if spec.worse else share, names)
@@ -159,7 +160,8 @@ def undecidable(spec: Labelled, records: list[Record]) -> str:
     if spec.codes in ("true, false", "false, true", "+1, -1", "-1, +1", "1 to 7", "7 to 1"):
         return "the scale may run either way"
     if spec.codes in ("P(first)", "P(second)"):
-        if all(label.endswith(spec.first[-2:]) for label in spec.labels):
+        ends = "_1" if spec.style == "from 1" else "_0" if spec.style == "from 0" else "_a"
+        if spec.style != "other" and all(label.endswith(ends) for label in spec.labels):
             return ""
         return "it does not say whose probability"
     if spec.codes == "1, 0" or (spec.codes == "0, 1" and not numbered):

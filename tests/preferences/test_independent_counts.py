@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from preferences.independent_counts import (
+    POOLS,
     READERS,
     Comparison,
     Skipped,
@@ -19,12 +20,13 @@ import ibn
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 # What the reader must be told of a file.
-OPTIONS: dict[str, dict] = {}
-READ = {"hh_harmless.jsonl"}
-REFUSED = pytest.mark.xfail(
-    reason="not read yet", raises=(ibn.InputError, AssertionError), strict=True
-)
-FILES = [name if name in READ else pytest.param(name, marks=REFUSED) for name in READERS]
+OPTIONS: dict[str, dict] = {
+    "as_published/llmbar_natural.json": {"columns": {"prompt": "input"}},
+    "as_published/auto_j_pairwise.jsonl": {"winner": {"0": "a", "1": "b", "2": "tie"}},
+    "as_published/pandalm_testset.json": {"winner": {"1": "a", "2": "b", "0": "tie"}},
+    "alpaca_eval_pool.jsonl.gz": {"score": "win_probability"},
+    "ted_zh_en_mqm.jsonl.gz": {"score": "mqm"},
+}
 
 
 def test_a_digest_says_which_response_is_better():
@@ -76,10 +78,12 @@ def test_records_of_each_format(tmp_path):
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the shared data are not beside this checkout")
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "name", [*READERS, *(pytest.param(name, marks=pytest.mark.slow) for name in POOLS)]
+)
 def test_the_reader_agrees_pair_by_pair(name):
     battles = name.endswith("battles.csv")
-    counted = count(READERS[name](records(DATA / name)))
+    counted = count((READERS | POOLS)[name](records(DATA / name)))
     data = ibn.read_preferences(DATA / name, **OPTIONS.get(name, {}))
     read = count(as_read(data, with_prompts=not battles))
     for what in ("comparisons", "prompts", "responses", "ties", "pairs"):

@@ -189,8 +189,8 @@ def test_several_annotators_of_one_pair_are_repeated_comparisons(read):
 def test_an_instruction_and_its_input_are_the_prompt(read):
     record = {"output_1": "x", "output_2": "y"}
     data = read(
-        {"instruction": "Sort.", "input": "3 1", **record, "preference": 1},
-        {"instruction": "Sort.", "input": "", **record, "preference": 2},
+        {"instruction": "Sort.", "input": "3 1", **record, "preference": "output_1"},
+        {"instruction": "Sort.", "input": "", **record, "preference": "output_2"},
     )
     assert data.prompts == ["Sort.\n\n3 1", "Sort."]
     assert told(data) == [("Sort.\n\n3 1", "x", "y", 1), ("Sort.", "x", "y", -1)]
@@ -331,7 +331,7 @@ TALK = {"chosen": [user("p"), assistant("x")], "rejected": [user("p"), assistant
             "no column 'rejected'; there are 'prompt', 'chosen'",
         ),
         (GOOD, {**GOOD, "chosen": None}, "chosen is null"),
-        (GOOD, {**GOOD, "chosen": True}, "chosen is true or false, not text"),
+        (GOOD, {**GOOD, "chosen": [True]}, "chosen is a list, not text"),
         (GOOD, {**GOOD, "chosen": ["x"]}, "chosen is a list, not text"),
         (GOOD, {**GOOD, "chosen": "\ud83d"}, "half of a surrogate pair"),
         (GOOD, BATTLE, "no column 'chosen'"),

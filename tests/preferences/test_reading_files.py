@@ -51,8 +51,8 @@ TWO = f"{LINE}\n{json.dumps(RECORDS[1])}"
         ("p.json", f'{{"version": {{"a": [1, 2]}}, "data": [\n{LINE}]}}', [2]),
         ("p.json", TWO, [1, 2]),
         ("p.json", json.dumps(RECORDS[0], indent=2) + "\n" + LINE, [1, 6]),
-        ("p.csv", 'chosen,rejected\n"x\n\ny",z\n\na,b\n', [2, 6]),
-        ("P.CSV", "\ufeffchosen,rejected\r\nx,y\r\n", [2]),
+        ("p.csv", 'prompt,chosen,rejected\np,"x\n\ny",z\n\np,a,b\n', [2, 6]),
+        ("P.CSV", "\ufeffprompt,chosen,rejected\r\np,x,y\r\n", [2]),
     ],
 )
 def test_lines(tmp_path, name, content, lines):

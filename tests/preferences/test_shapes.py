@@ -67,6 +67,115 @@ def test_one_pair(record, better, worse):
     assert pairs(read_preferences([record])) == [("p", better, worse, 1.0)]
 
 
+TALK = [say("user", "p"), say("assistant", "x")]
+
+
+@pytest.mark.parametrize(
+    ("record", "better", "worse"),
+    [
+        ({"messages": TALK, "rejected_response": "y"}, "x", "y"),
+        ({"context_messages": TALK[:1], "chosen": "x", "rejected": "y"}, "x", "y"),
+        ({**Q, "response_a": "x", "response_b": "y", "rank_a": 2, "rank_b": 1}, "y", "x"),
+        (
+            {
+                "question": {"id": "1", "full_text": "p"},
+                **{"answer_0": "x", "answer_1": "y", "score_0": -0.5, "score_1": 0.5},
+            },
+            "y",
+            "x",
+        ),
+        (
+            {**Q, "response_1": "x", "response_2": "y", "preference.responses": ["response_2"]},
+            "y",
+            "x",
+        ),
+        ({**Q, "responses": ["x", "y"], "scores": [2, 1]}, "x", "y"),
+    ],
+    ids=["ms-swift", "OpenRLHF", "ranks", "WebGPT", "Argilla", "scores"],
+)
+def test_one_pair_more(record, better, worse):
+    assert pairs(read_preferences([record])) == [("p", better, worse, 1.0)]
+
+
+def test_ranks_that_are_equal_tie():
+    record = {**Q, "response_a": "x", "response_b": "y", "rank_a": 1, "rank_b": 1}
+    assert pairs(read_preferences([record])) == [("p", "x", "y", 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "lists", "choice"),
+    [
+        (
+            {"info": {"post": "p"}},
+            {"summaries": [{"text": "x"}, {"text": "y"}]},
+            "choice",
+        ),
+        (Q, {"responses": ["x", "y"]}, "chosen"),
+    ],
+    ids=["summarize from feedback", "chosen by number"],
+)
+def test_the_position_of_the_best(asked, lists, choice):
+    records = [{**asked, **lists, choice: place} for place in (0, 1)]
+    assert [pair[:3] for pair in pairs(read_preferences(records))] == [
+        ("p", "x", "y"),
+        ("p", "y", "x"),
+    ]
+    with pytest.raises(InputError, match=f"--column choice={choice}"):
+        read_preferences([{**asked, **lists, choice: 1}])
+    told = read_preferences([{**asked, **lists, choice: 1}], columns={"choice": choice})
+    assert pairs(told) == [("p", "y", "x", 1.0)]
+    with pytest.raises(InputError, match="choice"):  # 1 and 2 may be counted from 1
+        read_preferences([{**asked, **lists, choice: place} for place in (1, 2)])
+
+
+def test_a_column_a_model():
+    records = [{**Q, "gpt": "x", "llama": "y", "winner": w} for w in ("gpt", "llama", "tie")]
+    assert pairs(read_preferences(records)) == [
+        ("p", "x", "y", 1.0),
+        ("p", "y", "x", 1.0),
+        ("p", "x", "y", 0.5),
+    ]
+    with pytest.raises(InputError):
+        read_preferences([{**record, "winner": "somebody"} for record in records])
+
+
+def test_texts_that_won_and_lost_keep_their_prompt():
+    record = {"winner": "one long answer", "loser": "another long answer"}
+    better = ("p", "one long answer", "another long answer", 1.0)
+    assert pairs(read_preferences([{**Q, **record}])) == [better]
+    with pytest.raises(InputError, match="--no-prompt"):
+        read_preferences([record])
+    names = [{"winner": "gpt", "loser": "llama"}]
+    assert pairs(read_preferences(names)) == [("", "gpt", "llama", 1.0)]
+
+
+def test_kto_with_the_bad_marked():
+    records = [{**Q, "completion": x, "is_toxic": x == "x"} for x in ("x", "y")]
+    assert pairs(read_preferences(records)) == [("p", "y", "x", 1.0)]
+
+
+def test_a_probability_of_nobody_is_asked_for():
+    record = {**Q, "response_a": "x", "response_b": "y", "probability": 0.9}
+    with pytest.raises(InputError, match="--column probability_a=probability"):
+        read_preferences([record])
+    told = read_preferences([record], columns={"probability_b": "probability"})
+    assert pairs(told) == [("p", "y", "x", 0.9)]
+
+
+def test_a_label_that_may_name_either_side_is_asked_for():
+    record = {**Q, "response_a": "x", "response_b": "y", "model_a": "B", "model_b": "A"}
+    with pytest.raises(InputError, match=r"'a'.*also names what stands on a side.*--winner a=a"):
+        read_preferences([{**record, "winner": "A"}])
+    for meaning, better in (("a", "x"), ("b", "y")):
+        told = read_preferences([{**record, "winner": "A"}], winner={"A": meaning})
+        assert pairs(told)[0][1] == better
+
+
+def test_true_for_the_text_is_text():
+    data = read_preferences([{**Q, "chosen": True, "rejected": "y"}])
+    assert data.responses == ["True", "y"]
+
+
 def test_tool_calls_are_text():
     record = {**Q, "chosen": [{"role": "assistant", "content": None, "tool_calls": CALL}]}
     data = read_preferences([{**record, "rejected": [say("assistant", "y")]}])
@@ -75,15 +184,21 @@ def test_tool_calls_are_text():
 
 def test_numbers_name_sides_only_where_both_occur_and_no_other():
     base = {**Q, "output_1": "x", "output_2": "y"}
-    data = read_preferences([{**base, "label": 1}, {**base, "label": 2}])
-    assert [pair[1] for pair in pairs(data)] == ["x", "y"]
+    data = read_preferences([{**base, "label": label} for label in [1, 2] * 10])
+    assert [pair[1] for pair in pairs(data)] == ["x", "y"] * 10
+    from_0 = {**Q, "response_0": "x", "response_1": "y"}
+    data = read_preferences([{**from_0, "label": label} for label in [0, 1] * 10])
+    assert [pair[1] for pair in pairs(data)] == ["x", "y"] * 10
+    for few in (19, 2):
+        with pytest.raises(InputError, match=r"not certain.*--winner"):
+            read_preferences([{**base, "label": 1 + i % 2} for i in range(few)])
     for labels in ([0, 1, 2], [1, 1], [2], [0, 1], [-1, 1], [1, 2, 3]):
         with pytest.raises(InputError, match=r"not certain.*--winner"):
-            read_preferences([{**base, "label": label} for label in labels])
+            read_preferences([{**base, "label": label} for label in labels * 20])
     for names in (("output_a", "output_b"), ("output_0", "output_1")):
         renamed = {**Q, names[0]: "x", names[1]: "y"}
         with pytest.raises(InputError, match="not certain"):
-            read_preferences([{**renamed, "label": label} for label in (1, 2)])
+            read_preferences([{**renamed, "label": label} for label in [1, 2] * 20])
 
 
 def test_the_option_maps_labels():
