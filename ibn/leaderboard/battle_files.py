@@ -7,28 +7,14 @@ for all rows that say the same, so a million rows take seconds.
 
 from __future__ import annotations
 
-import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import chain, islice
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ibn.errors import InputError
 from ibn.leaderboard.battles import Battles
-from ibn.leaderboard.names import LONGEST, shown
-from ibn.preferences.column_names import BETTER_PAIRS, PAIRS, canonical
-from ibn.preferences.columns import Columns, Sample, Wishes, choose_columns
-from ibn.preferences.fields import number, value_at
-from ibn.preferences.reading import SAMPLED, PreferenceData
-from ibn.preferences.reading import read_battles as read_outcomes
-from ibn.preferences.source import Record
-from ibn.preferences.tables import open_records
+from ibn.preferences.reading import PreferenceData
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "weight": ("weight", "weights"),
