@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ibn.cli.inputs import reading
+from ibn.cli.inputs import choosing
 from ibn.errors import InputError
 from ibn.outputs import keep_inputs, write_text
 
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seed of the simulation behind the intervals' widths.",
 )
-@reading
+@choosing
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(path: str, as_json: bool, out: str | None, **options: Any) -> int:
     """Rank a few items, such as models in an arena, by many battles.
@@ -120,8 +120,9 @@ def read(path: str, options: dict[str, Any]) -> BattleFile:
     return read_battles(
         path,
         columns=options["columns"],
+        winner=options["winner"],
         controls=options.get("controls", ()),
-        on_identical="skip" if options["skip_identical"] else "error",
+        strict=options["strict"],
     )
 
 
