@@ -101,20 +101,14 @@ class Battles:
         Raises
         ------
         InputError
-            If ``winner`` is missing or is anything but 1, 0 and -1.
+            If ``winner`` is missing.
         """
         if comparisons.winner is None:
             raise InputError("a leaderboard needs winner for every battle")
-        winner = np.asarray(comparisons.winner)
-        if winner.dtype == bool or not np.isin(winner, (-1, 0, 1)).all():
-            raise InputError(
-                "winner is not 1 (a is preferred), -1 (b is) or 0 (a tie) everywhere",
-                fix="np.where(a_is_preferred, 1, -1)",
-            )
         k = len(comparisons.responses)
         names = [str(name) for name in range(k)] if names is None else names
-        share = np.asarray((1.0 + winner) / 2.0, dtype=np.float64)
-        return cls(names, comparisons.a, comparisons.b, share)
+        ends = comparisons.a, comparisons.b
+        return cls(names, *ends, comparisons.preferred, weight=comparisons.weight)
 
     def __len__(self) -> int:
         """Return the number of rows, n."""

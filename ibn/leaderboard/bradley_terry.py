@@ -215,9 +215,10 @@ def gram(rows: Tally, weight: Floats) -> Floats:
     """Σ weight · d dᵀ over rows, where log-odds = d · (rewards, effects); (K + q,) squared."""
     k = rows.items
     slope = np.ones(len(rows.a)) if rows.slope is None else rows.slope
-    joint = np.bincount(rows.a * k + rows.b, weight * slope**2, k * k).reshape(k, k)
-    joint = (joint + joint.T).astype(np.float64)
-    laplacian = np.diag(joint.sum(axis=1)) - joint
+    weights = np.asarray(weight * slope**2, np.float64)
+    joint = np.bincount(rows.a * k + rows.b, weights, k * k).reshape(k, k)
+    joint = joint + joint.T
+    laplacian: Floats = np.diag(joint.sum(axis=1)) - joint
     if not rows.x.shape[1]:
         return laplacian
     scaled = rows.x * (weight * slope)[:, None]

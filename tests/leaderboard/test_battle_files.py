@@ -31,14 +31,22 @@ def battle(winner, **more):
         ("tie (bothbad)", 0.5),
         ("y", 0.0),
         ("x", 1.0),
-        (1, 1.0),
         (0.25, 0.25),
         ("0.5", 0.5),
-        (True, 1.0),
     ],
 )
 def test_winners_are_read(file, winner, share):
     assert read_battles(file(battle(winner))).battles.outcome[0] == share
+
+
+@pytest.mark.parametrize("one", [1, "1", 1.0, True])
+def test_one_and_nought_are_certain_beside_a_half_alone(file, one):
+    beside = read_battles(file(battle(one), battle(0.5), battle(0)))
+    assert beside.battles.outcome.tolist() == [1.0, 0.5, 0.0]
+    with pytest.raises(InputError, match="not certain which means the first"):
+        read_battles(file(battle(one), battle(0)))
+    turned = read_battles(file(battle(1), battle(0)), winner={"0": "a", "1": "b"})
+    assert turned.battles.outcome.tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("winner", ["z", "", None, 2, -1, [1], float("nan")])

@@ -98,10 +98,10 @@ def test_an_undefeated_item_is_ranked_first_and_flagged(tmp_path):
 
 def test_an_item_that_meets_itself_is_refused_or_skipped(tmp_path):
     text = HEAD + "x,y,model_a\n" * 3 + "x,y,model_b\n" * 3 + "x,x,tie\n"
-    refused = said(tmp_path, text)
+    refused = said(tmp_path, text, "--strict")
     assert refused.exit_code == 2
     assert ":8: an item meets itself" in refused.output
-    found, document = items(tmp_path, text, "--skip-identical")
+    found, document = items(tmp_path, text)
     assert (document["battles"], document["skipped"]) == (6, 1)
     assert set(found) == {"x", "y"}
 
@@ -130,6 +130,5 @@ def test_labels_that_are_no_winners_are_refused(winner):
     import ibn
 
     ends = np.array([0, 0]), np.array([1, 1])
-    data = ibn.Comparisons(np.arange(2), *ends, winner=np.array(winner))
-    with pytest.raises(ibn.InputError, match="winner is not 1"):
-        ibn.rank(data)
+    with pytest.raises(ibn.InputError, match="winner"):
+        ibn.Comparisons(np.arange(2), *ends, winner=np.array(winner))

@@ -5,7 +5,7 @@ import pytest
 from joblib import Parallel
 
 from benchmarks.leaderboard_coverage import Cell, chances, cover, pairs, truth
-from ibn.leaderboard.battles import Battles
+from ibn.leaderboard.battles import Battles, tally
 from ibn.leaderboard.board import rank
 
 BOARDS = 80
@@ -38,10 +38,10 @@ def test_half_wins_are_judged_by_what_infinite_battles_would_give():
     a, b = pairs(cell, rng)
     rewards = rng.standard_normal(5)
     win, tied = chances(cell, rewards[a] - rewards[b])
-    right = truth(cell, a, b, rewards)
+    names = [str(i) for i in range(5)]
+    right = truth(cell, tally(Battles(names, a, b, np.full(len(a), 0.5))), rewards)
     many = [np.repeat(x, 3) for x in (a, b)]
     outcome = np.tile([1.0, 0.5, 0.0], len(a))
     count = np.stack([win, tied, 1.0 - win - tied], axis=1).ravel() * 1e4
-    names = [str(i) for i in range(5)]
     board = rank(Battles(names, *many, outcome, count=count))
     np.testing.assert_allclose(board.rewards, right, atol=1e-6)
