@@ -49,7 +49,7 @@ def no_drawing(monkeypatch):
             path.write_text("<svg/>")
         return files
 
-    monkeypatch.setattr(ibn.figures.gallery, "save", save)
+    monkeypatch.setattr(ibn.figures.gallery, "save_figure", save)
 
 
 @pytest.fixture

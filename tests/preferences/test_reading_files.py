@@ -268,12 +268,12 @@ def test_few_rows_of_a_repeated_long_text_are_unpacked_at_once(tmp_path, monkeyp
     chosen = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 128, pyarrow.int32()), text)
     parquet.write_table(pyarrow.table({"chosen": chosen, "rejected": ["no"] * 128}), path)
     monkeypatch.setattr(tables, "MAX_BATCH", 2**20)
-    sizes, to_rows = [], tables._rows
+    sizes, to_rows = [], tables.table_rows
 
     def watched(batches, *names):
         return to_rows((sizes.append(batch.nbytes) or batch for batch in batches), *names)
 
-    monkeypatch.setattr(tables, "_rows", watched)
+    monkeypatch.setattr(tables, "table_rows", watched)
     assert len(list(read_records(path))) == 128
     assert max(sizes) <= 2**20
     monkeypatch.setattr(tables, "MAX_GROUP", 2**18)

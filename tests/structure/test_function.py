@@ -166,7 +166,7 @@ def test_the_same_seed_gives_the_same_and_many_are_thinned():
     assert np.array_equal(first.value, second.value)
     assert first.responses == 128
     assert first.cells[-1] == 4
-    assert np.array_equal(ibn.structural_function(points, [2], rng=rng()).cells, [2])
+    assert np.array_equal(ibn.estimate_structure(points, [2], rng=rng()).cells, [2])
 
 
 @pytest.mark.parametrize(

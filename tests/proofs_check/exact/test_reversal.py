@@ -19,8 +19,8 @@ from ibn.proofs_check.exact.reversal import Reversal
         partial(reversal._tree, Reversal(leaf_power=-ALPHA - TENTH)),
         partial(reversal._reversed, Reversal(ratio_log=ALPHA)),
         partial(reversal._reversed, Reversal(ratio_log=0 * ONE)),
-        partial(minimax._measured, -ALPHA / (1 + ALPHA) - TENTH),
-        partial(minimax._measured, -ALPHA / (2 + ALPHA)),
+        partial(minimax._measured, -ALPHA / (1 + ALPHA) - TENTH, NONE),
+        partial(minimax._measured, -ALPHA / (2 + ALPHA), NONE),
     ],
 )
 def test_measurement_alone_refutes_a_wrong_variant(run):
