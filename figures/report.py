@@ -224,6 +224,7 @@ def summary(pictures: Sequence[Picture], rows: Rows) -> dict[str, Any]:
     fits = [
         {
             **one.world._asdict(),
+            "figure": picture.name,
             "inference": inference,
             "of": one.name,
             "claim": one.rate and one.rate.claim,

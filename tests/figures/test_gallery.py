@@ -197,9 +197,11 @@ def test_a_ranking_is_over_the_lower_bound(sweep):
 def test_errors_are_ranked_by_what_predicts_them(records):
     (table,) = FIGURES["errors"].tables()
     # Of equal comparisons, and not again of equal tokens, which are as many here.
-    assert [row[1].text for row in table.rows] == 2 * ["54", "54", "27"]
-    assert table.rows[0][2].text.startswith("+0.")
-    assert table.rows[0][3].text in FIGURES["errors"].caption()
+    rules, measures = table.rows[:2], table.rows[2:]
+    assert all(row[0].text for row in rules)
+    assert [row[1].text for row in measures] == 2 * ["54", "54", "27"]
+    assert measures[0][2].text.startswith("+0.")
+    assert measures[0][3].text in FIGURES["errors"].caption()
 
 
 def test_what_is_read_is_that_on_record(records):

@@ -20,7 +20,8 @@ def outcomes(follows, learner="linear", settings=12, noise=0.0):
             error = measures.get(follows, 1.5) + noise * rng.normal()
             found.append(
                 Outcome(
-                    k / 10, 32, 2.0, topology, 0, learner, 10, 0.5, 0.01, 0.5, 0.01, 0.5, 0.01,
+                    (k + 1) / 10, 32, 2.0, topology, 0, learner, 10,
+                    0.5, 0.01, 0.5, 0.01, 0.5, 0.01,
                     error, 0.01, measures["distance"], 0.01, measures["variance"], 0.01,
                 )
             )  # fmt: skip

@@ -9,6 +9,8 @@ from ibn.proofs_check.claim import FAILS, Context
 from ibn.proofs_check.exact import ALPHA, ONE, TENTH, minimax, reversal
 from ibn.proofs_check.exact.reversal import Reversal
 
+BOUNDS = (minimax.noisy_at_least, minimax.noisy_at_most)
+
 
 @pytest.mark.parametrize(
     "run",
@@ -19,8 +21,8 @@ from ibn.proofs_check.exact.reversal import Reversal
         partial(reversal._tree, Reversal(leaf_power=-ALPHA - TENTH)),
         partial(reversal._reversed, Reversal(ratio_log=ALPHA)),
         partial(reversal._reversed, Reversal(ratio_log=0 * ONE)),
-        partial(minimax._measured, -ALPHA / (1 + ALPHA) - TENTH, NONE),
-        partial(minimax._measured, -ALPHA / (2 + ALPHA), NONE),
+        partial(minimax._measured, -ALPHA / (1 + ALPHA) - TENTH, BOUNDS),
+        partial(minimax._measured, -ALPHA / (2 + ALPHA), BOUNDS),
     ],
 )
 def test_measurement_alone_refutes_a_wrong_variant(run):
