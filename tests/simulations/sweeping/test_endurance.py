@@ -66,9 +66,9 @@ def trial(path: Path, count: int, jobs: int, draw: random.Random) -> int:
     while True:
         process = _start(path, count, jobs)
         news = ended_tasks(process)
-        ended, total = next(news)
+        ended, total = next(news, (0, 0))  # killed after its last task, it has none to run
         assert total == count - len(before), "a finished task was to be run again"
-        if len(stored) < kills:
+        if len(stored) < kills and total:
             last = draw.randrange(total)
             ended = next((number for number, _ in news if number >= last), ended)
             time.sleep(draw.uniform(0.0, 0.05))
