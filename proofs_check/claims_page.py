@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from ibn.outputs import write_text
 from ibn.proofs_check.claim import AS_STATED, Check, Reading, Verdict
 from ibn.proofs_check.claims_graph import save
 
@@ -40,7 +41,7 @@ def write(
     """
     graph = path.with_name("claims-graph.svg")
     save(verdicts, graph)
-    path.write_text(markdown(verdicts, profile, seed, changed, graph.name), encoding="utf-8")
+    write_text(path, markdown(verdicts, profile, seed, changed, graph.name))
 
 
 def markdown(
@@ -138,6 +139,7 @@ def _section(verdict: Verdict) -> list[str]:
 
 
 LEMMAS = {
+    **dict.fromkeys(("B1", "B2", "B3"), "best-leaves"),
     "L1": "l1-chain-lower",
     "L2": "l2-giant-component",
     "L3": "l3-nearest-leaf",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ from ibn.proofs_check.claim import (
     worst,
 )
 from ibn.proofs_check.claims_graph import graph, places
-from ibn.proofs_check.claims_page import markdown, write
+from ibn.proofs_check.claims_page import LEMMAS, markdown, write
 
 
 def check_of(name, verdict):
@@ -198,3 +199,17 @@ def test_the_graph_leads_from_what_is_used():
     found = graph(verdicts)
     assert set(found.edges) == {("P1", "X1"), ("L1", "X1"), ("L1", "P1")}
     assert found.nodes["P1"]["verdict"] == "fails"
+
+
+def test_every_check_names_lemmas_that_are_written_down():
+    named = [
+        (claim.id, name.strip())
+        for claim in (build() for build in ledger.claims().values())
+        for check in claim.checks
+        for name in (check.lemma or "").split(",")
+        if name.strip()
+    ]
+    assert {"L1", "L2", "L5", "B1"} <= {name for _, name in named}
+    proofs = Path(__file__).parents[2] / "docs" / "proofs"
+    for claim, name in named:
+        assert (proofs / f"{LEMMAS[name]}.md").exists(), (claim, name)
