@@ -1,5 +1,7 @@
 """Rewards equal those of other libraries where the model is the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -81,3 +83,29 @@ def test_choix_rewards_are_ours(battles):
     )
     theirs = choix.ilsr_pairwise(6, pairs.tolist(), max_iter=1000, tol=1e-12)
     assert_allclose(rank(decided).rewards, theirs - theirs.mean(), atol=CLOSE)
+
+
+def test_arena_ranks_contextual_model_is_ours(battles):
+    """Its regularization is a setting of its own, and is off here; its pins want their own venv."""
+    contextual = pytest.importorskip("arena_rank.models.contextual_bradley_terry")
+    data = pytest.importorskip("arena_rank.utils.data_utils")
+    import jax.numpy as jnp
+
+    rng = np.random.default_rng(1)
+    longer = rng.normal(size=len(battles.a))
+    styled = replace(battles, controls={"length": longer})
+    found = rank(styled, controls=["position", "length"])
+    features = np.stack([np.ones(len(longer)), longer], axis=1)
+    dataset = data.ContextualPairDataset(
+        competitors=list(battles.names),
+        pairs=jnp.array(np.stack([battles.a, battles.b], axis=1)),
+        features=jnp.array(features),
+        outcomes=jnp.array(battles.outcome),
+        weights=jnp.ones(len(longer)),
+    )
+    model = contextual.ContextualBradleyTerry(6, 2, reg=0.0, ftol=1e-15, gtol=1e-12)
+    model.fit(dataset)
+    theirs = np.asarray(model.params["ratings"])
+    assert_allclose(found.rewards, theirs - theirs.mean(), atol=CLOSE)
+    effects = [found.effects["position"].value, found.effects["length"].value]
+    assert_allclose(effects, np.asarray(model.params["coeffs"]), atol=CLOSE)
