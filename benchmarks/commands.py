@@ -6,10 +6,13 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from benchmarks.contest import Effort, Target, Within
 from benchmarks.process import ibn, run
@@ -19,7 +22,11 @@ DIMENSIONS = 384
 LATENT = 48  # dimensions that embeddings vary along, besides noise
 TOPICS = 400
 STARTS = 11
+ITEMS, TIES = 80, 0.2  # models of an arena, and the share of its battles that are ties
+RESAMPLES = 3
 VOCABULARY, WORDS = 50_000, 40  # distinct words, and how many a text has on average
+
+Codes = NDArray[np.int64]
 
 Prepare = Callable[[Path, int], Callable[[int], Sequence[str]]]
 """A folder and n → the command of each round, its files written."""
@@ -156,6 +163,49 @@ def synthetic_embeddings(n: int, rng: np.random.Generator) -> NDArray[np.float32
     return embeddings + np.float32(0.05) * rng.standard_normal(embeddings.shape, dtype=np.float32)
 
 
+def arena(n: int, rng: np.random.Generator) -> tuple[Codes, Codes, NDArray[np.str_]]:
+    """Draw n battles of ``ITEMS`` models: who meets whom, and who wins."""
+    rewards = rng.standard_normal(ITEMS)
+    a = rng.integers(0, ITEMS, n)
+    b = (a + rng.integers(1, ITEMS, n)) % ITEMS
+    won = np.where(rng.random(n) < expit(rewards[a] - rewards[b]), "model_a", "model_b")
+    return a, b, np.where(rng.random(n) < TIES, "tie", won)
+
+
+def _rank(folder: Path, n: int) -> Callable[[int], Sequence[str]]:
+    """Write n battles as arenas do, a row each."""
+    rows = zip(*(column.tolist() for column in arena(n, np.random.default_rng(0))), strict=True)
+    with (folder / "battles.csv").open("w") as file:
+        file.write("model_a,model_b,winner\n")
+        file.writelines(f"model-{a},model-{b},{winner}\n" for a, b, winner in rows)
+    return lambda number: ibn("rank", f"{folder}/battles.csv", "--json")
+
+
+def _beside_evalica(output: str) -> str:
+    """Time evalica's rewards of as many battles, and those of a few resamples, in this process."""
+    if find_spec("evalica") is None:
+        return "evalica is not installed."
+    import evalica
+
+    n = json.loads(output)["battles"]
+    a, b, outcome = arena(n, np.random.default_rng(0))
+    said = {"model_a": evalica.Winner.X, "model_b": evalica.Winner.Y, "tie": evalica.Winner.Draw}
+    winner = [said[each] for each in outcome.tolist()]
+    start = perf_counter()
+    evalica.bradley_terry(a.tolist(), b.tolist(), winner)
+    point = perf_counter() - start
+    rng, start = np.random.default_rng(1), perf_counter()
+    for _ in range(RESAMPLES):
+        drawn = rng.integers(0, n, n)
+        picked = [winner[row] for row in drawn.tolist()]
+        evalica.bradley_terry(a[drawn].tolist(), b[drawn].tolist(), picked)
+    resample = (perf_counter() - start) / RESAMPLES
+    return (
+        f"From lists in memory, evalica takes {point:.3g} s for the rewards alone and "
+        f"{resample:.3g} s a resample of its bootstrap, so {100 * resample:.3g} s for 100."
+    )
+
+
 def _recall(output: str) -> str:
     """Say how many of the true neighbours the audit's graph ties."""
     assumed = json.loads(output)["assumptions"]
@@ -174,6 +224,16 @@ CASES = (
         prepare=_audit,
         target=Within(seconds=120, gib=8),
         remark=_recall,
+    ),
+    Command(
+        name="rank",
+        what=f"Rank {ITEMS} models by a file of battles, with simultaneous intervals",
+        n=1_000_000,
+        small=10_000,
+        prepare=_rank,
+        target=Within(seconds=6, gib=1),
+        rounds=3,
+        remark=_beside_evalica,
     ),
     Command(
         name="startup-help",

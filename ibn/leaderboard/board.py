@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ibn.errors import InputError, unknown_name
 from ibn.leaderboard.battles import MOST_ITEMS, Battles, Tally, tally
@@ -131,6 +132,8 @@ class Leaderboard:
         return found
 
 
+# Small matrices are faster on one core, and give the same bits whatever the number of cores.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def rank(
     battles: Battles | Comparisons,
     names: Sequence[str] | None = None,
