@@ -3,7 +3,8 @@
 The log-odds of a row are ``slope · (r_a - r_b) + x · β``. Rewards are determined up to a constant
 in each group of items that battles join; every group gets mean 0.
 
-Jeffreys' prior has density √det I(r). For Bradley-Terry it adds to each row half its leverage in
+Jeffreys' prior has density √det I, I the Fisher information of rewards, effects and tie
+parameter together. For Bradley-Terry it adds to each row half its leverage in
 wins and as much in losses; the leverage of the battles between a and b is their Fisher
 information times the effective resistance between a and b, and all leverages together are the
 number of rewards that are free (Foster). So it is worth one battle, half won and half lost, an
@@ -29,6 +30,7 @@ MOST_STEPS = 100
 TOLERANCE = 1e-9  # of the maximum, in standard deviations
 LONGEST_STEP = 3.0  # of log-odds
 HALVINGS = 40
+DIFFERENCE = 1e-4  # of log-odds or the tie parameter, for slopes: right to some 1e-9
 
 Floats = NDArray[np.float64]
 
@@ -117,8 +119,7 @@ def fit(
         length = min(1.0, LONGEST_STEP / float(np.abs(move).max()))
         for _ in range(HALVINGS):
             then = evaluate(theta + length * move)
-            fell = now.log_likelihood - then.log_likelihood > 1e-12 * abs(now.log_likelihood)
-            if jeffreys or not fell:  # the prior pulls the likelihood down
+            if now.objective - then.objective <= 1e-12 * abs(now.objective):
                 break
             length /= 2.0
         theta, now = theta + length * move, then
@@ -141,8 +142,12 @@ def fit(
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """The likelihood and its curvature at one place; ``inverse`` is with the prior's curvature."""
+    """The likelihood and its curvature at one place.
 
+    ``objective``, ``gradient`` and ``inverse`` are with the prior, if there is one.
+    """
+
+    objective: float
     log_likelihood: float
     gradient: Floats
     inverse: Floats
@@ -162,33 +167,68 @@ def _evaluate(
     k, q = rows.items, rows.x.shape[1]
     slope = np.ones(len(rows.a)) if rows.slope is None else rows.slope
     log_odds = slope * (theta[rows.a] - theta[rows.b]) + rows.x @ theta[k : k + q]
-    slopes = model.at(log_odds, float(theta[-1]))
-    information = assemble(rows, slopes, rows.weight, model.tied)
-    even_pull, even_information = _even_battle(model, float(theta[-1])) if jeffreys else (0.0, 0.0)
-    information[-1, -1] += even_information
-    covariance = invert(information, k, group, size)
+    tie = float(theta[-1])
+    slopes = model.at(log_odds, tie)
+    covariance, log_det = invert(assemble(rows, slopes, rows.weight, model.tied), k, group, size)
     with_tie = covariance[:, -1]  # is known where leverage is taken
     variance = variances(rows, covariance - np.outer(with_tie, with_tie) / with_tie[-1])
     leverage = rows.weight * slopes.information * variance
     inverse = covariance
     pull = (rows.score * slopes.slope).sum(axis=0)
-    log_likelihood = float((rows.score * slopes.log_chance).sum())
-    if jeffreys:
-        pull = pull + leverage * slopes.curve / 2.0
-        # The prior is as battles that number the leverage, and curves as they do.
-        curved = assemble(rows, slopes, rows.weight + leverage, model.tied)
-        curved[-1, -1] += even_information
-        inverse = invert(curved, k, group, size)
+    objective = log_likelihood = float((rows.score * slopes.log_chance).sum())
     tie_pull = float((rows.score * slopes.tie_slope).sum()) if model.tied else 0.0
-    gradient = np.concatenate([project(rows, pull), [tie_pull + even_pull]])
-    return _Point(log_likelihood, gradient, inverse, covariance, slopes, leverage)
+    if jeffreys:
+        known = _Known.of(rows, covariance)
+        by_odds, by_tie = _information_slopes(model, log_odds, tie)
+        pull = pull + rows.weight * known.times(by_odds) / 2.0
+        if model.tied:
+            tie_pull += float(rows.weight @ known.times(by_tie)) / 2.0
+        objective += log_det / 2.0
+        # The prior is as battles that number the leverage, and curves as they do.
+        joint = rows.weight * known.times(_information(slopes))
+        inverse, _ = invert(assemble(rows, slopes, rows.weight + joint, model.tied), k, group, size)
+    gradient = np.concatenate([project(rows, pull), [tie_pull]])
+    return _Point(objective, log_likelihood, gradient, inverse, covariance, slopes, leverage)
 
 
-def _even_battle(model: OutcomeModel, tie: float) -> tuple[float, float]:
-    """Slope in τ of one battle between equals, half tied and half decided, and its information."""
-    even = model.at(np.zeros(1), tie)
-    pull = even.tie_slope[:, 0] @ np.array([0.25, 0.5, 0.25])
-    return float(pull), float(np.exp(even.log_chance[:, 0]) @ even.tie_slope[:, 0] ** 2)
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What is known of each row's log-odds and of the tie parameter: (co)variances, by row."""
+
+    odds: Floats
+    both: Floats
+    tie: float
+
+    @classmethod
+    def of(cls, rows: Tally, covariance: Floats) -> _Known:
+        k = rows.items
+        slope = np.ones(len(rows.a)) if rows.slope is None else rows.slope
+        column = covariance[:, -1]
+        both = slope * (column[rows.a] - column[rows.b]) + rows.x @ column[k:-1]
+        return cls(variances(rows, covariance), both, float(covariance[-1, -1]))
+
+    def times(self, information: Floats) -> Floats:
+        """Trace of the covariance times each row's information, given as (3, m)."""
+        odds, both, tie = information
+        return self.odds * odds + 2.0 * self.both * both + self.tie * tie
+
+
+def _information(slopes: Slopes) -> Floats:
+    """Fisher information of one battle on log-odds, on both, and on the tie parameter, (3, m)."""
+    chance = np.exp(slopes.log_chance)
+    both = (chance * slopes.slope * slopes.tie_slope).sum(axis=0)
+    return np.stack([slopes.information, both, (chance * slopes.tie_slope**2).sum(axis=0)])
+
+
+def _information_slopes(model: OutcomeModel, log_odds: Floats, tie: float) -> tuple[Floats, Floats]:
+    """Slopes of the information in the log-odds and in the tie parameter, by differences."""
+
+    def between(up: Slopes, down: Slopes) -> Floats:
+        return (_information(up) - _information(down)) / (2.0 * DIFFERENCE)
+
+    by_odds = between(model.at(log_odds + DIFFERENCE, tie), model.at(log_odds - DIFFERENCE, tie))
+    by_tie = between(model.at(log_odds, tie + DIFFERENCE), model.at(log_odds, tie - DIFFERENCE))
+    return by_odds, by_tie
 
 
 def project(rows: Tally, pull: Floats) -> Floats:
@@ -230,8 +270,8 @@ def gram(rows: Tally, weight: Floats) -> Floats:
 
 def invert(
     information: Floats, k: int, group: NDArray[np.int64], size: NDArray[np.int64]
-) -> Floats:
-    """Invert the information about each group's mean."""
+) -> tuple[Floats, float]:
+    """Invert the information about each group's mean; also the logarithm of its determinant."""
     indicator = (group[:, None] == np.arange(len(size))) / np.sqrt(size)
     scale = max(float(np.trace(information[:k, :k])) / k, 1e-300)
     grounded = information.copy()
@@ -248,7 +288,8 @@ def invert(
     lower = np.tril(dpotri(factor, lower=True)[0])
     inverse = lower + np.tril(lower, -1).T
     inverse[:k, :k] -= shift / scale
-    return inverse
+    log_det = 2.0 * float(np.log(np.diagonal(factor)).sum()) - len(size) * float(np.log(scale))
+    return inverse, log_det
 
 
 def variances(rows: Tally, covariance: Floats) -> Floats:

@@ -1,8 +1,7 @@
 """What a battle may end in, given log-odds: Bradley-Terry, and two models of ties.
 
 Each model gives, for log-odds η of a against b and its tie parameter τ, the probability of a win,
-a tie and a loss, the slope of each one's logarithm in η and in τ, and the logarithmic slope in η
-of the Fisher information on η, which Jeffreys' prior needs.
+a tie and a loss, the slope of each one's logarithm in η and in τ, and the Fisher information on η.
 """
 
 from __future__ import annotations
@@ -25,15 +24,14 @@ class Slopes:
     ----------
     log_chance, slope, tie_slope : ndarray of float, shape (3, n)
         Log probability of each outcome, its slopes in η and τ.
-    information, curve : ndarray of float, shape (n,)
-        Fisher information on η, and the slope in η of its logarithm.
+    information : ndarray of float, shape (n,)
+        Fisher information on η.
     """
 
     log_chance: Floats
     slope: Floats
     tie_slope: Floats
     information: Floats
-    curve: Floats
 
 
 class OutcomeModel(Protocol):
@@ -64,7 +62,6 @@ class HalfWins:
             slope=np.stack([1.0 - chance, 0.5 - chance, -chance]),
             tie_slope=np.zeros((3, len(chance))),
             information=chance * (1.0 - chance),
-            curve=1.0 - 2.0 * chance,
         )
 
 
@@ -82,13 +79,11 @@ class Davidson:
         mean = (win - loss) / 2.0
         slope = np.array([[0.5], [0.0], [-0.5]]) - mean
         information = (win + loss) / 4.0 - mean**2
-        third = win * slope[0] ** 3 + even * slope[1] ** 3 + loss * slope[2] ** 3
         return Slopes(
             log_chance=log_chance,
             slope=slope,
             tie_slope=np.array([[0.0], [1.0], [0.0]]) - even,
             information=information,
-            curve=third / information,
         )
 
 
@@ -110,7 +105,6 @@ class RaoKupper:
                 loss - 1.0,
             ]
         )
-        decided = win + loss
         return Slopes(
             log_chance=np.stack(
                 [
@@ -121,8 +115,7 @@ class RaoKupper:
             ),
             slope=np.stack([1.0 - win, loss - win, loss - 1.0]),
             tie_slope=margin * by_margin,
-            information=(1.0 - win) * (1.0 - loss) * decided,
-            curve=loss - win + (win * (1.0 - win) - loss * (1.0 - loss)) / decided,
+            information=(1.0 - win) * (1.0 - loss) * (win + loss),
         )
 
 

@@ -34,8 +34,6 @@ def test_slopes_are_those_of_the_chances(name):
     for (up, down), slope in ((by_odds, at.slope), (by_tie, at.tie_slope)):
         assert_allclose((up.log_chance - down.log_chance) / (2 * STEP), slope, atol=1e-8)
     assert_allclose((chance * at.slope**2).sum(axis=0), at.information)
-    curve = np.log(by_odds[0].information / by_odds[1].information) / (2 * STEP)
-    assert_allclose(curve, at.curve, atol=1e-7)
 
 
 @pytest.mark.parametrize("name", ["davidson", "rao-kupper"])
@@ -81,23 +79,39 @@ def test_jeffreys_prior_adds_half_a_win_and_half_a_loss_between_two():
     assert found[0] - found[1] == pytest.approx(np.log(7.5 / 2.5))
 
 
-def test_jeffreys_prior_is_the_root_of_the_information():
+@pytest.mark.parametrize("name", ["half", "davidson", "rao-kupper"])
+def test_jeffreys_prior_is_the_root_of_the_information(name):
     """The maximum of log-likelihood plus half the log determinant, by an optimiser."""
     rng = np.random.default_rng(0)
-    battles = drawn("half", rng.normal(size=4), 0.0, 12, rng)
-    rows = tally(battles)
+    tied = MODELS[name].tied
+    rows = tally(drawn(name, rng.normal(size=4), 0.2 * tied, 30, rng))
+    x = np.eye(4)[rows.a] - np.eye(4)[rows.b]
 
     def cost(free):
-        rewards = np.append(free, 0.0)
-        at = MODELS["half"].at(rewards[rows.a] - rewards[rows.b], 0.0)
-        weight = rows.weight * at.information
-        x = np.eye(4)[rows.a] - np.eye(4)[rows.b]
-        information = (x.T * weight) @ x
-        determinant = np.linalg.slogdet(information[:3, :3])[1]
+        rewards, tie = np.append(free[:3], 0.0), free[3] * tied
+        at = MODELS[name].at(rewards[rows.a] - rewards[rows.b], tie)
+        slopes = np.concatenate([at.slope[:, :, None] * x[:, :3], at.tie_slope[:, :, None]], axis=2)
+        chance = rows.weight * np.exp(at.log_chance)
+        information = np.einsum("om,omi,omj->ij", chance, slopes, slopes)
+        size = 3 + tied
+        determinant = np.linalg.slogdet(information[:size, :size])[1]
         return -(rows.score * at.log_chance).sum() - determinant / 2
 
-    found = np.append(minimize(cost, np.zeros(3), options={"gtol": 1e-8}).x, 0.0)
-    assert_allclose(fit(rows, jeffreys=True).rewards, found - found.mean(), atol=1e-5)
+    found = minimize(cost, np.zeros(4), options={"gtol": 1e-8}).x
+    fitted = fit(rows, MODELS[name], jeffreys=True)
+    rewards = np.append(found[:3], 0.0)
+    assert_allclose(fitted.rewards, rewards - rewards.mean(), atol=1e-4)
+    assert fitted.tie == pytest.approx(found[3] * tied, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["davidson", "rao-kupper"])
+def test_a_newcomer_of_ties_alone_is_ranked(name):
+    """Item 0 never beat 1 and the newcomer only tied: a prior on rewards alone has no maximum."""
+    a, b = np.repeat([0, 0, 0, 1], [149, 51, 1, 5]), np.repeat([1, 1, 2, 2], [149, 51, 1, 5])
+    outcome = np.repeat([0.5, 0.0, 0.5, 0.5], [149, 51, 1, 5])
+    board = rank(Battles(["x", "y", "new"], a, b, outcome), ties=name)
+    assert np.isfinite(board.centre).all()
+    assert board.centre[0] < board.centre[1]
 
 
 def test_leverages_add_up_to_the_rewards_that_are_free():
