@@ -92,6 +92,7 @@ def test_jeffreys_prior_is_the_root_of_the_information(name):
         at = MODELS[name].at(rewards[rows.a] - rewards[rows.b], tie)
         slopes = np.concatenate([at.slope[:, :, None] * x[:, :3], at.tie_slope[:, :, None]], axis=2)
         chance = rows.weight * np.exp(at.log_chance)
+        chance[1] *= tied  # half wins are no outcome of their own
         information = np.einsum("om,omi,omj->ij", chance, slopes, slopes)
         size = 3 + tied
         determinant = np.linalg.slogdet(information[:size, :size])[1]
