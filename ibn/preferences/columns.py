@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any
 
-from ibn.errors import InputError, unknown_name
+from ibn.errors import InputError
 from ibn.preferences.column_names import (
     BATTLES,
     BETTER_BATTLES,
     BETTER_PAIRS,
     PAIRS,
-    by_canonical,
     canonical,
     end_of,
 )
-from ibn.preferences.fields import names, structured, value_at
+from ibn.preferences.column_roles import Columns, Sample, Wishes
+from ibn.preferences.fields import names, structured
 from ibn.preferences.label_codes import FAULTS, certain_word, token_of
-from ibn.preferences.source import Record
-from ibn.preferences.transcripts import holds_messages, speaks, turn_of
-
-PROMPTS = ("prompt", "instruction", "question", "problem", "query", "history")
-# Lists of messages under these names are prompts; texts there might be anything.
-PROMPT_TALKS = (
-    *("conversations", "conversation", "context", "messages", "dialogue", "dialog"),
-    "context_messages",
+from ibn.preferences.prompt_columns import (
+    finished,
+    first_named,
+    holds_texts,
+    optional_prompt,
+    with_prompt,
 )
-PROMPT_INSIDE = ("full_text", "text", "post", "article", "problem")  # of a prompt that is an object
-BEFORE, BEHIND = ("system", "system_prompt"), ("input",)
-LIKELY = ("input", "context", "post", "source", "dialogue", "document", "title", "article", "info")
+from ibn.preferences.source import Record
+from ibn.preferences.transcripts import holds_messages
+
 VERDICTS = (
     *("winner", "better_response_id", "overall_preference", "preference", "preferred", "labels"),
     *("label", "choice", "better", "better_response", "best", "chosen", "verdict", "outcome"),
@@ -40,8 +36,6 @@ VERDICTS = (
 ANNOTATED = re.compile(r"(annotator|rater|judge|annotation|label|vote)_\d+(_label)?")
 ONE_HOT = (("winner_model_a", "winner_model_b"), ("winner_a", "winner_b"))
 ONE_HOT_TIES = ("winner_tie", "winner_both_bad", "tie", "tie_bothbad", "winner_tie_bothbad")
-ANNOTATORS = ("annotator", "annotator_id", "worker", "worker_id", "rater", "judge", "judge_id")
-WEIGHTS = ("weight", "weights", "count", "counts")
 LISTS = (
     "responses",
     "summaries",
@@ -64,182 +58,6 @@ CHOICES = tuple(
     for end in ("", "_id", "_idx", "_index")
     for name in ("choice", "chosen", "best", "preferred")
 )
-ROLES = (
-    *("prompt", "system", "chosen", "rejected", "response_a", "response_b", "winner", "margin"),
-    *("prompt_a", "prompt_b", "responses", "scores", "ranks", "ranking", "ranked", "response"),
-    *("weight", "annotator", "probability_a", "probability_b", "model_a", "model_b"),
-    "choice",
-)
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user says about a file.
-
-    Attributes
-    ----------
-    columns : mapping of str to str
-        What the file calls a column, by role; several that make one prompt are joined by ``+``.
-    winner : mapping of str to str, optional
-        What labels mean: a, b, tie or skip.
-    score : str, optional
-        The column of scores.
-    no_prompt : bool
-        There are no prompts.
-    labelled : bool
-        Pairs must say which is the better.
-    models : bool
-        Compare the models rather than what they said.
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    winner: Mapping[str, str] | None = None
-    score: str | None = None
-    no_prompt: bool = False
-    labelled: bool = True
-    models: bool = False
-
-    @cached_property
-    def codes(self) -> frozenset[str]:
-        """Tokens of the labels whose meaning is given."""
-        return frozenset(map(token_of, self.winner or ()))
-
-    def __post_init__(self) -> None:
-        for role in self.columns:
-            if role not in ROLES:
-                raise unknown_name("column", role, ROLES)
-        meanings = ("a", "b", "tie", "skip", "good", "bad")
-        for value, meaning in (self.winner or {}).items():
-            if meaning not in meanings:
-                raise InputError(
-                    f"--winner {value}={meaning}", fix=f"a meaning is {', '.join(meanings)}"
-                )
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The role of each column of a file.
-
-    Attributes
-    ----------
-    kind : {"pairs", "battles", "list", "solutions", "pool"}
-        Two responses a record, two models, several responses, several judged objects, or one.
-    prompt : tuple of str
-        Columns that together make the prompt, joined in this order; none where the prompt is
-        inside, or there is none.
-    sides : tuple of str
-        Two columns of responses, or one of their list or of the single response.
-    names : tuple of str
-        Canonical names of the sides, by which labels may name them.
-    prompt_b : str, optional
-        The prompt of the second side, where it has its own.
-    labels : tuple of str
-        Columns of labels: one, one each annotator, or one-hot; none where the sides tell.
-    numbers : {"", "one-hot", "merits"}
-        Whether ``labels`` are first, second and ties, of which one is 1; or a score or rank a side.
-    models : tuple of str
-        Columns of the models beside, which a label may name.
-    probability : tuple of (str, bool), optional
-        A column of probabilities, and whether it is the first side's.
-    judge : str, optional
-        What judges the responses of a list or pool.
-    text : str, optional
-        Where in an object of a list the response is.
-    margin, weight, annotator : str, optional
-        Their columns.
-    choice : str, optional
-        A column of the position, from 0, of the best of a list.
-    full : bool
-        Whether the first side is a whole conversation, the second only what would end it.
-    talks : bool
-        Whether prompts or responses are lists of messages.
-    turn : str, optional
-        What begins a reply in transcripts that hold their prompt.
-    """
-
-    kind: str
-    prompt: tuple[str, ...]
-    sides: tuple[str, ...]
-    names: tuple[str, ...]
-    prompt_b: str | None = None
-    labels: tuple[str, ...] = ()
-    numbers: str = ""
-    choice: str | None = None
-    full: bool = False
-    models: tuple[str, ...] = ()
-    probability: tuple[str, bool] | None = None
-    judge: str | None = None
-    text: str | None = None
-    margin: str | None = None
-    weight: str | None = None
-    annotator: str | None = None
-    talks: bool = False
-    turn: str | None = None
-
-    def roles(self) -> dict[str, list[str]]:
-        """List the columns used, by what for."""
-        probability = [self.probability[0]] if self.probability else []
-        found = {
-            "prompt": [*self.prompt, *([self.prompt_b] if self.prompt_b else [])],
-            "responses": list(self.sides),
-            "label": [
-                *self.labels,
-                *probability,
-                *([self.judge] if self.judge else []),
-                *([self.choice] if self.choice else []),
-            ],
-            "margin": [self.margin] if self.margin else [],
-            "weight": [self.weight] if self.weight else [],
-            "annotator": [self.annotator] if self.annotator else [],
-        }
-        return {role: columns for role, columns in found.items() if columns}
-
-    @property
-    def used(self) -> set[str]:
-        """Names of the columns that are used, outermost where they lead into an object."""
-        return {name for columns in self.roles().values() for name in columns}
-
-    def __str__(self) -> str:
-        what = "conversations" if self.talks else "transcripts" if self.turn else "texts"
-        what = "models" if self.kind == "battles" else what
-        return f"{'/'.join(name for x in self.roles().values() for name in x)} {what}"
-
-
-class Sample:
-    """The first records of a file, by column."""
-
-    def __init__(self, records: Sequence[Record], wishes: Wishes) -> None:
-        self.records, self.wishes = records, wishes
-        self.keys = list(dict.fromkeys(key for record in records for key in record))
-        self.known = by_canonical(self.keys)
-        for role, column in wishes.columns.items():
-            for part in self.parts(column):
-                if not any(value_at(record, part) is not None for record in records):
-                    raise InputError(f"no column {part!r}; there are {names(self.keys)}")
-            self.known[role] = column
-
-    def parts(self, column: str) -> tuple[str, ...]:
-        """Take apart a wish for columns that are joined by ``+``."""
-        return (column,) if column in self.keys else tuple(column.split("+"))
-
-    def values(self, column: str, most: int = 50) -> list[Any]:
-        """First values of a column that are there, JSON in cells decoded."""
-        found = (value_at(record, column) for record in self.records)
-        return [structured(value) for value in found if value not in (None, "")][:most]
-
-    def first(self, canonical_names: Sequence[str], *, filled: bool = True) -> str | None:
-        """First column known by one of these names."""
-        for name in canonical_names:
-            if name in self.known and (not filled or self.values(self.known[name], 1)):
-                return self.known[name]
-        return None
-
-    def pair(self, pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...] | None:
-        """First two columns known by a pair of names: the names, and the columns."""
-        for pair in pairs:
-            if all(name in self.known for name in pair):
-                return pair, (self.known[pair[0]], self.known[pair[1]])
-        return None
 
 
 def choose_columns(records: Sequence[Record], wishes: Wishes) -> Columns:
@@ -289,10 +107,10 @@ def _refuse_steps(sample: Sample) -> None:
 
 def _better_pairs(sample: Sample) -> Columns | None:
     found = sample.pair(BETTER_PAIRS) or sample.pair(BETTER_BATTLES)
-    if found is None or (found[0] in BETTER_BATTLES and not _texts(sample, found[1])):
+    if found is None or (found[0] in BETTER_BATTLES and not holds_texts(sample, found[1])):
         return None
     probability = _probability(sample, ("probability_a", "probability_chosen"), ())
-    return _with_prompt(sample, "pairs", *found, probability=probability)
+    return with_prompt(sample, "pairs", *found, probability=probability)
 
 
 def _labelled_pairs(sample: Sample) -> Columns | None:
@@ -300,7 +118,7 @@ def _labelled_pairs(sample: Sample) -> Columns | None:
     if found is None:
         return None
     beside = sample.pair(BATTLES)
-    return _with_prompt(
+    return with_prompt(
         sample,
         "pairs",
         *found,
@@ -312,7 +130,7 @@ def _labelled_pairs(sample: Sample) -> Columns | None:
 def _battles(sample: Sample) -> Columns | None:
     found = sample.pair((*BETTER_BATTLES, *BETTER_PAIRS[:1]))
     if found and not sample.pair((*BATTLES, *PAIRS[-1:])):
-        return _finish(sample, Columns("battles", _optional_prompt(sample), found[1], found[0]))
+        return finished(sample, Columns("battles", optional_prompt(sample), found[1], found[0]))
     found = sample.pair(PAIRS[-1:])
     if found and any(len(str(value)) > 80 for side in found[1] for value in sample.values(side)):
         found = None  # texts, not names
@@ -320,8 +138,8 @@ def _battles(sample: Sample) -> Columns | None:
     if found is None:
         return None
     verdict = _verdict(sample, *found)
-    return _finish(
-        sample, Columns("battles", _optional_prompt(sample), found[1], found[0], **verdict)
+    return finished(
+        sample, Columns("battles", optional_prompt(sample), found[1], found[0], **verdict)
     )
 
 
@@ -371,7 +189,7 @@ def _whole_and_reply(sample: Sample) -> Columns | None:
     found = sample.pair([("messages", "rejected_response")])
     if found is None or not any(map(holds_messages, sample.values(found[1][0]))):
         return None
-    return _finish(sample, Columns("pairs", (), found[1], found[0], talks=True, full=True))
+    return finished(sample, Columns("pairs", (), found[1], found[0], talks=True, full=True))
 
 
 def _named_columns(sample: Sample) -> Columns | None:
@@ -388,7 +206,7 @@ def _named_columns(sample: Sample) -> Columns | None:
         if len(named) == 2 and names_texts and all(certain_word(x, *named) == 0.5 for x in rest):
             sides = (named[0], named[1])
             labels = {"labels": (label,)} if sample.wishes.labelled else {}
-            return _with_prompt(sample, "pairs", tuple(map(canonical, sides)), sides, **labels)
+            return with_prompt(sample, "pairs", tuple(map(canonical, sides)), sides, **labels)
     return None
 
 
@@ -415,8 +233,8 @@ def _lists(sample: Sample) -> Columns | None:
         if "ranked" in sample.wishes.columns:
             best_first = column == sample.wishes.columns["ranked"]
         if isinstance(items[0], dict):
-            text = _named(items[0], TEXTS)
-            judge = sample.wishes.score or _named(items[0], (CORRECT, *SCORES, *RANKS))
+            text = first_named(items[0], TEXTS)
+            judge = sample.wishes.score or first_named(items[0], (CORRECT, *SCORES, *RANKS))
         else:
             text = None
             judge = sample.wishes.score or sample.first((*SCORES, *RANKS, RANKING))
@@ -434,7 +252,7 @@ def _lists(sample: Sample) -> Columns | None:
             )
         if isinstance(items[0], dict) and text is None:
             raise InputError(f"no text in {column}, whose objects hold {names(items[0])}")
-        return _with_prompt(
+        return with_prompt(
             sample, "list", (column,), (column,), judge=judge, text=text, choice=choice
         )
     return None
@@ -460,11 +278,11 @@ def _solutions(sample: Sample) -> Columns | None:
     for record in sample.records:
         for value in map(structured, record.values()):
             if isinstance(value, dict) and CORRECT in value:
-                text = _named(value, TEXTS)
+                text = first_named(value, TEXTS)
                 if text is None:
                     raise InputError(f"no text beside {CORRECT}; there are {names(value)}")
                 judge = CORRECT
-                return _with_prompt(sample, "solutions", (), (), judge=judge, text=text)
+                return with_prompt(sample, "solutions", (), (), judge=judge, text=text)
     return None
 
 
@@ -493,152 +311,13 @@ def _pool(sample: Sample) -> Columns | None:
             f"{response} is one response a row, and nothing says how good it is",
             fix=f"name the column: --score {scores[0]}; numbers are in {names(scores)}",
         )
-    return _with_prompt(sample, "pool", (response,), (response,), judge=judge)
+    return with_prompt(sample, "pool", (response,), (response,), judge=judge)
 
 
 def _numeric(sample: Sample, key: str) -> bool:
     found = sample.values(key)
     return bool(found) and all(
         isinstance(x, (int, float)) and not isinstance(x, bool) for x in found
-    )
-
-
-def _named(record: Record, known: Sequence[str]) -> str | None:
-    return next((name for name in known if record.get(name) is not None), None)
-
-
-def _finish(sample: Sample, columns: Columns) -> Columns:
-    pairs = columns.kind in ("pairs", "battles")
-    annotator = sample.first(ANNOTATORS) if pairs else None
-    return replace(
-        columns,
-        margin=sample.first(("margin",)) if columns.kind == "pairs" else None,
-        weight=sample.first(WEIGHTS) if pairs else None,
-        annotator=None if annotator in columns.used else annotator,
-    )
-
-
-def _optional_prompt(sample: Sample) -> tuple[str, ...]:
-    """Battles have prompts where a column says so."""
-    prompt = sample.first(("prompt",))
-    return () if sample.wishes.no_prompt or prompt is None else sample.parts(prompt)
-
-
-def _with_prompt(
-    sample: Sample, kind: str, side_names: tuple[str, ...], sides: tuple[str, ...], **rest: Any
-) -> Columns:
-    """Find the prompt of what is compared, and what form it all has."""
-    seen = [value for side in sides for value in sample.values(side)]
-    talk = any(map(holds_messages, seen)) and kind in ("pairs", "pool")
-    prompt: tuple[str, ...] = ()
-    prompt_b, turn = None, None
-    if sample.wishes.no_prompt:
-        pass
-    elif {"prompt_a", "prompt_b"} <= sample.known.keys() and "prompt" not in sample.known:
-        prompt, prompt_b = (sample.known["prompt_a"],), sample.known["prompt_b"]
-    else:
-        prompt = _prompts(sample, talk and any(speaks(value, "user") for value in seen))
-        if not prompt and not talk:
-            turn = turn_of(
-                [[x for x in sample.values(side) if isinstance(x, str)] for side in sides]
-            )
-        if not prompt and not turn and not any(speaks(value, "user") for value in seen):
-            raise _no_prompt(sample, kind, sides, rest)
-    asked = [
-        value
-        for name in (*prompt, *([prompt_b] if prompt_b else []))
-        for value in sample.values(name)
-    ]
-    talks = talk or any(map(holds_messages, asked))
-    columns = Columns(
-        kind, prompt, sides, side_names, prompt_b=prompt_b, talks=talks, turn=turn, **rest
-    )
-    return _finish(sample, columns)
-
-
-def _prompts(sample: Sample, inside: bool) -> tuple[str, ...]:
-    """Find the columns that together make the prompt."""
-    if "prompt" in sample.wishes.columns:
-        return sample.parts(sample.known["prompt"])
-    main = sample.first(PROMPTS)
-    if main is None and any(record.get("prompt") is not None for record in sample.records):
-        return ("prompt",)  # there, and empty
-    if main is None and not inside:
-        main = next(
-            (
-                sample.known[name]
-                for name in PROMPT_TALKS
-                if name in sample.known
-                and any(map(holds_messages, sample.values(sample.known[name])))
-            ),
-            None,
-        )
-    if main is None and "summaries" in sample.known:
-        main = sample.first(("info",))  # summarize from feedback
-    if main is None:
-        return ()
-    main = _inside(sample, main)
-    before = [sample.known["system"]] if "system" in sample.wishes.columns else []
-    before = before or [
-        column for column in [sample.first(BEFORE)] if column and _sentences(sample, column)
-    ]
-    turns = sample.first(("history",)) if main != sample.known.get("history") else None
-    history = [turns] if turns and any(isinstance(x, list) for x in sample.values(turns)) else []
-    behind = [column for column in [sample.first(BEHIND)] if column]
-    if main in (*behind, sample.known.get("history")) or sample.known.get("input") in history:
-        behind = []
-    return (*before, *history, main, *behind)
-
-
-def _inside(sample: Sample, column: str) -> str:
-    """Find where in an object that is no message the prompt stands."""
-    first = next(iter(sample.values(column, 1)), None)
-    inner = _named(first, PROMPT_INSIDE) if isinstance(first, dict) else None
-    return column if inner is None or holds_messages(first) else f"{column}.{inner}"
-
-
-def _texts(sample: Sample, sides: tuple[str, ...]) -> bool:
-    """Whether most of what stands in two columns is longer than a name: messages, or 3 words."""
-    found = [value for side in sides for value in sample.values(side)]
-    return 2 * sum(len(str(x).split()) > 2 for x in found) > len(found)
-
-
-def _sentences(sample: Sample, column: str) -> bool:
-    """Whether most values have words, as a system prompt and unlike the name of a system."""
-    found = sample.values(column)
-    return 2 * sum(isinstance(x, str) and " " in x.strip() for x in found) > len(found)
-
-
-def _no_prompt(
-    sample: Sample, kind: str, sides: tuple[str, ...], rest: Mapping[str, Any]
-) -> InputError:
-    used = {*sides, *rest.get("labels", ()), *rest.get("models", ()), rest.get("judge")}
-    texts = []
-    for key in sample.keys:
-        found = sample.values(key)
-        talk = any(map(holds_messages, found))
-        nested = [
-            f"{key}.{k}"
-            for x in found[:1]
-            if isinstance(x, dict)
-            for k, v in x.items()
-            if isinstance(v, str) and " " in v
-        ]
-        if key not in used and (talk or _sentences(sample, key)):
-            texts.append(key)
-        elif key not in used:
-            texts.extend(nested)
-    likely = [sample.known[name] for name in LIKELY if sample.known.get(name) in texts]
-    likely = [*likely, *(text for text in texts if text not in likely)][:3]
-    if likely:
-        verb = "looks like one" if len(likely) == 1 else "look like one"
-        return InputError(
-            f"no prompt column; {' or '.join(map(repr, likely))} {verb}",
-            fix=f"--column prompt={likely[0]}, or --no-prompt if there is none",
-        )
-    return InputError(
-        f"no prompt column, and none looks like one among {names(sample.keys)}",
-        fix="--column prompt=COLUMN, or --no-prompt if there is none",
     )
 
 

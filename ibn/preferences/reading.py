@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.errors import InputError, MissingExtra
-from ibn.preferences.columns import Columns, Wishes, choose_columns
+from ibn.preferences.column_roles import Columns, Wishes
+from ibn.preferences.columns import choose_columns
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.fields import number, value_at
 from ibn.preferences.label_codes import decide_codes, decide_goodness

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from ibn.errors import InputError
 from ibn.preferences.column_names import canonical
-from ibn.preferences.columns import CORRECT, RANKED, RANKING, RANKS, TAGS, Columns, Wishes
+from ibn.preferences.column_roles import Columns, Wishes
+from ibn.preferences.columns import CORRECT, RANKED, RANKING, RANKS, TAGS
 from ibn.preferences.fields import kind, names, number, structured, take, text, value_at
 from ibn.preferences.label_codes import EITHER, FIRST, SECOND, certain_word, token_of
 from ibn.preferences.source import Record

@@ -104,7 +104,8 @@ def sensible(spec: Labelled) -> Labelled:
     if spec.style == "from 0" and spec.codes in ("1, 0", "1, 0.5, 0", "1, 2, 0 tie"):
         return replace(spec, codes="0, 1")  # 0 is the column that is numbered 0
     if spec.labels[0].startswith("probability") and spec.codes != "P(first)":
-        return replace(spec, labels=("label", *spec.labels[1:]))
+        named = (name.replace("probability_a", "label") for name in spec.labels)
+        return replace(spec, labels=tuple(named))
     return spec
 
 
