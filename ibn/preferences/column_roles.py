@@ -15,6 +15,8 @@ from ibn.preferences.fields import names, structured, value_at
 from ibn.preferences.label_codes import token_of
 from ibn.preferences.source import Record
 
+WAITING = "waiting"  # for labels: nothing says which response is better
+
 ROLES = (
     *("prompt", "system", "chosen", "rejected", "response_a", "response_b", "winner", "margin"),
     *("prompt_a", "prompt_b", "responses", "scores", "ranks", "ranking", "ranked", "response"),
@@ -39,6 +41,8 @@ class Wishes:
         There are no prompts.
     labelled : bool
         Pairs must say which is the better.
+    waiting : bool
+        Pairs without a label are kept, apart from the others.
     models : bool
         Compare the models rather than what they said.
     """
@@ -48,6 +52,7 @@ class Wishes:
     score: str | None = None
     no_prompt: bool = False
     labelled: bool = True
+    waiting: bool = False
     models: bool = False
 
     @cached_property
@@ -86,7 +91,7 @@ class Columns:
         The prompt of the second side, where it has its own.
     labels : tuple of str
         Columns of labels: one, one each annotator, or one-hot; none where the sides tell.
-    numbers : {"", "one-hot", "merits"}
+    numbers : {"", "one-hot", "merits", "waiting"}
         Whether ``labels`` are first, second and ties, of which one is 1; or a score or rank a side.
     models : tuple of str
         Columns of the models beside, which a label may name.

@@ -15,7 +15,7 @@ from ibn.preferences.column_names import (
     canonical,
     end_of,
 )
-from ibn.preferences.column_roles import Columns, Sample, Wishes
+from ibn.preferences.column_roles import WAITING, Columns, Sample, Wishes
 from ibn.preferences.fields import names, structured
 from ibn.preferences.label_codes import FAULTS, certain_word, token_of
 from ibn.preferences.prompt_columns import (
@@ -167,6 +167,8 @@ def _verdict(sample: Sample, side_names: tuple[str, ...], sides: tuple[str, ...]
     probability = _probability(sample, ("probability_a",), ("probability_b",))
     if probability and tuple(map(end_of, side_names)) == ("a", "b"):  # whose it is, its name says
         return {"probability": probability}
+    if sample.wishes.waiting:
+        return {"numbers": WAITING}
     fix = "name it: --column winner=COLUMN"
     if bare := sample.first(("probability", "prob", "preference_probability")):
         fix = f"if {bare} is {sides[0]!r}'s: --column probability_a={bare}, else probability_b"
@@ -240,7 +242,8 @@ def _lists(sample: Sample) -> Columns | None:
             judge = sample.wishes.score or sample.first((*SCORES, *RANKS, RANKING))
             judge = RANKED[0] if judge is None and best_first else judge
         choice = _choice(sample, column) if judge is None else None
-        if judge is None and choice is None:
+        waiting = judge is None and choice is None and sample.wishes.waiting
+        if judge is None and choice is None and not waiting:
             inside = names(items[0]) if isinstance(items[0], dict) else names(sample.keys)
             place = sample.first(CHOICES)
             fix = f"--score NAME, or, if the best stands first, --column ranked={column}"
@@ -253,7 +256,14 @@ def _lists(sample: Sample) -> Columns | None:
         if isinstance(items[0], dict) and text is None:
             raise InputError(f"no text in {column}, whose objects hold {names(items[0])}")
         return with_prompt(
-            sample, "list", (column,), (column,), judge=judge, text=text, choice=choice
+            sample,
+            "list",
+            (column,),
+            (column,),
+            judge=judge,
+            text=text,
+            choice=choice,
+            numbers=WAITING if waiting else "",
         )
     return None
 
@@ -296,6 +306,8 @@ def _pool(sample: Sample) -> Columns | None:
             raise InputError(f"no column {judge!r}; there are {names(sample.keys)}")
     else:
         judge = sample.first((CORRECT, *SCORES, *RANKS)) or sample.first(TAGS)
+    if judge is None and sample.wishes.waiting:
+        return with_prompt(sample, "pool", (response,), (response,), numbers=WAITING)
     if judge is None:
         scores = sorted(
             (

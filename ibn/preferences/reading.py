@@ -189,13 +189,59 @@ def read_battles(
     return _read(source, wishes, strict)
 
 
+def read_for_planning(
+    source: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    winner: Mapping[str, str] | None = None,
+    score: str | None = None,
+    no_prompt: bool = False,
+    strict: bool = False,
+) -> tuple[PreferenceData | None, PreferenceData | None]:
+    """Read the labels of a file, and apart from them the pairs that wait for one.
+
+    Parameters
+    ----------
+    source, columns, winner, score, no_prompt, strict
+        As for :func:`read_preferences`. Pairs wait whose label is empty, and all pairs of a file
+        without labels: two responses a row, lists of responses, or one response a row.
+
+    Returns
+    -------
+    labelled, waiting : PreferenceData or None
+        Those without labels as candidates are read: their ``winner`` is ``None``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used.
+
+    Examples
+    --------
+    >>> from ibn.preferences.reading import read_for_planning
+    >>> rows = [{"prompt": "Hi!", "response_a": "Go.", "response_b": "Hello!", "winner": ""}]
+    >>> labelled, waiting = read_for_planning(rows)
+    >>> labelled is None, len(waiting.comparisons)
+    (True, 1)
+    """
+    wishes = Wishes(columns or {}, winner, score, no_prompt, waiting=True)
+    gathered = _gather(source, wishes, strict)
+    labelled = gathered.laid() if gathered.labels or not gathered.waiting else None
+    return labelled, gathered.laid(waiting=True) if gathered.waiting else None
+
+
 def _read(source: Any, wishes: Wishes, strict: bool) -> PreferenceData:
+    return _gather(source, wishes, strict).laid()
+
+
+def _gather(source: Any, wishes: Wishes, strict: bool) -> _Gathered:
     name, records = open_records(source)
     gathered = _Gathered(name, wishes, strict)
     with closing(records):
         try:
             gathered.read(records)
-            return gathered.laid()
+            gathered.decide()
+            return gathered
         except MissingExtra:
             raise
         except InputError as error:
@@ -224,6 +270,8 @@ class _Gathered:
         self.skipped: dict[str, list[int]] = {}
         self.count = self.lost_rows = self.idle = 0
         self.first_lost: InputError | None = None
+        self.shares: NDArray[np.float64] = np.empty(0)  # decided once all is read
+        self.waits: NDArray[np.bool_] = np.empty(0, bool)
 
     def read(self, records: Iterator[tuple[int, Record]]) -> None:
         """Take in all records, the roles of columns chosen from the first."""
@@ -307,7 +355,7 @@ class _Gathered:
             for row, side, merit in group:
                 value = goodness[str(merit)] if tagged else float(merit)
                 row_of.setdefault(side, row)
-                if not np.isnan(value):
+                if self.wishes.waiting or not np.isnan(value):
                     judged.append((side, value))
             before = len(self.lines)
             for one in ranked_pairs(judged, ties):
@@ -356,8 +404,8 @@ class _Gathered:
         self.lost_rows += 1
         self._lose(line, error.problem)
 
-    def laid(self) -> PreferenceData:
-        """Lay the comparisons out over the distinct responses, the preferred side first."""
+    def decide(self) -> None:
+        """Decide what labels mean, and refuse a file of which too much cannot be used."""
         columns = self.columns
         assert columns is not None
         if self.lost_rows * 2 > self.count:
@@ -371,22 +419,39 @@ class _Gathered:
                 line=self.first_lost.line,
                 fix=self.first_lost.fix or "correct the rows, or read another column: --column",
             )
-        share = np.array(self.share)
         token = np.array(self.token, np.int64)
+        self.shares = np.array(self.share)
+        self.waits = np.isnan(self.shares)
         if self.codes:
-            share = np.where(token >= 0, self._shares()[token], share)
-        kept = ~np.isnan(share)
-        for line in np.array(self.lines, np.int64)[~kept].tolist():
+            self.shares = np.where(token >= 0, self._shares()[token], self.shares)
+        left_out = np.isnan(self.shares) & ~self.waits
+        for line in np.array(self.lines, np.int64)[left_out].tolist():
             self.skipped.setdefault("left out as --winner says", []).append(line)
-        ends = np.array(self.ends, np.int64).reshape(-1, 2)[kept]
-        if not len(ends):
+        if not (self.labels or self.waiting):
             why = f": {describe_skipped(self.skipped)}" if self.skipped else ""
             raise InputError(f"no comparisons{why}", file=self.source)
-        share, swapped = share[kept], share[kept] < 0.5
+
+    @property
+    def labels(self) -> int:
+        """Comparisons with a label."""
+        return int(np.sum(~np.isnan(self.shares)))
+
+    @property
+    def waiting(self) -> int:
+        """Comparisons that wait for one."""
+        return int(np.sum(self.waits))
+
+    def laid(self, *, waiting: bool = False) -> PreferenceData:
+        """Lay the comparisons out over the distinct responses, the preferred side first."""
+        kept = self.waits if waiting else ~np.isnan(self.shares)
+        share = np.full(int(kept.sum()), 0.5) if waiting else self.shares[kept]
+        ends = np.array(self.ends, np.int64).reshape(-1, 2)[kept]
+        swapped = share < 0.5
         row_of = np.array(self.row_of, np.int64).reshape(-1, 2)[kept]
         ends[swapped], row_of[swapped] = ends[swapped][:, ::-1], row_of[swapped][:, ::-1]
         share[swapped] = 1.0 - share[swapped]
-        return self._data(ends, share, swapped, row_of, kept)
+        labelled = self.wishes.labelled and not waiting
+        return self._data(ends, share, swapped, row_of, kept, labelled)
 
     def _shares(self) -> NDArray[np.float64]:
         columns = self.columns
@@ -408,6 +473,7 @@ class _Gathered:
         swapped: NDArray[np.bool_],
         row_of: NDArray[np.int64],
         kept: NDArray[np.bool_],
+        labelled: bool,
     ) -> PreferenceData:
         columns = self.columns
         assert columns is not None
@@ -427,9 +493,9 @@ class _Gathered:
             np.arange(len(texts)),
             a,
             b,
-            delta=margin * winner if whole and self.wishes.labelled else None,
-            winner=winner if self.wishes.labelled else None,
-            share=share if soft and self.wishes.labelled else None,
+            delta=margin * winner if whole and labelled else None,
+            winner=winner if labelled else None,
+            share=share if soft and labelled else None,
             weight=weight if columns.weight else None,
         )
         annotators = [who for who, stays in zip(self.annotators, kept, strict=True) if stays]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ibn.errors import InputError
 from ibn.preferences.column_names import canonical
-from ibn.preferences.column_roles import Columns, Wishes
+from ibn.preferences.column_roles import WAITING, Columns, Wishes
 from ibn.preferences.columns import CORRECT, RANKED, RANKING, RANKS, TAGS
 from ibn.preferences.fields import kind, names, number, structured, take, text, value_at
 from ibn.preferences.label_codes import EITHER, FIRST, SECOND, certain_word, token_of
@@ -44,7 +44,7 @@ class Judgement(NamedTuple):
 
     a: Side
     b: Side
-    label: float | str
+    label: float | str  # not a number where a label is waited for
     margin: float = math.nan
     annotator: str | None = None
 
@@ -71,7 +71,9 @@ def judgements(
         yield from _pair(columns, record, wishes, lose)
         return
     prompt = _prompt(columns, record)
-    if columns.kind == "list":
+    if columns.numbers == WAITING:
+        judged = _unjudged(columns, record)
+    elif columns.kind == "list":
         judged = _listed(columns, record, lose)
     else:
         judged = _solutions(columns, record)
@@ -89,7 +91,9 @@ def ranked_pairs(judged: Iterable[tuple[Side, float]], ties: bool) -> Iterator[J
             fix="write the comparisons as pairs",
         )
     for (a, merit_a), (b, merit_b) in combinations(distinct, 2):
-        if merit_a != merit_b:
+        if math.isnan(merit_a + merit_b):
+            yield Judgement(a, b, math.nan)
+        elif merit_a != merit_b:
             yield Judgement(a, b, 1.0) if merit_a > merit_b else Judgement(b, a, 1.0)
         elif ties:
             yield Judgement(a, b, 0.5)
@@ -99,6 +103,8 @@ def pool_entry(columns: Columns, record: Record) -> tuple[Side, float | str]:
     """Read the one response of a record, with its merit or the code of its label."""
     (column,) = columns.sides
     side = Side(_prompt(columns, record), _spoken(columns, take(record, column), column))
+    if columns.numbers == WAITING:
+        return side, math.nan
     assert columns.judge is not None
     if is_tag(columns):
         token = token_of(value_at(record, columns.judge))
@@ -121,7 +127,8 @@ def _pair(
     who = None if columns.annotator is None else value_at(record, columns.annotator)
     annotator = None if who in (None, "") else str(who)
     if not labelled or not (columns.labels or columns.probability):
-        yield Judgement(a, b, 1.0 if labelled else 0.5, margin, annotator)
+        told = math.nan if columns.numbers == WAITING else 1.0
+        yield Judgement(a, b, told if labelled else 0.5, margin, annotator)
         return
     if columns.probability:
         column, first = columns.probability
@@ -137,6 +144,9 @@ def _pair(
     labels = list(_labels(columns, record, a, b, wishes.codes))
     empty = [column for column, token in labels if not token]
     if len(empty) == len(labels):
+        if wishes.waiting:
+            yield Judgement(a, b, math.nan, margin, annotator)
+            return
         raise InputError(f"{' and '.join(columns.labels)} without a label")
     for column in empty:
         lose(f"{column} without a label")
@@ -343,6 +353,14 @@ def _listed(
             yield text(item, f"one of {column}"), _merit(verdict, judge)
         else:
             lose(f"a response without {judge if item is not None else 'text'}")
+
+
+def _unjudged(columns: Columns, record: Record) -> Iterator[tuple[Text, float]]:
+    """Read a list of responses that nobody has judged."""
+    (column,), inner = columns.sides, columns.text
+    for item in _list(record, column):
+        said = text(take(item, inner), inner) if inner else text(item, f"one of {column}")
+        yield said, math.nan
 
 
 def _solutions(columns: Columns, record: Record) -> Iterator[tuple[Text, float]]:
