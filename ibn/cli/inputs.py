@@ -119,3 +119,21 @@ def check_out(out: str, *inputs: str) -> None:
     if not Path(out).parent.is_dir():
         raise InputError("no such directory", file=Path(out).parent)
     keep_inputs(out, inputs)
+
+
+def keep_labels(out: str) -> None:
+    """Refuse to replace a file in which labels stand."""
+    if not Path(out).exists():
+        return
+    from ibn.preferences.reading import read_for_planning
+
+    try:
+        labelled, _ = read_for_planning(out)
+    except InputError:
+        return
+    if labelled is not None:
+        raise InputError(
+            f"{len(labelled.comparisons):,} labels stand there, and would be lost",
+            file=out,
+            fix="give the file to ibn plan beside the others, and name another --out",
+        )

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
-from ibn.cli.inputs import check_out, given_embeddings, read_all, reading, tell, wishes_of
+from ibn.cli.inputs import check_out, given_embeddings, keep_labels, reading, tell, wishes_of
 from ibn.cli.printing import KINDS, print_document, table
 from ibn.errors import InputError
+from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from ibn.design.planning import Plan
@@ -23,6 +25,11 @@ LISTED = 10
 @click.argument("prefs", metavar="[PREFS …]", nargs=-1)
 @click.option("--budget", type=click.IntRange(min=1), required=True, help="Comparisons wanted, K.")
 @click.option("--out", metavar="FILE", help="Write the comparisons here, for a labelling tool.")
+@click.option(
+    "--prompts",
+    metavar="FILE",
+    help="Write the prompts here for which new responses would help most, for ibn grow.",
+)
 @click.option("--candidates", metavar="FILE", help="Pairs to choose from; they need no labels.")
 @click.option(
     "--pairs",
@@ -77,6 +84,7 @@ LISTED = 10
 def command(
     prefs: tuple[str, ...],
     out: str | None,
+    prompts: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -115,9 +123,16 @@ def command(
     if out is None:
         raise InputError("nowhere to write the comparisons", fix="--out next.jsonl")
     check_out(out, *prefs)
+    keep_labels(out)
+    if prompts is not None:
+        check_out(prompts, *prefs)
+        keep_inputs(prompts, [out])
     planned, offered = _plan(prefs, options, progress)
     _write(out, planned, offered)
     progress(f"{len(planned.design.pairs)} comparisons in {out}")
+    if prompts is not None:
+        count = _write_prompts(prompts, planned)
+        progress(f"{count} prompts for new responses in {prompts}")
     print_document(plan_document(planned, out), plan_tables, as_json)
 
 
@@ -127,23 +142,47 @@ def _plan(
     """Plan; return the plan and the data that its pairs are from."""
     from ibn.design.planning import plan
     from ibn.preferences.reading import read_preferences
-    from ibn.preferences.uniting import unite
+    from ibn.preferences.uniting import concatenate
 
     wishes = wishes_of(options)
-    data, candidates = read_all(prefs, wishes), None
-    if options["candidates"] is not None:
-        candidates = tell(read_preferences(options["candidates"], **wishes, labelled=False))
-        data, candidates = unite(data, candidates)
+    data, waiting = _read(prefs, wishes)
+    listed = options["candidates"] is not None
+    if listed:
+        waiting = tell(read_preferences(options["candidates"], **wishes, labelled=False))
     names = ("budget", "pairs", "target", "max_uses", "repeat", "kernel", "pool", "seed")
     planned = plan(
         data,
-        candidates=candidates,
+        candidates=waiting if options["pairs"] is None or listed else None,
+        only_given=listed,
         embeddings=given_embeddings(options["embeddings"], len(data.responses)),
         beta=1.0 if options["beta"] is None else options["beta"],
         progress=progress,
         **{name: options[name] for name in names},
     )
-    return planned, data if candidates is None else candidates
+    return planned, data if waiting is None else concatenate(data, waiting)
+
+
+def _read(
+    prefs: tuple[str, ...], wishes: dict[str, Any]
+) -> tuple[PreferenceData, PreferenceData | None]:
+    """Read the labels of all files, and the pairs that wait for one."""
+    from ibn.preferences.reading import read_for_planning
+    from ibn.preferences.uniting import concatenate, without_comparisons
+
+    labelled: PreferenceData | None = None
+    waiting: PreferenceData | None = None
+    for path in prefs:
+        found, waits = read_for_planning(path, **wishes)
+        if found is not None:
+            labelled = tell(found) if labelled is None else concatenate(labelled, tell(found))
+        if waits is not None:
+            said = f"{len(waits.comparisons):,} pairs wait for a label"
+            click.echo(f"{path}: {said}{'' if found else ', none has one'}", err=True)
+            waiting = waits if waiting is None else concatenate(waiting, waits)
+    if labelled is None:
+        assert waiting is not None
+        labelled = without_comparisons(waiting)
+    return labelled, waiting
 
 
 def _write(out: str, planned: Plan, offered: PreferenceData) -> None:
@@ -156,9 +195,35 @@ def _write(out: str, planned: Plan, offered: PreferenceData) -> None:
         "probability_a": planned.probability.tolist(),
         "winner": [""] * len(pairs),
     }
+    if planned.again.any():
+        columns["relabel"] = planned.again.tolist()
     rows = rows_behind(offered, pairs)
     kept = {} if rows is None else carried(offered, rows, "ab", columns)
     write_comparisons(out, planned.data, pairs, {**columns, **kept})
+
+
+def _write_prompts(path: str, planned: Plan) -> int:
+    """Write as many prompts as comparisons, those first whose responses are known the least."""
+    from ibn.design.prompts_in_need import prompts_in_need
+    from ibn.preferences.writing import said, write_records
+
+    data = planned.data
+    count = np.bincount(data.prompt_of, minlength=len(data.prompts))
+    which, variance = prompts_in_need(planned.model, data.prompt_of)
+    which = which[: len(planned.design.pairs)]
+    spoken = said(data.prompt_messages) or data.prompts
+    write_records(
+        path,
+        (
+            {
+                "prompt": spoken[p],
+                "responses": int(count[p]),
+                "variance": float(v) if np.isfinite(v) else None,
+            }
+            for p, v in zip(which.tolist(), variance.tolist(), strict=False)
+        ),
+    )
+    return len(which)
 
 
 def plan_document(planned: Plan, out: str) -> dict[str, Any]:
@@ -175,6 +240,7 @@ def plan_document(planned: Plan, out: str) -> dict[str, Any]:
         "target": planned.target,
         "scale": planned.model.scale,
         "beta": planned.model.beta,
+        "relabels": int(planned.again.sum()),
         "variance": {
             "before": design.before,
             "planned": design.after,
@@ -212,4 +278,12 @@ def plan_tables(document: dict[str, Any]) -> list[Any]:
         ends = f"{row['a']} and {row['b']}"
         listed.add_row(ends, f"{row['expected_reduction']:.3g}", f"{row['probability_a']:.2f}")
     candidates = f"{document['candidates']:,} candidates, {KINDS[document['pairs']]}"
-    return [f"{candidates}; {document['responses']:,} responses", left, listed]
+    said = [f"{candidates}; {document['responses']:,} responses", left, listed]
+    if document["relabels"]:
+        said.append(
+            f"Too few pairs are without a label: {document['relabels']} of the "
+            f"{document['budget']} have one and are to get a second (column relabel). New "
+            "responses would give new pairs: --prompts FILE names the prompts where they would "
+            "help most, for ibn grow."
+        )
+    return said

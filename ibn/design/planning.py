@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ibn.bias.neighbours import check_embeddings
-from ibn.design.candidates import pairs_within, sample_pairs
 from ibn.design.greedy import Design, choose, choose_at_random, expected_variance
+from ibn.design.offers import offers
 from ibn.design.target import second_moment
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
-from ibn.learner.reward_model import RewardModel, fit
+from ibn.learner.reward_model import RewardModel, before_labels, fit
 from ibn.pair_code import pair_code
 from ibn.preferences.reading import PreferenceData
 from ibn.preferences.uniting import unite
@@ -46,6 +47,8 @@ class Plan:
         How many pairs could be chosen.
     random : Estimate
         The mean posterior variance expected after as many random ones of the same candidates.
+    again : ndarray of bool, shape (K,)
+        Which of the comparisons have a label already and are to get one more.
     """
 
     data: PreferenceData
@@ -56,13 +59,17 @@ class Plan:
     target: str
     candidates: int
     random: Estimate
+    again: NDArray[np.bool_]
 
 
+# On one core, so that the plan is the same bit for bit whatever the number of cores.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def plan(
     data: PreferenceData,
     budget: int,
     *,
     candidates: PreferenceData | None = None,
+    only_given: bool = True,
     embeddings: NDArray[np.floating] | None = None,
     pairs: str | None = None,
     target: str | None = None,
@@ -82,11 +89,14 @@ def plan(
     Parameters
     ----------
     data : PreferenceData
-        Labelled.
+        Labelled; without any comparison, the plan is for a start.
     budget : int
         Comparisons wanted, K.
     candidates : PreferenceData, optional
         Pairs to choose from; they may name further responses.
+    only_given : bool
+        Whether there are no others; else pairs within prompts join the candidates where these are
+        fewer than the budget.
     embeddings : ndarray, shape (m, p), optional
         A row a response: those of ``data``, then further ones of ``candidates`` in order of first
         appearance. By default TF-IDF with truncated SVD.
@@ -131,47 +141,38 @@ def plan(
     m = len(data.responses)
     shared = "within" if np.bincount(data.prompt_of).max() > 1 else "any"
     pairs, target = pairs or shared, target or shared
-    model = fit(
-        embedded(data, embeddings, seed, progress),
-        data.comparisons,
-        kernel=kernel,
-        beta=beta,
-        own_variance=0.0,
-        landmarks=LANDMARKS,
-        seed=seed,
-        progress=progress,
-    )
-    compared = np.stack([data.comparisons.a, data.comparisons.b], axis=1)
-    anywhere = candidates is None and pairs == "any"
-    if candidates is not None:
-        pairs = "given"
-        listed = np.stack([candidates.comparisons.a, candidates.comparisons.b], axis=1)
-        listed = listed[np.sort(np.unique(_code(listed, m), return_index=True)[1])]
-    elif anywhere:
-        listed = _either_way(sample_pairs(m, max(pool, 2 * budget + len(compared)), rng), rng)
+    points = embedded(data, embeddings, seed, progress)
+    known = {"kernel": kernel, "beta": beta, "landmarks": LANDMARKS, "seed": seed}
+    if len(data.comparisons):
+        model = fit(points, data.comparisons, own_variance=0.0, progress=progress, **known)
     else:
-        listed = _either_way(pairs_within(data.prompt_of), rng)
-    free = listed if repeat else listed[~np.isin(_code(listed, m), _code(compared, m))]
-    count = len(free)
-    if anywhere:
-        done = 0 if repeat else len(np.unique(_code(compared, m)))
-        count = m * (m - 1) // 2 - done
-    most = count if not repeat else budget if count else 0
-    if budget > most:
-        fresh = "" if repeat else " that are not compared already"
-        raise InputError(
-            f"a budget of {budget} is more than the {most} pairs {_where(pairs)}{fresh}",
-            fix=_advice(pairs, repeat),
-        )
+        model = before_labels(points, **known)
+    compared = np.stack([data.comparisons.a, data.comparisons.b], axis=1)
+    given = None
+    if candidates is not None:
+        given = np.stack([candidates.comparisons.a, candidates.comparisons.b], axis=1)
+    offered = offers(
+        data.prompt_of,
+        compared,
+        budget,
+        rng,
+        given=given,
+        only_given=only_given,
+        kind=pairs,
+        repeat=repeat,
+        pool=pool,
+    )
+    free = offered.pairs
+    excluded = compared if offered.anywhere and not repeat else None
     moment = second_moment(model.features, data.prompt_of if target == "within" else None)
-    progress(f"choosing {budget} of {count} candidates")
+    progress(f"choosing {budget} of {offered.count} candidates")
     design = choose(
         model,
         moment,
         free,
         budget,
-        anywhere=anywhere,
-        excluded=None if repeat else compared,
+        anywhere=offered.anywhere,
+        excluded=excluded,
         max_uses=max_uses,
         repeat=repeat,
     )
@@ -188,10 +189,11 @@ def plan(
         model,
         design,
         model.probability(*design.pairs.T),
-        pairs,
+        offered.kind,
         target,
-        count,
+        offered.count,
         Estimate.of(np.array(draws)),
+        np.isin(pair_code(*design.pairs.T, m), pair_code(*compared.T, m)),
     )
 
 
@@ -208,25 +210,3 @@ def embedded(
 
     progress("embedding texts by TF-IDF and SVD")
     return embed_texts(data.prompts, data.responses, data.prompt_of, seed=seed)
-
-
-def _code(pairs: NDArray[np.int64], m: int) -> NDArray[np.int64]:
-    """Give each pair a number, whichever of the two comes first."""
-    return pair_code(pairs[:, 0], pairs[:, 1], m)
-
-
-def _either_way(pairs: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Swap sides at random: the side must not tell a labeller which response came first."""
-    return rng.permuted(pairs, axis=1)
-
-
-def _where(pairs: str) -> str:
-    return {"within": "within prompts", "any": "of any two responses", "given": "given"}[pairs]
-
-
-def _advice(pairs: str, repeat: bool) -> str:
-    ways = ["ask for fewer"]
-    ways += [] if repeat else ["allow pairs to repeat"]
-    ways += ["compare across prompts"] if pairs == "within" else []
-    ways += ["give more candidates" if pairs == "given" else "give candidates"]
-    return ", ".join(ways[:-1]) + " or " + ways[-1]

@@ -31,12 +31,13 @@ from scipy.special import expit
 
 from ibn.bias.neighbours import check_embeddings
 from ibn.errors import InputError, unknown_name
-from ibn.learner.features import KERNELS, MOST_LANDMARKS, FeatureMap
+from ibn.learner.features import KERNELS, MOST_LANDMARKS, FeatureMap, feature_map
 from ibn.learner.hyperparameters import Hyperparameter, Search
 from ibn.learner.weights import BLOCK, PairLabels, Settings, infer
 from ibn.preferences.comparisons import Comparisons
 
 CHOICES = (*KERNELS, "best")
+UNLABELLED_SCALE = 1.0  # before any label: log-odds of a deviation of 1, as many datasets have
 NODES = np.arange(-8.0, 8.0 + 1 / 16, 1 / 8)  # of the trapezoid rule over a standard Gaussian
 WEIGHTS = np.exp(-(NODES**2) / 2.0) / np.exp(-(NODES**2) / 2.0).sum()
 
@@ -291,6 +292,51 @@ def fit(
         model = _model(features, read, search.settings(best))
         found.append(replace(model, feature_map=mapped, hyperparameters=hyperparameters))
     return max(found, key=lambda model: model.log_evidence)
+
+
+def before_labels(
+    embeddings: NDArray[np.floating],
+    *,
+    kernel: str = "linear",
+    beta: float = 1.0,
+    scale: float = UNLABELLED_SCALE,
+    landmarks: int = MOST_LANDMARKS,
+    seed: int = 0,
+) -> RewardModel:
+    """Return what is known before any label: the prior.
+
+    Parameters
+    ----------
+    embeddings, kernel, beta, landmarks, seed
+        As for :func:`fit`; "best" is linear, since no evidence can choose.
+    scale : float
+        Variance of the reward difference of two random responses.
+
+    Raises
+    ------
+    InputError
+        If embeddings or the kernel cannot be used.
+    """
+    if kernel not in CHOICES:
+        raise unknown_name("kernel", kernel, CHOICES)
+    points = check_embeddings(embeddings)
+    name = KERNELS[0] if kernel == "best" else kernel
+    mapped = feature_map(name, points, None, landmarks=landmarks, seed=seed)
+    features = mapped.features(points)
+    d = features.shape[1]
+    return RewardModel(
+        mean=np.zeros(d),
+        covariance=scale * np.eye(d),
+        features=features,
+        scale=scale,
+        beta=beta,
+        lapse=0.0,
+        labels="binary",
+        noise_variance=np.nan,
+        own_variance=0.0,
+        log_evidence=0.0,
+        feature_map=mapped,
+    )
 
 
 def _model(features: NDArray[np.float64], read: PairLabels, settings: Settings) -> RewardModel:

@@ -82,6 +82,23 @@ def unite(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData
     )
 
 
+def without_comparisons(data: PreferenceData) -> PreferenceData:
+    """Return a dataset's prompts and responses with no comparison, as before any label."""
+    none = np.empty(0, np.int64)
+    return replace(
+        data,
+        comparisons=Comparisons(
+            np.arange(len(data.responses)), none, none, winner=none.astype(np.int8)
+        ),
+        lines=none,
+        swapped=None,
+        annotators=None,
+        row_of=None,
+        rows=[],
+        report=ReadingReport(prompts=len(data.prompts), responses=len(data.responses)),
+    )
+
+
 def concatenate(first: PreferenceData, second: PreferenceData) -> PreferenceData:
     """Put the labelled comparisons of two datasets behind each other.
 

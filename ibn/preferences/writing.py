@@ -221,8 +221,8 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> No
 def _pair_records(
     data: PreferenceData, pairs: NDArray[np.int64], sides: tuple[str, str]
 ) -> Iterator[Record]:
-    prompts = _said(data.prompt_messages) or data.prompts
-    responses = _said(data.response_messages) or data.responses
+    prompts = said(data.prompt_messages) or data.prompts
+    responses = said(data.response_messages) or data.responses
     prompt_of = data.prompt_of
     across = not np.array_equal(prompt_of[pairs[:, 0]], prompt_of[pairs[:, 1]])
     columns = ("prompt_a", sides[0], "prompt_b", sides[1]) if across else ("prompt", *sides)
@@ -233,7 +233,8 @@ def _pair_records(
         yield dict(zip(columns, values, strict=True))
 
 
-def _said(conversations: list[Messages] | None) -> list[Any]:
+def said(conversations: list[Messages] | None) -> list[Any]:
+    """Write conversations as lists of role and content; none as the empty list."""
     return [
         [{"role": role, "content": content} for role, content in messages]
         for messages in conversations or []
