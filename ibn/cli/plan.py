@@ -149,17 +149,18 @@ def _plan(
     listed = options["candidates"] is not None
     if listed:
         waiting = tell(read_preferences(options["candidates"], **wishes, labelled=False))
+    behind = data if waiting is None else concatenate(data, waiting)
     names = ("budget", "pairs", "target", "max_uses", "repeat", "kernel", "pool", "seed")
     planned = plan(
         data,
         candidates=waiting if options["pairs"] is None or listed else None,
         only_given=listed,
-        embeddings=given_embeddings(options["embeddings"], len(data.responses)),
+        embeddings=given_embeddings(options["embeddings"], len(behind.responses)),
         beta=1.0 if options["beta"] is None else options["beta"],
         progress=progress,
         **{name: options[name] for name in names},
     )
-    return planned, data if waiting is None else concatenate(data, waiting)
+    return planned, behind
 
 
 def _read(

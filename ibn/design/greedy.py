@@ -332,8 +332,13 @@ def expected_variance(
     """Mean posterior variance of the target pairs expected after labels of given pairs."""
     a, b = np.asarray(pairs, dtype=np.int64).T
     noise = label_variance(model, *model.difference(a, b))
+    x = model.features[a] - model.features[b]
+    if len(a) < x.shape[1]:  # the smaller of two systems
+        reach = x @ model.covariance
+        reduction = np.linalg.solve(np.diag(noise) + reach @ x.T, reach @ target @ reach.T)
+        return float(np.sum(model.covariance * target) - np.trace(reduction))
     root = np.linalg.cholesky(model.covariance)
-    x = ((model.features[a] - model.features[b]) / np.sqrt(noise)[:, None]) @ root
+    x = (x / np.sqrt(noise)[:, None]) @ root
     information = np.eye(len(root)) + x.T @ x
     return float(np.trace(np.linalg.solve(information, root.T @ target @ root)))
 

@@ -142,6 +142,8 @@ def plan(
     shared = "within" if np.bincount(data.prompt_of).max() > 1 else "any"
     pairs, target = pairs or shared, target or shared
     points = embedded(data, embeddings, seed, progress)
+    if points.shape[1] > m:  # as many columns as rows say the same
+        points = np.linalg.qr(points.T, mode="r").T
     known = {"kernel": kernel, "beta": beta, "landmarks": LANDMARKS, "seed": seed}
     if len(data.comparisons):
         model = fit(points, data.comparisons, own_variance=0.0, progress=progress, **known)

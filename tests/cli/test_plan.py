@@ -42,10 +42,13 @@ def test_plan_is_labelled_and_read_again(ibn, prefs, tmp_path, suffix):
         assert 0 < float(record["probability_a"]) < 1
         assert record["winner"] == ""
 
-    # Unlabelled it is no preference file; labelled it goes on where the first file ends.
-    status, _, err = ibn("plan", prefs, out, "--budget", 5, "--out", tmp_path / "more.jsonl")
-    assert status == 2
-    assert "winner without a label" in err
+    # Unlabelled, its pairs still wait; labelled, it goes on where the first file ends.
+    waiting = tmp_path / "waiting.jsonl"
+    status, _, err = ibn("plan", prefs, out, "--budget", 5, "--out", waiting)
+    assert status == 0
+    assert "5 pairs wait for a label" in err
+    pairs = [{(r["response_a"], r["response_b"]) for r in rows(x)} for x in (out, waiting)]
+    assert pairs[0] == pairs[1]
     labelled = tmp_path / "labelled.jsonl"
     labelled.write_text("".join(json.dumps({**r, "winner": "b"}) + "\n" for r in planned))
     status, text, _ = ibn(
@@ -114,8 +117,8 @@ GOOD = ("--budget", 3, "--out", "next.jsonl")
     ("arguments", "problem"),
     [
         (
-            ("--budget", 41, "--out", "next.jsonl"),
-            "a budget of 41 is more than the 40 pairs within",
+            ("--budget", 61, "--out", "next.jsonl"),
+            "a budget of 61 is more than the 60 pairs within",
         ),
         (("--budget", 30, "--max-uses", 1, "--out", "next.jsonl"), "for a budget of 30"),
         (("--budget", 0, "--out", "next.jsonl"), "--budget"),
@@ -139,3 +142,85 @@ def test_errors(ibn, prefs, tmp_path, monkeypatch, arguments, problem):
 
 def test_errors_without_data(ibn):
     assert "no preference file" in ibn("plan", "--budget", 3, "--out", "x.jsonl")[2]
+
+
+def start(folder, name, records):
+    path = folder / name
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def test_a_start_without_labels(ibn, tmp_path):
+    """Lists of responses, ready pairs and one response a row; ids come out again."""
+    out = tmp_path / "next.jsonl"
+    words = ["red", "blue", "green", "grey"]
+    lists = [
+        {"id": f"q{i}", "prompt": f"Question {i}?", "responses": [f"{w} {i}" for w in words]}
+        for i in range(6)
+    ]
+    pairs = [
+        {"id": f"p{i}", "prompt": f"Question {i}?", "response_a": f"red {i}", "response_b": "no"}
+        for i in range(6)
+    ]
+    single = [{"prompt": x["prompt"], "response": r} for x in lists for r in x["responses"]]
+    for name, records, count in (
+        ("l.jsonl", lists, 36),
+        ("p.jsonl", pairs, 6),
+        ("s.jsonl", single, 36),
+    ):
+        path = start(tmp_path, name, records)
+        status, text, err = ibn("plan", path, "--budget", 4, "--out", out, "--json")
+        assert status == 0, err
+        assert f"{count} pairs wait for a label, none has one" in err
+        assert (json.loads(text)["labels"], json.loads(text)["candidates"]) == (0, count)
+        planned = rows(out)
+        assert len(planned) == 4
+        if name != "s.jsonl":
+            at = {x["prompt"]: x["id"] for x in records}
+            assert all(row["id"] == at[row["prompt"]] for row in planned)
+        out.unlink()
+
+
+def test_one_pair_a_prompt_gets_second_labels_and_prompts_to_grow(ibn, tmp_path):
+    path = start(
+        tmp_path,
+        "prefs.jsonl",
+        [
+            {"prompt": f"Question {i}?", "chosen": f"red {i} yes", "rejected": f"blue {i}"}
+            for i in range(12)
+        ],
+    )
+    out, prompts = tmp_path / "next.jsonl", tmp_path / "prompts.jsonl"
+    status, text, _ = ibn(
+        *("plan", path, "--budget", 5, "--out", out, "--prompts", prompts, "--json")
+    )
+    assert status == 0
+    assert json.loads(text)["relabels"] == 5
+    planned = rows(out)
+    assert all(row["relabel"] for row in planned)
+    assert len({row["prompt"] for row in planned}) == 5  # each pair once more at most
+    assert [set(row) for row in rows(prompts)] == [{"prompt", "responses", "variance"}] * 5
+    status, text, _ = ibn("plan", path, "--budget", 5, "--out", tmp_path / "b.jsonl")
+    assert "5 of the 5 have one and are to get a second" in " ".join(text.split())
+
+
+def test_labels_that_people_filled_in_are_kept(ibn, prefs, tmp_path):
+    out = tmp_path / "next.jsonl"
+    ibn("plan", prefs, "--budget", 4, "--out", out)
+    planned = rows(out)
+    planned[2]["winner"] = "b"
+    start(tmp_path, "next.jsonl", planned)
+    before = out.read_bytes()
+    for first in (prefs, out):
+        status, _, err = ibn("plan", first, "--budget", 4, "--out", out)
+        assert status == 2
+        assert out.read_bytes() == before
+    assert "the output would replace an input" in err
+    # Three of the four still wait: they come first, and the label counts.
+    status, text, err = ibn(
+        "plan", prefs, out, "--budget", 3, "--out", tmp_path / "n.jsonl", "--json"
+    )
+    assert (status, json.loads(text)["labels"]) == (0, 21)
+    assert {r["response_a"] for r in rows(tmp_path / "n.jsonl")} == {
+        r["response_a"] for r in planned if not r["winner"]
+    }
