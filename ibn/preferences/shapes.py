@@ -71,7 +71,7 @@ def judgements(
         yield from _pair(columns, record, wishes, lose)
         return
     prompt = _prompt(columns, record)
-    if columns.kind == "list":
+    if columns.kind in ("list", "tree"):
         judged = _listed(columns, record, lose)
     else:
         judged = _solutions(columns, record)
