@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -14,19 +13,11 @@ from numpy.typing import NDArray
 
 from ibn.bias.neighbours import check_embeddings
 from ibn.errors import InputError, MissingExtra
+from ibn.preferences.tokens import tokenise
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-# Scripts written without spaces: their characters are words of one, and every two in a row one
-# more (Han, kana, Thai, Lao, Khmer, Burmese).
-UNSPACED = (
-    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f"
-    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e80-\u0eff\u1000-\u109f\u1780-\u17dd"
-)
-# Words, numbers of any length, and each sign: a formula is not silence.
-WORD = re.compile(r"\w+|[^\w\s]")
-RUN = re.compile(rf"([{UNSPACED}]+)|(?:(?![{UNSPACED}])\w)+|[^\w\s]")
 VOCABULARY = 50_000
 FITTED = 50_000  # texts that the axes are fitted to: 64 of them are well determined by so many
 
@@ -67,29 +58,6 @@ def load_embeddings(path: str | os.PathLike[str], rows: int) -> NDArray[np.float
     if not isinstance(stored, np.ndarray):
         raise InputError("an archive, not a single .npy array", file=name)
     return np.ascontiguousarray(check_embeddings(stored, rows=rows, file=name))
-
-
-def tokenise(text: str) -> list[str]:
-    """List the words, numbers and signs of a text.
-
-    In scripts without spaces every character is a word, and every two in a row are one more.
-
-    >>> tokenise("x = 12 不好吃")
-    ['x', '=', '12', '不', '不好', '好', '好吃', '吃']
-    """
-    if text.isascii():
-        return WORD.findall(text)
-    found = []
-    for match in RUN.finditer(text):
-        run = match[0]
-        if match.lastindex is None:
-            found.append(run)
-            continue
-        for i, character in enumerate(run):
-            found.append(character)
-            if i + 1 < len(run):
-                found.append(run[i : i + 2])
-    return found
 
 
 def count_words(texts: Sequence[str]) -> csr_matrix:

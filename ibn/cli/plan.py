@@ -26,6 +26,12 @@ LISTED = 10
 @click.option("--budget", type=click.IntRange(min=1), required=True, help="Comparisons wanted, K.")
 @click.option("--out", metavar="FILE", help="Write the comparisons here, for a labelling tool.")
 @click.option(
+    "--for",
+    "tool",
+    type=click.Choice(["label-studio", "argilla"]),
+    help="Write --out, a .json file, as this labelling tool takes it; ibn reads what it exports.",
+)
+@click.option(
     "--prompts",
     metavar="FILE",
     help="Write the prompts here for which new responses would help most, for ibn grow.",
@@ -85,6 +91,7 @@ def command(
     prefs: tuple[str, ...],
     out: str | None,
     prompts: str | None,
+    tool: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -124,11 +131,13 @@ def command(
         raise InputError("nowhere to write the comparisons", fix="--out next.jsonl")
     check_out(out, *prefs)
     keep_labels(out)
+    if tool is not None and not out.endswith(".json"):
+        raise InputError(f"{tool} takes JSON", file=out, fix="name a .json file")
     if prompts is not None:
         check_out(prompts, *prefs)
         keep_inputs(prompts, [out])
     planned, offered = _plan(prefs, options, progress)
-    _write(out, planned, offered)
+    _write(out, planned, offered, tool)
     progress(f"{len(planned.design.pairs)} comparisons in {out}")
     if prompts is not None:
         count = _write_prompts(prompts, planned)
@@ -186,9 +195,10 @@ def _read(
     return labelled, waiting
 
 
-def _write(out: str, planned: Plan, offered: PreferenceData) -> None:
+def _write(out: str, planned: Plan, offered: PreferenceData, tool: str | None) -> None:
     from ibn.design.candidates import rows_behind
-    from ibn.preferences.writing import carried, write_comparisons
+    from ibn.preferences.labelling_tools import TOOLS
+    from ibn.preferences.writing import carried, comparison_records, write_records
 
     pairs = planned.design.pairs
     columns: dict[str, Any] = {
@@ -200,7 +210,10 @@ def _write(out: str, planned: Plan, offered: PreferenceData) -> None:
         columns["relabel"] = planned.again.tolist()
     rows = rows_behind(offered, pairs)
     kept = {} if rows is None else carried(offered, rows, "ab", columns)
-    write_comparisons(out, planned.data, pairs, {**columns, **kept})
+    records = comparison_records(planned.data, pairs, {**columns, **kept})
+    if tool is not None:
+        records = (TOOLS[tool](number, record) for number, record in enumerate(records, 1))
+    write_records(out, records)
 
 
 def _write_prompts(path: str, planned: Plan) -> int:

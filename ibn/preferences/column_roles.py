@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -78,8 +78,9 @@ class Columns:
 
     Attributes
     ----------
-    kind : {"pairs", "battles", "list", "solutions", "pool"}
-        Two responses a record, two models, several responses, several judged objects, or one.
+    kind : {"pairs", "battles", "list", "solutions", "pool", "tree"}
+        Two responses a record, two models, several responses, several judged objects, one, or
+        one message of a tree.
     prompt : tuple of str
         Columns that together make the prompt, joined in this order; none where the prompt is
         inside, or there is none.
@@ -105,6 +106,8 @@ class Columns:
         Their columns.
     choice : str, optional
         A column of the position, from 0, of the best of a list.
+    tree : mapping of str to str
+        What a tree of messages calls its columns.
     full : bool
         Whether the first side is a whole conversation, the second only what would end it.
     talks : bool
@@ -121,6 +124,7 @@ class Columns:
     labels: tuple[str, ...] = ()
     numbers: str = ""
     choice: str | None = None
+    tree: Mapping[str, str] = field(default_factory=dict)
     full: bool = False
     models: tuple[str, ...] = ()
     probability: tuple[str, bool] | None = None
@@ -150,15 +154,47 @@ class Columns:
         }
         return {role: columns for role, columns in found.items() if columns}
 
-    @property
+    @cached_property
     def used(self) -> set[str]:
-        """Names of the columns that are used, outermost where they lead into an object."""
-        return {name for columns in self.roles().values() for name in columns}
+        """Names of the columns that are used, or of the places in them."""
+        return {name for columns in self.roles().values() for name in columns} | {
+            *self.tree.values()
+        }
+
+    @cached_property
+    def opened(self) -> set[str]:
+        """Names of the objects that used places stand in."""
+        return {name.partition(".")[0] for name in self.used} - self.used
+
+    def unused_places(self, record: Record) -> Iterator[str]:
+        """List what takes no part of the objects in which a response or the prompt stands."""
+        for outer in self.opened:
+            yield from _beside(outer, structured(record.get(outer)), self.used)
+        if self.kind == "list" and self.text:
+            (column,) = self.sides
+            taken = {f"{column}.{name}" for name in (self.text, self.judge) if name}
+            items = structured(record.get(column))
+            for item in items if isinstance(items, list) else ():
+                yield from _beside(column, item, taken)
+        if self.kind == "solutions":
+            taken = {f"{column}.{name}" for column in record for name in (self.text, self.judge)}
+            for column, value in record.items():
+                yield from _beside(column, structured(value), taken)
 
     def __str__(self) -> str:
         what = "conversations" if self.talks else "transcripts" if self.turn else "texts"
         what = "models" if self.kind == "battles" else what
         return f"{'/'.join(name for x in self.roles().values() for name in x)} {what}"
+
+
+def _beside(path: str, value: object, taken: Set[str]) -> Iterator[str]:
+    """List the places of an object that are not taken, down to where the taken ones stand."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        place = f"{path}.{key}"
+        if any(name.startswith(f"{place}.") for name in taken):
+            yield from _beside(place, inner, taken)
+        elif place not in taken:
+            yield place
 
 
 class Sample:

@@ -18,6 +18,7 @@ from ibn.preferences.column_names import (
 from ibn.preferences.column_roles import WAITING, Columns, Sample, Wishes
 from ibn.preferences.fields import names, structured
 from ibn.preferences.label_codes import FAULTS, certain_word, token_of
+from ibn.preferences.message_trees import COLUMNS as TREE
 from ibn.preferences.prompt_columns import (
     finished,
     first_named,
@@ -79,6 +80,7 @@ def choose_columns(records: Sequence[Record], wishes: Wishes) -> Columns:
     if wishes.models and (found := _battles(sample)):
         return found
     for choose in (
+        _tree,
         _better_pairs,
         _labelled_pairs,
         _whole_and_reply,
@@ -103,6 +105,15 @@ def _refuse_steps(sample: Sample) -> None:
                 "so no two answers are compared",
                 fix="compare whole answers, such as in columns chosen and rejected",
             )
+
+
+def _tree(sample: Sample) -> Columns | None:
+    """Find messages that name the one they reply to."""
+    if not all(name in sample.known for name in TREE) or sample.wishes.columns:
+        return None
+    tree = {name: sample.known[name] for name in TREE}
+    prompt, sides = (tree["parent_id"],), (tree["text"],)
+    return Columns("tree", prompt, sides, ("text",), judge=tree["rank"], tree=tree, talks=True)
 
 
 def _better_pairs(sample: Sample) -> Columns | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from ibn.errors import InputError
 from ibn.kernels.minhash import least_hashes
 from ibn.preferences.reading import PreferenceData
+from ibn.preferences.tokens import SIGN, tokenise
 
 THRESHOLD = 0.9
 SHINGLE = 3  # words
@@ -74,10 +74,15 @@ class NearDuplicates:
 
 
 def normal_form(text: str) -> str:
-    """Words of a text in lower case, without punctuation, one space apart."""
+    """Words of a text in lower case, without punctuation, one space apart.
+
+    >>> normal_form("Not good!"), normal_form("不好！")
+    ('not good', '不 不好 好')
+    """
     if text.isascii():  # the same, several times as fast
         return " ".join(text.lower().translate(SPACED).split())
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+    words = tokenise(unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(word for word in words if not SIGN.fullmatch(word))
 
 
 def find_near_duplicates(
@@ -178,11 +183,16 @@ def near_pairs(
                 continue
             i, j = sorted((int(distinct[x]), int(distinct[y])))
             for k in (i, j):
-                numbers.setdefault(k, tuple(w for w in forms[k].split() if not w.isalpha()))
+                numbers.setdefault(k, _numbers_in(forms[k]))
             if numbers[i] == numbers[j]:  # 12 apples are not 13 apples
                 found[i, j] = value
     pairs = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
     return pairs, np.array([found[i, j] for i, j in pairs.tolist()])
+
+
+def _numbers_in(form: str) -> tuple[str, ...]:
+    """List the words with a digit, or a numeral of another script, in order."""
+    return tuple(word for word in form.split() if any(map(str.isnumeric, word)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ from ibn.preferences.columns import choose_columns
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.fields import number, value_at
 from ibn.preferences.label_codes import decide_codes, decide_goodness
+from ibn.preferences.message_trees import sibling_replies
 from ibn.preferences.reading_report import ReadingReport, describe_skipped
 from ibn.preferences.record_sources import open_records
 from ibn.preferences.shapes import (
@@ -267,6 +268,7 @@ class _Gathered:
         self.rows: list[Record] = []
         self.row_lines = array("q")
         self.carried: dict[str, None] = {}
+        self.unused: dict[str, None] = {}
         self.skipped: dict[str, list[int]] = {}
         self.count = self.lost_rows = self.idle = 0
         self.first_lost: InputError | None = None
@@ -285,8 +287,7 @@ class _Gathered:
                 error.problem, file=self.source, line=sample[0][0], fix=error.fix
             ) from None
         pool: dict[Text, list[tuple[int, Side, float | str]]] = {}
-        for line, record in chain(sample, records):
-            self.count += 1
+        for line, record in self._rows(chain(sample, records)):
             row = self._keep(line, record)
             try:
                 if self.columns.kind == "pool":
@@ -300,14 +301,34 @@ class _Gathered:
                 self._lose_row(line, error)
         self._take_pool(pool)
 
+    def _rows(self, records: Iterator[tuple[int, Record]]) -> Iterator[tuple[int, Record]]:
+        """Count the rows; of trees of messages, give the replies that have a common parent."""
+        columns = self.columns
+        assert columns is not None
+
+        def counted() -> Iterator[tuple[int, Record]]:
+            for found in records:
+                self.count += 1
+                if columns.tree:
+                    self.unused.update(dict.fromkeys(found[1].keys() - columns.used))
+                yield found
+
+        if columns.kind != "tree":
+            return counted()
+        return sibling_replies(counted(), columns.tree)
+
     def _keep(self, line: int, record: Record) -> int:
         """Keep what takes no part of a row."""
-        assert self.columns is not None
-        used = self.columns.used
+        columns = self.columns
+        assert columns is not None
+        used = columns.used
         rest = {key: value for key, value in record.items() if key not in used}
-        if self.columns.kind == "solutions":
+        if columns.kind == "solutions":
             rest = {k: v for k, v in rest.items() if not isinstance(v, dict)}
-        self.carried.update(dict.fromkeys(rest))
+        for place in columns.unused_places(record):
+            kept = place.partition(".")[0] in rest
+            (self.carried if kept else self.unused)[place] = None
+        self.carried.update(dict.fromkeys(key for key in rest if key not in columns.opened))
         self.rows.append(rest)
         self.row_lines.append(line)
         return len(self.rows) - 1
@@ -524,6 +545,8 @@ class _Gathered:
             notes.append(f"{columns.margin} is not used: some rows have none")
         if columns.turn:
             notes.append(f"the prompt is what both responses share, up to {columns.turn.strip()!r}")
+        if columns.kind == "tree":
+            notes.append("the replies to each message are compared, as they were ranked")
         if columns.talks and not columns.prompt:
             notes.append("the prompt is what both conversations begin with")
         winner = data.comparisons.winner
@@ -535,6 +558,7 @@ class _Gathered:
             ties=0 if winner is None else int(np.sum(winner == 0)),
             columns=columns.roles(),
             carried=tuple(self.carried),
+            unused=tuple(self.unused),
             skipped={reason: tuple(lines) for reason, lines in self.skipped.items()},
             skipped_rows=self.lost_rows,
             idle=self.idle,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
 from typing import Any
 
 from ibn.errors import InputError
 from ibn.preferences.files import read_records
+from ibn.preferences.labelling_tools import from_tool
 from ibn.preferences.source import Record, as_record
 from ibn.preferences.tables import BATCH, dataset_rows, table_rows
 
@@ -34,9 +36,18 @@ def open_records(source: Any) -> tuple[str, Generator[tuple[int, Record], None, 
         If it is none of these.
     """
     if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source), read_records(source)
+        return os.fspath(source), _as_columns(read_records(source))
     name = type(source).__name__
-    return name, _held(source, name)
+    return name, _as_columns(_held(source, name))
+
+
+def _as_columns(
+    records: Generator[tuple[int, Record], None, None],
+) -> Generator[tuple[int, Record], None, None]:
+    """Lay out what labelling tools give back."""
+    with closing(records):
+        for line, record in records:
+            yield line, from_tool(record)
 
 
 def _held(source: Any, name: str) -> Generator[tuple[int, Record], None, None]:

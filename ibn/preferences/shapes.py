@@ -73,7 +73,7 @@ def judgements(
     prompt = _prompt(columns, record)
     if columns.numbers == WAITING:
         judged = _unjudged(columns, record)
-    elif columns.kind == "list":
+    elif columns.kind in ("list", "tree"):
         judged = _listed(columns, record, lose)
     else:
         judged = _solutions(columns, record)

@@ -82,7 +82,8 @@ def write_preferences(
         rows = np.where(turned[:, None], data.row_of[:, ::-1], data.row_of)
         columns |= carried(data, rows, "ab" if labelled else ("chosen", "rejected"), columns)
     columns = {name: [values[i] for i in kept.tolist()] for name, values in columns.items()}
-    write_comparisons(path, data, ends, columns, SIDES if labelled else TRL_SIDES)
+    sides = SIDES if labelled else TRL_SIDES
+    write_records(path, comparison_records(data, ends, columns, sides))
     return len(comparisons) - len(kept)
 
 
@@ -143,24 +144,21 @@ def carried(
     return found
 
 
-def write_comparisons(
-    path: str | os.PathLike[str],
+def comparison_records(
     data: PreferenceData,
     pairs: ArrayLike,
     columns: Mapping[str, Sequence[Any]] | None = None,
     sides: tuple[str, str] = SIDES,
-) -> None:
-    """Write pairs of responses for a labelling tool.
+) -> Iterator[Record]:
+    """Make records of pairs of responses, for a labelling tool.
 
     Columns are prompt, response_a and response_b, or, where a pair is across prompts, prompt_a and
     prompt_b for all; texts, or lists of messages where the data are conversations. With a column
-    ``winner`` (a, b or tie) added, :func:`ibn.preferences.reading.read_preferences` reads the file;
+    ``winner`` (a, b or tie) added, :func:`ibn.preferences.reading.read_preferences` reads them;
     with ``labelled=False`` it does without.
 
     Parameters
     ----------
-    path : path-like
-        As for :func:`write_preferences`.
     data : PreferenceData
         Where the responses are from.
     pairs : array_like of int, shape (k, 2)
@@ -169,22 +167,12 @@ def write_comparisons(
         Further columns, a value a pair.
     sides : two str
         What the columns of the two responses are called.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be written.
     """
     further = columns or {}
     records = _pair_records(data, np.asarray(pairs, dtype=np.int64), sides)
     values = zip(*further.values(), strict=True) if further else repeat(())
-    write_records(
-        path,
-        (
-            {**record, **dict(zip(further, row, strict=True))}
-            for record, row in zip(records, values, strict=bool(further))
-        ),
-    )
+    for record, row in zip(records, values, strict=bool(further)):
+        yield {**record, **dict(zip(further, row, strict=True))}
 
 
 def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> None:

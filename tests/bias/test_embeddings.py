@@ -8,6 +8,7 @@ import pytest
 from ibn.bias import embeddings
 from ibn.bias.embeddings import embed_sentences
 from ibn.errors import MissingExtra
+from ibn.preferences.tokens import tokenise
 
 
 def test_like_sentences_lie_near(monkeypatch):
@@ -35,7 +36,7 @@ def test_words_are_counted_as_scikit_learn_counts_them(monkeypatch):
     for most in (4, 50_000):
         monkeypatch.setattr(embeddings, "VOCABULARY", most)
         naive = CountVectorizer(
-            tokenizer=embeddings.tokenise, token_pattern=None, max_features=most
+            tokenizer=tokenise, token_pattern=None, max_features=most
         ).fit_transform(texts)
         found = embeddings.count_words(texts)
         assert found.shape == naive.shape

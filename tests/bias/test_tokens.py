@@ -3,8 +3,9 @@
 import numpy as np
 
 from ibn.auditing.evaluation import evaluate
-from ibn.bias.embeddings import embed_texts, tokenise
+from ibn.bias.embeddings import embed_texts
 from ibn.preferences.reading import read_preferences
+from ibn.preferences.tokens import tokenise
 
 CLAUSES = [
     "我们今天去公园",

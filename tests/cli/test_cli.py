@@ -67,3 +67,9 @@ def test_help_shows_examples_as_they_are_typed(ibn, verb):
     _, shown, _ = ibn(verb, "--help")
     assert "\\b" not in shown
     assert f"\n    ibn {verb} " in shown
+
+
+def test_the_package_runs_as_a_module():
+    command = [sys.executable, "-m", "ibn", "--version"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, f"ibn {__version__}\n")

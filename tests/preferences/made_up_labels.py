@@ -186,7 +186,8 @@ def options(spec: Labelled) -> Record:
         return {}
     sides = ("b", "a", "tie") if spec.worse else ("a", "b", "tie")
     codes = zip(CODES[spec.codes], sides, strict=True)
-    return {"winner": {_printed(code): side for code, side in codes if code is not None}}
+    meanings = {_printed(code): side for code, side in codes if code is not None}
+    return {"winner": meanings, "columns": {"prompt": spec.prompt}}
 
 
 def _printed(code: Any) -> str:

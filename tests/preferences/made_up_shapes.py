@@ -526,7 +526,7 @@ SHAPES = {
     "rank of each": Shape(rank_of_each),
     "chosen by number": Shape(chosen_by_number, labels=("chosen",)),
     "Argilla": Shape(argilla, labels=("preference.responses",)),
-    "OpenAssistant": Shape(oasst, "", asks="the tree stands in parent_id"),
+    "OpenAssistant": Shape(oasst, ""),
     "battles": Shape(battles, "", ("winner",), code="winner"),
     "battles left, right": Shape(left_right, "", ("winner",), code="winner"),
     "battles, winner by name": Shape(named_winner, "", ("winner",), code="winner"),

@@ -136,3 +136,14 @@ def test_thresholds_out_of_range(threshold):
     data = dataset(["p"], [(0, "yes"), (0, "no")], [(0, 1)])
     with pytest.raises(InputError, match="threshold"):
         find_near_duplicates(data, threshold=threshold)
+
+
+def test_chinese_is_compared_by_characters():
+    text = "我们今天去公园看花因为天气很好而且大家都有时间老师也想去孩子们喜欢在湖边画画"
+    same, other = text.replace("湖", "河"), text[::-1]
+    near, similarity = near_pairs([text, same, other], np.zeros(3, int), 0.8, 0)
+    assert near.tolist() == [[0, 1]]
+    assert 0.8 < similarity[0] < 1
+    numbered = [f"{text}一共{number}个人" for number in "三四"]
+    assert len(near_pairs(numbered, np.zeros(2, int), 0.6, 0)[0]) == 0
+    assert normal_form(f"{text}。") == normal_form(f"「{text}」")

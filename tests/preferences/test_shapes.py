@@ -128,6 +128,37 @@ def test_the_position_of_the_best(asked, lists, choice):
         read_preferences([{**asked, **lists, choice: place} for place in (1, 2)])
 
 
+def message(name, parent, said, rank=None):
+    row = {"message_id": name, "parent_id": parent, "text": said, "rank": rank, "lang": "en"}
+    return row | {"role": "prompter" if name.startswith("q") else "assistant"}
+
+
+def test_replies_in_a_tree_of_messages():
+    rows = [message("q", None, "p"), message("a", "q", "y", 1), message("b", "q", "x", 0.0)]
+    rows += [message("q2", "a", "more"), *(message(f"c{k}", "q2", f"z{k}", k) for k in (1, 0, 2))]
+    rows += [message("q3", None, "alone"), message("d", "q3", "one", 0)]
+    data = read_preferences(rows[::-1])
+    assert sorted(pair[1:3] for pair in pairs(data)) == [
+        ("x", "y"),
+        *(("z0", "z1"), ("z0", "z2"), ("z1", "z2")),
+    ]
+    assert data.prompts == ["user: p\n\nassistant: y\n\nuser: more", "p"]
+    assert (data.report.rows, data.report.unused) == (len(rows), ("lang",))
+    orphans = [*rows, message("e1", "gone", "x", 0), message("e2", "gone", "y", 1)]
+    assert read_preferences(orphans).report.skipped == {"parent_id is null": (10,)}
+
+
+def test_places_within_objects_are_reported():
+    answer = {"model": "m", "notes": {"by": "me"}}
+    rows = [
+        {**Q, "completions": [{"text": t, "score": s, **answer} for t, s in (("x", 2), ("y", 1))]}
+    ]
+    assert read_preferences(rows).report.unused == ("completions.model", "completions.notes")
+    asked = {"question": {"full_text": "p", "id": 3}, "answer_0": "x", "answer_1": "y"}
+    report = read_preferences([{**asked, "score_0": 1, "score_1": 0}]).report
+    assert (report.carried, report.unused) == (("question.id",), ())
+
+
 def test_a_column_a_model():
     records = [{**Q, "gpt": "x", "llama": "y", "winner": w} for w in ("gpt", "llama", "tie")]
     assert pairs(read_preferences(records)) == [

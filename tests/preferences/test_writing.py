@@ -15,7 +15,7 @@ from ibn.errors import InputError
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.files import read_records
 from ibn.preferences.reading import PreferenceData, read_preferences
-from ibn.preferences.writing import write_comparisons, write_preferences, write_records
+from ibn.preferences.writing import comparison_records, write_preferences, write_records
 
 SUFFIXES = ["jsonl", "json", "csv", "parquet", "jsonl.gz", "csv.gz", "json.gz", "parquet.gz"]
 
@@ -119,7 +119,7 @@ def test_preferences_are_read_again(tmp_path_factory, suffix, data):
 def test_comparisons_are_read_again(tmp_path_factory, suffix, data):
     path = tmp_path_factory.mktemp("round") / f"next.{suffix}"
     pairs = np.column_stack([data.comparisons.a, data.comparisons.b])
-    write_comparisons(path, data, pairs)
+    write_records(path, comparison_records(data, pairs))
     again = read_preferences(path, labelled=False)
     assert content(again)[:5] == content(data)[:5]
     assert again.comparisons.winner is None
