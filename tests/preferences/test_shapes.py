@@ -195,7 +195,9 @@ def test_a_probability_of_nobody_is_asked_for():
 
 def test_a_label_that_may_name_either_side_is_asked_for():
     record = {**Q, "response_a": "x", "response_b": "y", "model_a": "B", "model_b": "A"}
-    with pytest.raises(InputError, match=r"'a'.*also names what stands on a side.*--winner a=a"):
+    with pytest.raises(
+        InputError, match=r"'a'.*also names what stands on a side.*--winner a=MEANING"
+    ):
         read_preferences([{**record, "winner": "A"}])
     for meaning, better in (("a", "x"), ("b", "y")):
         told = read_preferences([{**record, "winner": "A"}], winner={"A": meaning})
