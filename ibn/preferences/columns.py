@@ -53,6 +53,7 @@ CORRECT = "is_correct"
 RANKS = ("rank", "ranks")
 SCORES = ("score", "scores", "overall_score", "rating", "ratings")
 RANKING = "ranking"
+MARKS = (" +", " -")
 TAGS = ("label", "kto_tag", "desirable", *FAULTS)
 CHOICES = tuple(
     f"{name}{end}"
@@ -76,7 +77,7 @@ def choose_columns(records: Sequence[Record], wishes: Wishes) -> Columns:
         If no comparisons are found, or their prompts are not, naming candidates.
     """
     sample = Sample(records, wishes)
-    _refuse_steps(sample)
+    _refuse_unpaired(sample)
     if wishes.models and (found := _battles(sample)):
         return found
     for choose in (
@@ -95,16 +96,36 @@ def choose_columns(records: Sequence[Record], wishes: Wishes) -> Columns:
     raise _no_preferences(sample)
 
 
-def _refuse_steps(sample: Sample) -> None:
+def _refuse_unpaired(sample: Sample) -> None:
+    """Refuse what is known to compare no two answers as it stands."""
     steps, labels = sample.first(("completions", "steps")), sample.first(("labels", "label"))
-    if steps and labels and "prompt" in sample.known:
-        lists = [*sample.values(steps, 5), *sample.values(labels, 5)]
-        if lists and all(isinstance(value, list) for value in lists):
-            raise InputError(
-                f"step-wise data: {steps} are the steps of one answer and {labels} judges each, "
-                "so no two answers are compared",
-                fix="compare whole answers, such as in columns chosen and rejected",
-            )
+    judged = sample.values(labels, 5) if labels else []
+    listed = sample.values(steps, 5) if steps and "prompt" in sample.known else []
+    where = ""
+    if listed and judged and all(isinstance(value, list) for value in (*listed, *judged)):
+        where = f"{steps} are the steps of one answer and {labels} judges each"
+    elif judged and all(isinstance(value, dict) and "steps" in value for value in judged):
+        where = f"{labels} holds the steps of one answer, each judged"  # PRM800K
+    elif judged and all(isinstance(value, str) and _marked(value) for value in judged):
+        where = f"{labels} marks each step of one answer by + or -"  # Math-Shepherd
+    if where:
+        raise InputError(
+            f"step-wise data: {where}, so no two answers are compared",
+            fix="compare whole answers: write columns prompt, chosen and rejected, or prompt, "
+            "response and a score, an answer a row",
+        )
+    root = sample.first(("prompt",))
+    if root and any(isinstance(x, dict) and "replies" in x for x in sample.values(root, 1)):
+        raise InputError(
+            f"a tree of messages in one record, its replies within {root}",
+            fix="take the release with a message a row: message_id, parent_id, text, role, rank",
+        )
+
+
+def _marked(value: str) -> bool:
+    """Whether the first and the last of several lines are marked good or bad."""
+    lines = value.strip().split("\n")
+    return len(lines) > 1 and lines[0].endswith(MARKS) and lines[-1].endswith(MARKS)
 
 
 def _tree(sample: Sample) -> Columns | None:

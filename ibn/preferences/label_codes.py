@@ -181,12 +181,11 @@ def _uncertain(
     if any(token.startswith(EITHER) for token in rest):
         problem += " where it also names what stands on a side"
     codes = dict.fromkeys(map(_shown, sorted(rest)))
-    example = zip(list(codes)[:4], ("a", "b", "tie", "skip"), strict=False)
-    mapped = ",".join(f"{token}={meaning}" for token, meaning in example)
+    mapped = ",".join(f"{token}=MEANING" for token in list(codes)[:4])
     return InputError(
         problem,
-        fix=f"say what each means, such as --winner {mapped}; a is {columns[0]!r}, b is "
-        f"{columns[1]!r}, further tie and skip",
+        fix=f"say what each means: --winner {mapped}; a MEANING is a ({columns[0]!r} is better), "
+        f"b ({columns[1]!r} is better), tie or skip",
     )
 
 

@@ -195,7 +195,9 @@ def test_a_probability_of_nobody_is_asked_for():
 
 def test_a_label_that_may_name_either_side_is_asked_for():
     record = {**Q, "response_a": "x", "response_b": "y", "model_a": "B", "model_b": "A"}
-    with pytest.raises(InputError, match=r"'a'.*also names what stands on a side.*--winner a=a"):
+    with pytest.raises(
+        InputError, match=r"'a'.*also names what stands on a side.*--winner a=MEANING"
+    ):
         read_preferences([{**record, "winner": "A"}])
     for meaning, better in (("a", "x"), ("b", "y")):
         told = read_preferences([{**record, "winner": "A"}], winner={"A": meaning})
@@ -287,9 +289,23 @@ def test_unpaired_labels():
         read_preferences([{**row, "label": int(row["label"])} for row in rows])
 
 
-def test_steps_are_no_answers():
-    with pytest.raises(InputError, match="step-wise data"):
-        read_preferences([{**Q, "completions": ["a", "b"], "labels": [True, False]}])
+@pytest.mark.parametrize(
+    "record",
+    [
+        {**Q, "completions": ["a", "b"], "labels": [True, False]},
+        {"question": {"problem": "p"}, "label": {"steps": [{"completions": []}], "total_time": 1}},
+        {"input": "p a ки\nb ки", "label": "p a +\nb -", "task": "GSM8K"},
+    ],
+    ids=["TRL", "PRM800K", "Math-Shepherd"],
+)
+def test_steps_are_no_answers(record):
+    with pytest.raises(InputError, match=r"step-wise data.*prompt, chosen and rejected"):
+        read_preferences([record])
+
+
+def test_a_nested_tree_is_told_from_a_flat_one():
+    with pytest.raises(InputError, match="a message a row"):
+        read_preferences([{"message_tree_id": "t", "prompt": {"text": "p", "replies": []}}])
 
 
 def test_prompts_are_found_joined_or_asked_for():
