@@ -50,7 +50,7 @@ def audit(
         A row a response, in the order of ``data.responses``; by default TF-IDF with truncated
         SVD of the texts, prompt and response side by side.
     embedding_name : str
-        What the report calls them.
+        Where they are from, for the report.
     progress : callable, optional
         Called with what comes next.
     **options
@@ -90,6 +90,5 @@ def audit(
     if settings.labels:
         learned = learn_labels(data, similarity.embeddings, seed=settings.seed, progress=progress)
     stages = Stages(data, settings, similarity, inspection, prior, remaining, layouts, learned)
-    recommendations, curve = recommend(stages, rng, progress)
-    found = build_result(stages, recommendations, curve, rng)
+    found = build_result(stages, recommend(stages, rng.spawn(1)[0], progress), rng)
     return replace(found, seconds=time.perf_counter() - began)

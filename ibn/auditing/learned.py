@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ibn.auditing.effort import Effort, effort_for
 from ibn.auditing.evaluation import Evaluation, evaluate, prior_variance, restrict
-from ibn.auditing.recommendation import SHARE
+from ibn.auditing.learning_curve import LearningCurve, learning_curve
 from ibn.auditing.settings import Progress
 from ibn.bias.nearest import leading_components
 from ibn.design import (
@@ -26,6 +26,7 @@ from ibn.design import (
     pairs_within,
     second_moment,
 )
+from ibn.design.offers import Offers, offers
 from ibn.errors import InputError
 from ibn.estimate import Estimate
 from ibn.learner.hyperparameters import Hyperparameter
@@ -38,6 +39,7 @@ SPLITS = 5
 PLAN_WORK, LEAST_BUDGET = 2**23, 50  # responses times planned pairs, at about 1 µs each
 RANDOM_PLANS = 10
 LISTED = 10
+SHARE = 0.1  # of the comparisons: what a plan may cost
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class LabelFindings:
     """What a Bayesian reward model, linear in the embeddings, makes of the labels."""
 
     evaluation: Evaluation  # how well held-out labels are predicted
+    curve: LearningCurve  # the same from fewer labels
     comparisons: int  # comparisons used: all, or a random sample of so many
     dimensions: int  # columns of the embeddings used: all, or so many leading principal components
     carried: float  # share of the embeddings' variance in them
@@ -85,9 +88,9 @@ class TrialPlans:
     """What ``ibn plan`` would choose under the fitted model, and random choice."""
 
     budget: int
-    # within, anywhere: chosen among pairs within prompts, and among all pairs
+    # within, anywhere: chosen among pairs within prompts, and among all pairs, if enough are left
     within: Design
-    anywhere: Design
+    anywhere: Design | None
     random: Estimate  # mean variance after as many random pairs within prompts
 
 
@@ -96,21 +99,12 @@ class LearnedLabels:
     """What the labels say, for the report and for what to do next."""
 
     found: LabelFindings  # for the report
-    doubted: NDArray[np.int64]  # shape (k,): comparisons, the most doubted label first
+    model: RewardModel  # without own parts, of the responses below
+    rows: NDArray[np.int64]  # shape (k,): those responses, of all
+    comparisons: Comparisons  # that it is fitted to
+    doubted: NDArray[np.int64]  # shape (k,): comparisons, the most doubted label first, of all
+    compared: NDArray[np.int64]  # shape (k, 2): their pairs, as rows of the model
     plans: TrialPlans | None  # ``None`` where there is nothing to choose from
-    reduced: bool  # whether the model sees principal components of the embeddings
-
-    def caveat(self, comparisons: int) -> str:
-        """Say what limits the plans, of a dataset of so many comparisons."""
-        said, found = "", self.found
-        if found.comparisons < comparisons:
-            count = f"{found.comparisons:,} comparisons drawn at random"
-            said = f"; planned among the responses of {count}"
-            if self.reduced:
-                said += f", by {found.dimensions} principal components of the embeddings"
-        if not found.predicts:
-            said += "; but this model predicts held-out labels no better than a coin"
-        return said
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,17 +147,27 @@ def learn_labels(
         )
     except InputError:
         return None
+    curve = learning_curve(sample.embeddings, comparisons, prompt_of, evaluation, seed=seed)
     progress("label noise")
     with threadpool_limits(1 if effort.reduction else None, user_api="blas"):
         # On matrices so small a second thread would only wait.
         model = fit(sample.embeddings, comparisons, seed=seed)
     doubted, probability = _doubted(comparisons, evaluation)
-    found = _findings(data, sample, model, evaluation, doubted, probability)
+    found = _findings(data, sample, model, evaluation, curve, doubted, probability)
     progress("what to do next: ibn plan")
     if model.own_variance:  # ibn plan knows no own parts
         model = fit(sample.embeddings, comparisons, own_variance=0.0, intervals=False, seed=seed)
-    plans = try_plans(model, prompt_of, len(data.comparisons), effort, rng)
-    return LearnedLabels(found, sample.which[doubted], plans, sample.reduced)
+    compared = np.stack([comparisons.a, comparisons.b], axis=1)
+    plans = try_plans(model, prompt_of, compared, len(data.comparisons), effort, rng)
+    return LearnedLabels(
+        found=found,
+        model=model,
+        rows=sample.rows,
+        comparisons=comparisons,
+        doubted=sample.which[doubted],
+        compared=compared[doubted],
+        plans=plans,
+    )
 
 
 def _sample(
@@ -205,6 +209,7 @@ def _findings(
     sample: _Sample,
     model: RewardModel,
     evaluation: Evaluation,
+    curve: LearningCurve,
     doubted: NDArray[np.int64],
     probability: NDArray[np.float64],
 ) -> LabelFindings:
@@ -221,6 +226,7 @@ def _findings(
         listed.append(DoubtedLabel(line, preferred_first, float(probability[k])))
     return LabelFindings(
         evaluation=evaluation,
+        curve=curve,
         comparisons=len(sample.which),
         dimensions=sample.embeddings.shape[1],
         carried=sample.carried,
@@ -278,22 +284,36 @@ def _label_errors(
 def try_plans(
     model: RewardModel,
     prompt_of: NDArray[np.int64],
+    compared: NDArray[np.int64],
     n: int,
     effort: Effort,
     rng: np.random.Generator,
 ) -> TrialPlans | None:
-    """Plan a tenth more of ``n`` labels, among the responses that the model was fitted to."""
-    candidates = pairs_within(prompt_of)
-    m = len(prompt_of)
+    """Plan a tenth more of ``n`` labels, among the responses that the model was fitted to.
+
+    ``compared``, shape (k, 2): pairs that have a label; they get a second only where too few are
+    without one, as in ``ibn plan``.
+    """
+    m, listed = len(prompt_of), len(pairs_within(prompt_of))
     affordable = effort.planned(max(LEAST_BUDGET, PLAN_WORK // m))
-    budget = min(max(1, round(SHARE * n)), affordable, len(candidates))
-    if not budget or len(candidates) < 2:
+    budget = min(max(1, round(SHARE * n)), affordable, listed)
+    if listed < 2:
         return None
+    within = offers(prompt_of, compared, budget, rng)
+    try:
+        anywhere = offers(prompt_of, compared, budget, rng, kind="any")
+    except InputError:  # so few responses that all their pairs have labels
+        anywhere = None
     target = second_moment(model.features, prompt_of)
-    drawn = [choose_at_random(m, candidates, budget, rng) for _ in range(RANDOM_PLANS)]
+    drawn = [choose_at_random(m, within.pairs, budget, rng) for _ in range(RANDOM_PLANS)]
     random = in_threads(lambda pairs: expected_variance(model, target, pairs), drawn)
-    within, anywhere = in_threads(
-        lambda anywhere: choose(model, target, candidates, budget, anywhere=anywhere, repeat=True),
-        (False, True),
-    )
-    return TrialPlans(budget, within, anywhere, Estimate.of(np.array(random)))
+
+    def design(offered: Offers | None) -> Design | None:
+        if offered is None:
+            return None
+        options = {"anywhere": True, "excluded": compared} if offered.anywhere else {}
+        return choose(model, target, offered.pairs, budget, **options)
+
+    near, far = in_threads(design, (within, anywhere))
+    assert near is not None
+    return TrialPlans(budget, near, far, Estimate.of(np.array(random)))

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.effort import Effort, effort_for
-from ibn.auditing.held_out import LearningCurve
 from ibn.auditing.learned import LabelFindings
 from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.remaining import PLOTTED_PAIRS
@@ -31,9 +30,7 @@ class Audit(Stages):
         As of :class:`ibn.auditing.stages.Stages`: ``prior.before`` is the uncertainty by inductive
         bias alone, and ``posterior.after`` that with the labels.
     recommendations : tuple of Recommendation
-        What to do next, the largest relative effect first, also what would not help.
-    curve : LearningCurve, optional
-        Variance against the number of comparisons; ``None`` where there are too few prompts.
+        What to do next, labels of most worth first, also what would not help.
     components : Components
         Connected components.
     recall : Estimate
@@ -48,7 +45,6 @@ class Audit(Stages):
     """
 
     recommendations: tuple[Recommendation, ...]
-    curve: LearningCurve | None
     components: Components
     recall: Estimate
     effort: Effort | None
@@ -106,10 +102,9 @@ class Audit(Stages):
             "contradictions": plain(self.inspection.contradictions),
             "near_duplicates": plain(self.inspection.near_duplicates),
             "recommendations": [
-                {**plain(one), "relative": plain(one.relative), "helps": one.helps}
+                {**plain(one), "times": one.times, "helps": one.helps}
                 for one in self.recommendations
             ],
-            "learning_curve": plain(self.curve),
             "labels": plain(self.labels),
             "assumptions": self._assumptions(),
             "effort": plain(self.effort),
@@ -139,7 +134,6 @@ class Audit(Stages):
 def build_result(
     stages: Stages,
     recommendations: tuple[Recommendation, ...],
-    curve: LearningCurve | None,
     rng: np.random.Generator,
 ) -> Audit:
     """Add to the stages what follows from them; ``seconds`` are 0 yet."""
@@ -147,7 +141,6 @@ def build_result(
     return Audit(
         **vars(stages),
         recommendations=recommendations,
-        curve=curve,
         recall=stages.similarity.recall(rng),
         components=stages.similarity.components(stages.data.comparisons),
         effort=None if m <= stages.settings.exact else effort_for(m),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,7 @@ class Similarity:
 
     embeddings: NDArray[np.floating]  # shape (m, d): a row a response
     embedding_name: str  # what the report calls them
+    embedding_file: str  # the file that they are from, if they were given
     graph: NeighbourGraph  # of the embeddings
     bias: FixedBias  # its edges, their variance in squared distance: not yet in units of reward
     links: int  # how many of the last edges connect parts that would else be separate
@@ -111,6 +113,7 @@ def find_similarity(
 ) -> Similarity:
     """Embed the responses, unless embeddings are given, and tie each to its neighbours."""
     m, seed = len(data.responses), settings.seed
+    embedding_file = "" if embeddings is None else embedding_name
     if embeddings is None:
         progress("embedding texts by TF-IDF and SVD")
         from ibn.bias.embeddings import FITTED, embed_texts
@@ -119,8 +122,10 @@ def find_similarity(
         embedding_name = "TF-IDF and truncated SVD of prompt and response"
         if m + len(data.prompts) > FITTED:
             embedding_name += f" (axes fitted to {FITTED:,} random texts)"
+    else:
+        embedding_name = Path(embedding_name).name
     embeddings = check_embeddings(embeddings, rows=m)
     progress(f"tying {m} responses to their neighbours")
     graph = NeighbourGraph(embeddings, settings.neighbours, settings.metric, seed=seed)
     edges, links = graph.edges_and_links(np.arange(m))
-    return Similarity(embeddings, embedding_name, graph, FixedBias(edges), links)
+    return Similarity(embeddings, embedding_name, embedding_file, graph, FixedBias(edges), links)

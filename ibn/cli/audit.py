@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
-from ibn.cli.inputs import given_embeddings, read_all, reading, wishes_of
+from ibn.cli.inputs import (
+    check_out,
+    given_embeddings,
+    keep_labels,
+    read_all,
+    reading,
+    wishes_of,
+)
 from ibn.cli.printing import print_document, table
 from ibn.cli.progress import audit_stages
 from ibn.errors import InputError
@@ -86,6 +94,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Quote the last words of prompts in the report; check first that you may share them.",
 )
+@click.option(
+    "--recheck",
+    metavar="FILE",
+    help="Write the most doubted tenth of the pairs here, to be labelled once more.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     prefs: str,
@@ -95,6 +108,7 @@ def command(
     max_variance_of: str | None,
     merge_near_duplicates: bool,
     show_texts: bool,
+    recheck: str | None,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -128,6 +142,9 @@ def command(
     _check_gate(max_variance, max_variance_of)
     if out is not None:
         _check_page(out, [prefs, *([embeddings] if embeddings else [])])
+    if recheck is not None:
+        check_out(recheck, prefs)
+        keep_labels(recheck)
     progress = audit_stages()
     data = read_all((prefs,), wishes_of(options))
     rows = given_embeddings(embeddings, len(data.responses))
@@ -140,8 +157,11 @@ def command(
         rows = None if rows is None else rows[kept]
     from ibn.auditing.audit import audit
 
-    name = Path(embeddings).name if embeddings else ""
-    found = audit(data, embeddings=rows, embedding_name=name, progress=progress, **options)
+    found = audit(
+        data, embeddings=rows, embedding_name=embeddings or "", progress=progress, **options
+    )
+    if recheck is not None:
+        progress(f"{_write_doubted(found, recheck)} pairs to label once more in {recheck}")
     gate = None if max_variance is None else _gate(found, max_variance, max_variance_of)
     quoted = data if show_texts else None
     if out is not None:
@@ -161,6 +181,27 @@ def command(
         )
         return 1
     return 0
+
+
+def _write_doubted(found: Audit, path: str) -> int:
+    """Write the pairs whose labels a model fitted to the others thinks least likely."""
+    from ibn.preferences.writing import carried, comparison_records, write_records
+
+    if found.learned is None or not len(found.learned.doubted):
+        raise InputError("no reward model could be fitted, so no label is doubted")
+    data, doubted = found.data, found.learned.doubted
+    chosen = doubted[: max(1, len(doubted) // 10)]
+    comparisons = data.comparisons
+    pairs = np.stack([comparisons.a, comparisons.b], axis=1)[chosen]
+    # The preferred response is a: sides are swapped at random, so that nothing tells a labeller.
+    turned = np.random.default_rng(found.settings.seed).random(len(chosen)) < 0.5
+    pairs[turned] = pairs[turned][:, ::-1]
+    columns: dict[str, Any] = {"winner": [""] * len(chosen), "relabel": [True] * len(chosen)}
+    if data.row_of is not None:
+        rows = np.where(turned[:, None], data.row_of[chosen][:, ::-1], data.row_of[chosen])
+        columns |= carried(data, rows, "ab", columns)
+    write_records(path, comparison_records(data, pairs, columns))
+    return len(chosen)
 
 
 def _check_gate(limit: float | None, kind: str | None) -> None:

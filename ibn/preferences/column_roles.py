@@ -60,6 +60,16 @@ class Wishes:
         """Tokens of the labels whose meaning is given."""
         return frozenset(map(token_of, self.winner or ()))
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What a command line says to wish this."""
+        found = [x for role, name in self.columns.items() for x in ("--column", f"{role}={name}")]
+        if self.winner:
+            meanings = ",".join(f"{value}={meaning}" for value, meaning in self.winner.items())
+            found += ["--winner", meanings]
+        found += ["--score", self.score] if self.score else []
+        return (*found, *(["--no-prompt"] if self.no_prompt else []))
+
     def __post_init__(self) -> None:
         for role in self.columns:
             if role not in ROLES:

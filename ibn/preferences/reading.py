@@ -563,6 +563,7 @@ class _Gathered:
             skipped_rows=self.lost_rows,
             idle=self.idle,
             notes=tuple(notes),
+            flags=self.wishes.flags,
         )
 
 

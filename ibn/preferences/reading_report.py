@@ -33,6 +33,8 @@ class ReadingReport:
         Rows that hold nothing to compare, such as one response or equally right ones.
     notes : tuple of str
         What else to know.
+    flags : tuple of str
+        What a command line says so that the file is read this way.
     """
 
     rows: int = 0
@@ -47,6 +49,7 @@ class ReadingReport:
     skipped_rows: int = 0
     idle: int = 0
     notes: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
     @property
     def skipped_count(self) -> int:

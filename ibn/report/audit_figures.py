@@ -197,31 +197,19 @@ def draw_structure(axes: Axes, found: Audit) -> None:
 
 
 def draw_curve(axes: Axes, found: Audit) -> None:
-    """Draw the variance left against the comparisons used, with one standard error."""
-    curve = found.curve
-    assert curve is not None
-    for values, label, color, marker in (
-        (curve.unlabelled, "prompts without labels", ORANGE, "s"),
-        (curve.labelled, "prompts with labels", BLUE, "o"),
-    ):
-        axes.errorbar(
-            curve.comparisons,
-            [value.mean for value in values],
-            yerr=[value.stderr for value in values],
-            marker=marker,
-            ms=4.0,
-            color=color,
-            label=label,
-        )
-    before = found.prior.before.within
-    if before:
-        axes.axhline(before.variance.mean, color=GREY, ls=":", label="before any label")
+    """Draw how many held-out labels are predicted right, by labels fitted to."""
+    assert found.labels is not None
+    curve = found.labels.curve
+    accuracy = [value.mean for value in curve.accuracy]
+    errors = [value.stderr for value in curve.accuracy]
+    axes.errorbar(curve.labels, accuracy, yerr=errors, marker="o", ms=4.0, color=BLUE)
+    axes.axhline(0.5, color=GREY, ls=":", label="a coin")
     axes.set_xscale("log")
-    axes.set_xticks(curve.comparisons, [f"{n:,}" for n in curve.comparisons])
+    axes.set_xticks(curve.labels, [f"{n:,}" for n in curve.labels])
     axes.minorticks_off()
-    axes.set_ylim(bottom=0.0)
-    axes.set(xlabel="comparisons used", ylabel="mean posterior variance")
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set(xlabel="labels fitted to", ylabel="held-out labels predicted right")
+    axes.legend(loc="lower right")
 
 
 def draw_shares(axes: Axes, found: Audit) -> None:

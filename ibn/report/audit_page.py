@@ -44,7 +44,7 @@ def draw(found: Audit) -> dict[str, Figure]:
     }
     if found.inspection.structure:
         figures["structure"] = (2.6, drawing.draw_structure)
-    if found.curve:
+    if found.labels:
         figures["curve"] = (2.4, drawing.draw_curve)
     if found.labels:
         figures["calibration"] = (2.8, drawing.draw_calibration)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
 
 from ibn.auditing.learned import LabelFindings
-from ibn.auditing.recommendation import CLEAR, Recommendation
+from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.result import Audit
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 
 MOST_RECOMMENDED = 5
+CLEAR = 0.997  # confidence at which a difference is one: three standard errors of many draws
 
 
 def with_error(value: Estimate) -> str:
@@ -89,21 +91,22 @@ def contradicted(found: Audit) -> str:
 
 def costs(found: Audit) -> list[str]:
     """Say what the layout of the dataset costs."""
-    curve = found.curve
     return [
         _left(found),
         *[line for kind in ("within", "across") if (line := _compared(found, kind))],
-        *(
-            [
-                "For prompts without labels of their own the variance stays at "
-                f"{with_error(curve.unlabelled[-1])}, where those with labels have "
-                f"{with_error(curve.labelled[-1])}."
-            ]
-            if curve
-            else []
-        ),
-        *([predicted(found.labels)] if found.labels else []),
+        *([predicted(found.labels), learnt(found.labels)] if found.labels else []),
     ]
+
+
+def learnt(learned: LabelFindings) -> str:
+    """Say what more labels brought so far, measured."""
+    curve = learned.curve
+    steps = [
+        f"{accuracy.mean:.1%} from {count:,}"
+        for count, accuracy in zip(curve.labels, curve.accuracy, strict=True)
+    ]
+    said = f"Held-out labels predicted right, by labels fitted to: {', '.join(steps)}"
+    return f"{said} (± {curve.accuracy[-1].stderr:.1%})."
 
 
 def predicted(learned: LabelFindings) -> str:
@@ -146,7 +149,7 @@ def sampled(found: Audit) -> str | None:
         f"{effort.samples} samples of the posterior rank pairs and prompts; {effort.candidates} "
         f"times as many as are listed are then solved for, to {100 * effort.pair_tolerance:.2g} %, "
         f"and so are {effort.solved} comparisons, to tell what the inductive bias implies. "
-        "Samples, also those behind recommendations within prompts, are solved to "
+        "Samples are solved to "
         f"{100 * effort.tolerance:.2g} % of their energy"
     )
     if learned and learned.comparisons < len(data.comparisons):
@@ -166,23 +169,33 @@ def recommended(found: Audit, most: int = MOST_RECOMMENDED) -> tuple[Recommendat
 
 def to_do(found: Audit, most: int = MOST_RECOMMENDED) -> list[str]:
     """Say what to do next."""
+    source = shlex.quote(found.data.source)
+    if found.labels is None:
+        return [
+            "No reward model could be fitted, for want of labels: start with a plan "
+            f"(ibn plan {source} --budget 32 --out next.jsonl)."
+        ]
+    if not found.labels.predicts:
+        return [
+            "Held-out labels show no signal on these embeddings, so no labels are advised over "
+            "others. See first whether other embeddings do (ibn embed writes some for "
+            "--embeddings), or whether the labels agree with themselves (label some pairs twice)."
+        ]
     said = [sentence(one) for one in recommended(found, most)]
-    return said or ["Nothing that was tried would lower the variance by more than its error."]
+    return said or [
+        "Random will do: of what was tried, nothing is expected to bring clearly more than as "
+        "many labels of random pairs of new prompts."
+    ]
 
 
 def sentence(one: Recommendation) -> str:
-    """Say what to do and what it would change."""
-    change = f"{one.relative.mean:+.1%}".replace("-", "−")
-    if one.relative.stderr:
-        change += f" ± {one.relative.stderr:.1%}"
-    said = f"{one.title}: {one.quantity} {_plain(one.now)} → {_plain(one.then)} ({change})"
-    if one.against and one.otherwise:
-        said += f"; {one.against}: {_plain(one.otherwise)}"
-    return said + "."
-
-
-def _plain(value: Estimate) -> str:
-    return with_error(Estimate(value.mean, 0.0, value.count))
+    """Say what to do and what it would bring."""
+    low, high = one.worth_range
+    return (
+        f"{one.title}: right on {one.then:.1%} of new pairs, {one.now:.1%} now and "
+        f"{one.otherwise:.1%} with as many random ones; worth {one.worth:,.0f} of those "
+        f"({low:,.0f} to {high:,.0f}). {one.command}"
+    )
 
 
 def _left(found: Audit) -> str:
