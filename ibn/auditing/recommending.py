@@ -57,6 +57,10 @@ def recommend(
 def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
     """List what can be tried."""
     source, plans = found.data.source, learned.plans
+    used = learned.found.comparisons
+    sampled = ""
+    if used < len(found.data.comparisons):
+        sampled = f"; weighed on {used:,} comparisons drawn at random"
     call = ["ibn", "plan", source, *found.data.report.flags]
     if found.similarity.embedding_file:
         call += ["--embeddings", found.similarity.embedding_file]
@@ -67,7 +71,7 @@ def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
             Idea(
                 "plan",
                 f"Label {plans.budget:,} pairs within prompts, chosen by ibn plan",
-                "pairs that the fitted reward model would learn most from",
+                f"pairs that the fitted reward model would learn most from{sampled}",
                 shlex.join([*call, *end]),
                 plans.within.pairs,
             )
@@ -77,7 +81,7 @@ def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
             Idea(
                 "plan-anywhere",
                 f"Label {plans.budget:,} pairs of any prompts, chosen by ibn plan",
-                "where annotators can compare answers to different prompts",
+                f"where annotators can compare answers to different prompts{sampled}",
                 shlex.join([*call, *end, "--pairs", "any", "--target", "within"]),
                 plans.anywhere.pairs,
             )
@@ -89,7 +93,7 @@ def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
                 "recheck",
                 f"Label the {count:,} most doubted pairs once more",
                 "labels that a reward model fitted to the others thinks least likely; the effect "
-                "counts them as further evidence, not as corrections",
+                f"counts them as further evidence, not as corrections{sampled}",
                 shlex.join(
                     ["ibn", "audit", source, *found.data.report.flags, "--recheck", "recheck.jsonl"]
                 ),

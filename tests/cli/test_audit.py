@@ -91,7 +91,7 @@ def test_report_document_and_terminal_agree(ibn, prefs, audited):
 
 def test_report_is_self_contained(audited):
     page = Page(audited[0].read_text())
-    assert len(page.images) == 9
+    assert len(page.images) == 10
     for image in page.images:
         kind, _, data = image["src"].partition(",")
         assert kind == "data:image/svg+xml;base64"

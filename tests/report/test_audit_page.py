@@ -174,7 +174,7 @@ def test_the_page_speaks_to_screen_readers(page):
 def test_the_verdict_and_the_sections(page):
     text = page.evaluate("document.body.innerText")
     assert "Fails the gate" in text
-    for words in ("What you have", "What it costs", "What to do next", "Recommended, of"):
+    for words in ("What you have", "What it costs", "What to do next", "Tried, and not"):
         assert words in text
     for words in ("Examples of cycles", "The most even disagreements", "Families fitted"):
         assert words in text
