@@ -70,7 +70,8 @@ class Outlook:
         typical = information(model, sources) / len(sources)
         drawn = listed[rng.permutation(len(listed))[:PAIRS]]
         differences = model.features[drawn[:, 0]] - model.features[drawn[:, 1]]
-        return cls(model, np.linalg.inv(model.covariance), typical, differences)
+        precision: Floats = np.linalg.inv(model.covariance)
+        return cls(model, precision, typical, differences)
 
     def accuracy(self, more: Floats | float = 0.0) -> float:
         """Pair accuracy with more information about the weights."""

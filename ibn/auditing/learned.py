@@ -5,6 +5,7 @@ The rest of the audit looks at which comparisons were made; this looks at what w
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -300,10 +301,9 @@ def try_plans(
     if listed < 2:
         return None
     within = offers(prompt_of, compared, budget, rng)
-    try:
-        anywhere = offers(prompt_of, compared, budget, rng, kind="any")
-    except InputError:  # so few responses that all their pairs have labels
-        anywhere = None
+    across: Offers | None = None
+    with suppress(InputError):  # so few responses that all their pairs have labels
+        across = offers(prompt_of, compared, budget, rng, kind="any")
     target = second_moment(model.features, prompt_of)
     drawn = [choose_at_random(m, within.pairs, budget, rng) for _ in range(RANDOM_PLANS)]
     random = in_threads(lambda pairs: expected_variance(model, target, pairs), drawn)
@@ -311,9 +311,10 @@ def try_plans(
     def design(offered: Offers | None) -> Design | None:
         if offered is None:
             return None
-        options = {"anywhere": True, "excluded": compared} if offered.anywhere else {}
-        return choose(model, target, offered.pairs, budget, **options)
+        excluded = compared if offered.anywhere else None
+        pairs, anywhere = offered.pairs, offered.anywhere
+        return choose(model, target, pairs, budget, anywhere=anywhere, excluded=excluded)
 
-    near, far = in_threads(design, (within, anywhere))
+    near, far = in_threads(design, (within, across))
     assert near is not None
     return TrialPlans(budget, near, far, Estimate.of(np.array(random)))

@@ -143,12 +143,20 @@ def plan(
     pairs, target = pairs or shared, target or shared
     points = embedded(data, embeddings, seed, progress)
     if points.shape[1] > m:  # as many columns as rows say the same
-        points = np.linalg.qr(points.T, mode="r").T
-    known = {"kernel": kernel, "beta": beta, "landmarks": LANDMARKS, "seed": seed}
+        points = np.asarray(np.linalg.qr(points.T, mode="r")).T
     if len(data.comparisons):
-        model = fit(points, data.comparisons, own_variance=0.0, progress=progress, **known)
+        model = fit(
+            points,
+            data.comparisons,
+            kernel=kernel,
+            beta=beta,
+            own_variance=0.0,
+            landmarks=LANDMARKS,
+            seed=seed,
+            progress=progress,
+        )
     else:
-        model = before_labels(points, **known)
+        model = before_labels(points, kernel=kernel, beta=beta, landmarks=LANDMARKS, seed=seed)
     compared = np.stack([data.comparisons.a, data.comparisons.b], axis=1)
     given = None
     if candidates is not None:
@@ -195,7 +203,10 @@ def plan(
         target,
         offered.count,
         Estimate.of(np.array(draws)),
-        np.isin(pair_code(*design.pairs.T, m), pair_code(*compared.T, m)),
+        np.isin(
+            pair_code(design.pairs[:, 0], design.pairs[:, 1], m),
+            pair_code(compared[:, 0], compared[:, 1], m),
+        ),
     )
 
 

@@ -215,9 +215,9 @@ def decide_goodness(
     if rest := sorted(token for token in tokens if token not in words):
         shown = ", ".join(f"{_shown(token)!r} ({tokens[token]:,} ×)" for token in rest[:SHOWN])
         codes = [_shown(token) for token in rest]
-        example = f"{codes[-1]}=good" + (f",{codes[0]}=bad" if len(codes) > 1 else "")
+        example = ",".join(f"{code}=MEANING" for code in codes[:SHOWN])
         raise InputError(
             f"{label} holds {shown}: it is not certain which means good",
-            fix=f"say what each means, such as --winner {example}",
+            fix=f"say what each means, good, bad or skip: --winner {example}",
         )
     return {token: words[token] for token in tokens}

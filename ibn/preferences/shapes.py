@@ -127,8 +127,8 @@ def _pair(
     who = None if columns.annotator is None else value_at(record, columns.annotator)
     annotator = None if who in (None, "") else str(who)
     if not labelled or not (columns.labels or columns.probability):
-        told = math.nan if columns.numbers == WAITING else 1.0
-        yield Judgement(a, b, told if labelled else 0.5, margin, annotator)
+        won = math.nan if columns.numbers == WAITING else 1.0
+        yield Judgement(a, b, won if labelled else 0.5, margin, annotator)
         return
     if columns.probability:
         column, first = columns.probability
