@@ -70,7 +70,7 @@ class Outlook:
         typical = information(model, sources) / len(sources)
         drawn = listed[rng.permutation(len(listed))[:PAIRS]]
         differences = model.features[drawn[:, 0]] - model.features[drawn[:, 1]]
-        precision: Floats = np.linalg.inv(model.covariance)
+        precision = np.linalg.inv(model.covariance).astype(np.float64)
         return cls(model, precision, typical, differences)
 
     def accuracy(self, more: Floats | float = 0.0) -> float:
