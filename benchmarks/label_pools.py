@@ -6,7 +6,7 @@ import gzip
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,7 @@ def _pandalm(path: Path) -> Pool:
         return int(np.sign(first - second)) if max(first, second) >= 2 else 0
 
     rows = (
-        (f"{r['instruction']}\n{r['input']}", r["response1"], r["response2"], majority(r))
+        (f"{r['instruction']}\n{r['input']}", *(str(r[f"response{k}"]) for k in (1, 2)), majority(r))
         for r in _lines(path)
     )
     return pool_of_pairs("pandalm", rows)
@@ -176,6 +176,26 @@ def _alpaca(path: Path) -> Pool:
     return pool_of_scores("alpaca_eval", rows)
 
 
+def _half(read: Callable[[Path], Pool], name: str, odd: int) -> Callable[[Path], Pool]:
+    """Keep the prompts at even or odd places of a pool with scores."""
+
+    def half(path: Path) -> Pool:
+        whole = read(path)
+        assert whole.score is not None
+        rows = (
+            (whole.prompts[p], text, float(score))
+            for p, text, score in zip(whole.prompt_of, whole.responses, whole.score, strict=True)
+            if p % 2 == odd
+        )
+        return pool_of_scores(name, rows)
+
+    return half
+
+
+def _named(name: str) -> Callable[[Path], Pool]:
+    return lambda path: replace(preference_pool(path), name=name)
+
+
 def _gsm8k(path: Path) -> Pool:
     rows = (
         (r["question"], solution["solution"], float(solution["is_correct"]))
@@ -186,18 +206,17 @@ def _gsm8k(path: Path) -> Pool:
     return pool_of_scores("gsm8k", rows)
 
 
-def _hh(path: Path) -> Pool:
-    found = preference_pool(path)
-    return Pool("hh", *(getattr(found, name) for name in list(Pool.__dataclass_fields__)[1:]))
-
-
+ALPACA = (
+    "alpaca_eval_pool.jsonl.gz",
+    "tatsu-lab/alpaca_eval, results/*/weighted_alpaca_eval_gpt4_turbo/annotations.json",
+)
 SOURCES = (
     Source(
         "hh",
         "hh_harmless.jsonl",
         "anthropics/hh-rlhf, harmless-base/test.jsonl.gz, the first 1,500 lines",
         True,
-        _hh,
+        _named("hh"),
     ),
     Source(
         "translations",
@@ -214,13 +233,8 @@ SOURCES = (
         True,
         _gsm8k,
     ),
-    Source(
-        "alpaca_eval",
-        "alpaca_eval_pool.jsonl.gz",
-        "tatsu-lab/alpaca_eval, results/*/weighted_alpaca_eval_gpt4_turbo/annotations.json",
-        True,
-        _alpaca,
-    ),
+    Source("alpaca_even", *ALPACA, True, _half(_alpaca, "alpaca_even", 0)),
+    Source("alpaca_odd", *ALPACA, False, _half(_alpaca, "alpaca_odd", 1)),
     Source(
         "auto_j",
         "as_published/auto_j_pairwise.jsonl",
@@ -248,6 +262,28 @@ SOURCES = (
         "princeton-nlp/LLMBar, Dataset/LLMBar/Natural/dataset.json",
         False,
         _llmbar,
+    ),
+    Source(
+        "instructions",
+        "as_published/instruction_preference.json",
+        "rasbt/LLMs-from-scratch, ch07/04_preference-tuning-with-dpo/"
+        "instruction-data-with-preference.json",
+        False,
+        _named("instructions"),
+    ),
+    Source(
+        "llamafactory",
+        "as_published/llamafactory_dpo_en.json",
+        "hiyouga/LLaMA-Factory, data/dpo_en_demo.json",
+        False,
+        _named("llamafactory"),
+    ),
+    Source(
+        "medicalgpt",
+        "as_published/medicalgpt_dpo_zh.jsonl",
+        "shibing624/MedicalGPT, data/reward/dpo_zh_500.jsonl",
+        False,
+        _named("medicalgpt"),
     ),
 )
 

@@ -31,12 +31,12 @@ class PoolFeatures:
         """Split rows into prompts and responses; keep the main axes of the pairs' differences.
 
         ``rows``, shape (m, 2 e), are as ``ibn.bias.text_models.embed`` gives them: a prompt's
-        beside a response's. Axes are those of the unlabelled pairs' differences, by SVD.
+        beside a response's. Axes are those of the unlabelled pairs' differences, by eigenvectors.
         """
         half = rows.shape[1] // 2
         texts = rows[:, half:].astype(float)
         difference = texts[pool.pairs[:, 0]] - texts[pool.pairs[:, 1]]
-        axes = np.linalg.svd(difference, full_matrices=False)[2][:dimensions]
+        axes = np.linalg.eigh(difference.T @ difference)[1][:, ::-1][:, :dimensions].T
         unit = np.sqrt(np.mean(np.sum((difference @ axes.T) ** 2, axis=1)))
         prompts = np.zeros((len(pool.prompts), half))
         prompts[pool.prompt_of] = rows[:, :half]
