@@ -132,9 +132,7 @@ def preference_pool(path: Path) -> Pool:
 
 def _auto_j(path: Path) -> Pool:
     sign = {0: 1, 1: -1, 2: 0}
-    rows = (
-        (r["prompt"], r["response 1"], r["response 2"], sign[r["label"]]) for r in _lines(path)
-    )
+    rows = ((r["prompt"], r["response 1"], r["response 2"], sign[r["label"]]) for r in _lines(path))
     return pool_of_pairs("auto_j", rows)
 
 
@@ -145,7 +143,11 @@ def _pandalm(path: Path) -> Pool:
         return int(np.sign(first - second)) if max(first, second) >= 2 else 0
 
     rows = (
-        (f"{r['instruction']}\n{r['input']}", *(str(r[f"response{k}"]) for k in (1, 2)), majority(r))
+        (
+            f"{r['instruction']}\n{r['input']}",
+            *(str(r[f"response{k}"]) for k in (1, 2)),
+            majority(r),
+        )
         for r in _lines(path)
     )
     return pool_of_pairs("pandalm", rows)

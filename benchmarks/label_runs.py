@@ -203,7 +203,9 @@ def run_all(
     place: Place, jobs: Sequence[Job], store: Path, processes: int
 ) -> Iterator[dict[str, Any]]:
     """Do the work that the store does not hold yet, adding each record to it."""
-    kept = {tuple(record[name] for name in Job.__dataclass_fields__) for record in read_store(store)}
+    kept = {
+        tuple(record[name] for name in Job.__dataclass_fields__) for record in read_store(store)
+    }
     left = [job for job in jobs if tuple(vars(job).values()) not in kept]
     with open(store, "a") as file:
 

@@ -2,9 +2,9 @@
 
 The learning curve of random labels, averaged over splits, is made monotone by isotonic regression
 and inverted, linear in log n between its points. K labels chosen after s random ones are worth
-(n - s) / K, where n random labels reach the same: 1 is no gain. Between a quarter and four this
-is averaged, as a logarithm, over features, learners and s. Splits are resampled, all methods and
-features with them; intervals are simultaneous by the largest studentised deviation.
+(n - s) / K, where n random labels reach the same: 1 is no gain. n is averaged as a logarithm over
+features and learners; between 0 and 4 the ratio is averaged over s. Splits are resampled, all
+methods and features with them; intervals are simultaneous by the largest studentised deviation.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchmarks.label_runs import LEARNERS, RANDOM_CURVE
 
 METRICS = {"log loss": np.log(2.0), "accuracy": 0.5, "regret": 1.0}  # and what chance has
 RISING = {"accuracy"}
-CAP = np.log(4.0)
+CAP = 4.0
 RESAMPLES = 1000
 LEVEL = 0.95
 
@@ -39,7 +39,7 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """Label units in logarithms: the estimate, and a resampled one a row."""
+    """Label units: the estimate, and a resampled one a row."""
 
     names: list[tuple[str, str]]  # set and method of each column
     estimate: NDArray[np.float64]  # shape (c,)
@@ -51,7 +51,7 @@ class Units:
         spread = np.maximum(spread, 1e-9)
         largest = np.max(np.abs(self.resampled - self.estimate) / spread, axis=1)
         reach = np.quantile(largest, LEVEL) * spread
-        return np.exp(self.estimate - reach), np.exp(self.estimate + reach)
+        return self.estimate - reach, self.estimate + reach
 
 
 def measured(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, Measured]]:
@@ -145,25 +145,33 @@ def reach(y, x, values):
 
 
 def worth(
-    one: Measured, metric: str, budget: int, weights: NDArray[np.float64]
+    by_features: dict[str, Measured], metric: str, budget: int, weights: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """Log label units of each method, shape (B,), for weights of splits, shape (B, splits)."""
+    """Label units of each method, shape (B,), for weights of splits, shape (B, splits)."""
     at = list(METRICS).index(metric)
     sign = -1.0 if metric in RISING else 1.0
-    x = np.log(np.append(1, one.counts))
-    found: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
-    for learner in range(len(LEARNERS)):
-        y = weights @ one.curve[:, :, learner, at]
-        y = sign * np.column_stack([np.full(len(y), METRICS[metric]), y])
-        falling(y)
-        for method, table in one.methods.items():
-            for (seed, k), scores in table.items():
-                if k != budget:
-                    continue
-                values = sign * (weights @ scores[:, learner, at])
-                more = (np.exp(reach(y, x, values)) - seed) / k
-                found[method].append(np.clip(np.log(np.maximum(more, 1e-9)), -CAP, CAP))
-    return {method: np.mean(each, axis=0) for method, each in found.items()}
+    found: dict[str, dict[int, list[NDArray[np.float64]]]] = defaultdict(lambda: defaultdict(list))
+    for one in by_features.values():
+        x = np.log(np.append(1, one.counts))
+        for learner in range(len(LEARNERS)):
+            y = weights @ one.curve[:, :, learner, at]
+            y = sign * np.column_stack([np.full(len(y), METRICS[metric]), y])
+            falling(y)
+            for method, table in one.methods.items():
+                for (seed, k), scores in table.items():
+                    if k == budget:
+                        values = sign * (weights @ scores[:, learner, at])
+                        found[method][seed].append(reach(y, x, values))
+    return {
+        method: np.mean(
+            [
+                np.clip((np.exp(np.mean(each, axis=0)) - seed) / budget, 0.0, CAP)
+                for seed, each in by_seed.items()
+            ],
+            axis=0,
+        )
+        for method, by_seed in found.items()
+    }
 
 
 def resampling(splits: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -172,9 +180,7 @@ def resampling(splits: int, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.vstack([np.full(splits, 1.0 / splits), drawn / splits])
 
 
-def units(
-    found: dict[str, dict[str, Measured]], metric: str, budget: int, seed: int = 0
-) -> Units:
+def units(found: dict[str, dict[str, Measured]], metric: str, budget: int, seed: int = 0) -> Units:
     """Label units of every set and method at a budget, averaged over features, learners and s."""
     names, columns = [], []
     for number, (pool, by_features) in enumerate(found.items()):
@@ -183,13 +189,9 @@ def units(
         rng = np.random.default_rng([seed, number])
         splits = min(len(one.curve) for one in by_features.values())
         weights = resampling(splits, rng)
-        each: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
-        for one in by_features.values():
-            for method, logs in worth(one, metric, budget, weights).items():
-                each[method].append(logs)
-        for method, logs in each.items():
+        for method, values in worth(by_features, metric, budget, weights).items():
             names.append((pool, method))
-            columns.append(np.mean(logs, axis=0))
+            columns.append(values)
     table = np.array(columns).T if columns else np.empty((RESAMPLES + 1, 0))
     return Units(names, table[0], table[1:])
 

@@ -98,7 +98,7 @@ def bayesian(x: NDArray[np.float64], near: float | None = None, spread: float = 
 
 
 def cross_validated(x: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Fit scikit-learn's logistic regression, its penalty by three-fold log loss; return weights."""
+    """Return the weights of scikit-learn's logistic regression, its penalty cross-validated."""
     from sklearn.linear_model import LogisticRegressionCV
 
     if len(x) < 2 * FOLDS:
