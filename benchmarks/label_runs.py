@@ -24,8 +24,8 @@ LEARNERS = ("bayesian", "cross_validated")
 BATCHES = (32, 64, 128, 256, 512, 1024)  # labels after which a method sees what they said
 BUDGETS = (32, 64, 128, 256, 1024)  # labels at which learners are held out
 SEEDS = (0, 32, 128)  # random labels before any is chosen
-CURVE = (4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
-REPEATS = 6  # random orders behind a split's learning curve
+CURVE = (0, 8, 32, 64, 128, 256, 512, 1024, 2048)  # random labels after the initial ones
+REPEATS = 3  # random orders behind a split's learning curve, by number of initial labels
 HELD_OUT = 0.25  # of the prompts
 MOST_CANDIDATES = 4096
 LARGEST_SHARE = 0.5  # of the candidates, a budget may take
@@ -149,17 +149,22 @@ def _state(task: Task, labelled: NDArray[np.int64]) -> State:
     )
 
 
-def run_curve(task: Task, rng: np.random.Generator) -> list[list[float]]:
-    """Measure random labels of many numbers; rows of (repeat, n, learner, scores …)."""
-    rows = []
-    counts = sorted({*(n for n in CURVE if n <= len(task.x)), len(task.x)})
-    for repeat in range(REPEATS):
-        order = rng.permutation(len(task.x))
-        for n in counts:
-            if n == len(task.x) and repeat:
-                continue
-            for number, scores in enumerate(task.measure(order[:n], rng)):
-                rows.append([repeat, n, number, *scores])
+def run_curve(
+    task: Task, seeds: Sequence[int], rng: np.random.Generator
+) -> list[list[float]]:
+    """Add random labels to the initial ones, in several orders; rows of (s, n, learner, …)."""
+    rows: list[list[float]] = []
+    size = len(task.x)
+    for seed in seeds:
+        counts = sorted({*(n for n in CURVE if n + seed < size), size - seed})
+        for repeat in range(REPEATS if budgets(size, seed) else 0):
+            order = np.append(np.arange(seed), seed + rng.permutation(size - seed))
+            for n in counts:
+                same = n in (0, size - seed)  # in every order
+                if n + seed == 0 or (same and repeat):
+                    continue
+                for number, scores in enumerate(task.measure(order[: n + seed], rng)):
+                    rows.append([seed, n, number, *scores])
     return rows
 
 
@@ -179,7 +184,7 @@ def run_job(place: Place, job: Job, seeds: Sequence[int] = SEEDS) -> dict[str, A
     )
     rng = np.random.default_rng(own)
     if job.method == RANDOM_CURVE:
-        rows = run_curve(task, rng)
+        rows = run_curve(task, seeds, rng)
     else:
         method = place.extra.get(job.method) or METHODS[job.method]
         rows = run_method(task, method, seeds, rng)

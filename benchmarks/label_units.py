@@ -1,9 +1,9 @@
 """How many random labels reach what chosen labels reach, with simultaneous intervals.
 
-The learning curve of random labels, averaged over splits, is made monotone by isotonic regression
-and inverted, linear in log n between its points. K labels chosen after s random ones are worth
-(n - s) / K, where n random labels reach the same: 1 is no gain. n is averaged as a logarithm over
-features and learners; between 0 and 4 the ratio is averaged over s. Splits are resampled, all
+The learning curve of n random labels after the same s initial ones, averaged over splits, is made
+monotone by isotonic regression and inverted, linear in log (n + s) between its points. K labels
+chosen are worth n / K, where n random ones reach the same: 1 is no gain. n + s is averaged as a
+logarithm over features and learners; between 0 and 4 the ratio is averaged over s. Splits are resampled, all
 methods and features with them; intervals are simultaneous by the largest studentised deviation.
 """
 
@@ -31,8 +31,9 @@ LEVEL = 0.95
 class Measured:
     """The scores of a set under some features, averaged over repeats."""
 
-    counts: NDArray[np.int64]  # shape (g,): random labels
-    curve: NDArray[np.float64]  # shape (splits, g, learners, metrics)
+    # by s, shapes (g,) and (splits, g, learners, metrics): random labels n, and scores
+    counts: dict[int, NDArray[np.int64]]
+    curves: dict[int, NDArray[np.float64]]
     # by method, (s, K): shape (splits, learners, metrics)
     methods: dict[str, dict[tuple[int, int], NDArray[np.float64]]]
 
@@ -67,29 +68,33 @@ def measured(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, Measured]
         if RANDOM_CURVE not in methods:
             continue
         splits = sorted(set.intersection(*(set(of) for of in methods.values())))
-        curves = [_table(methods[RANDOM_CURVE][s], slice(1, 2)) for s in splits]
-        counts = sorted(set.intersection(*({n for (n,) in one} for one in curves)))
-        curve = np.array([[one[n,] for n in counts] for one in curves])
+        drawn = [_table(methods[RANDOM_CURVE][s]) for s in splits]
+        shared = sorted(set.intersection(*(set(one) for one in drawn)))
+        counts = {s: np.array([n for other, n in shared if other == s]) for s, _ in shared}
+        curves = {
+            s: np.array([[one[s, n] for n in of.tolist()] for one in drawn])
+            for s, of in counts.items()
+        }
         tables: dict[str, dict[tuple[int, int], NDArray[np.float64]]] = {}
         for method, of in methods.items():
             if method == RANDOM_CURVE:
                 continue
-            each = [_table(of[s], slice(0, 2)) for s in splits]
+            each = [_table(of[s]) for s in splits]
             tables[method] = {
-                (key[0], key[1]): np.array([one[key] for one in each])
+                key: np.array([one[key] for one in each])
                 for key in sorted(set.intersection(*(set(one) for one in each)))
             }
-        found[pool][features] = Measured(np.array(counts, np.int64), curve, tables)
+        found[pool][features] = Measured(counts, curves, tables)
     return found
 
 
-def _table(record: dict[str, Any], key: slice) -> dict[tuple[int, ...], NDArray[np.float64]]:
-    """Scores by (s, K) or (n,), shape (learners, metrics), repeats averaged."""
-    found: dict[tuple[int, ...], list[list[list[float]]]] = defaultdict(
+def _table(record: dict[str, Any]) -> dict[tuple[int, int], NDArray[np.float64]]:
+    """Scores by s and labels after them, shape (learners, metrics), repeats averaged."""
+    found: dict[tuple[int, int], list[list[list[float]]]] = defaultdict(
         lambda: [[] for _ in LEARNERS]
     )
     for row in record["rows"]:
-        found[tuple(int(x) for x in row[key])][int(row[2])].append(row[3:])
+        found[int(row[0]), int(row[1])][int(row[2])].append(row[3:])
     return {
         at: np.array([np.mean(of, axis=0) for of in learners]) for at, learners in found.items()
     }
@@ -152,15 +157,16 @@ def worth(
     sign = -1.0 if metric in RISING else 1.0
     found: dict[str, dict[int, list[NDArray[np.float64]]]] = defaultdict(lambda: defaultdict(list))
     for one in by_features.values():
-        x = np.log(np.append(1, one.counts))
-        for learner in range(len(LEARNERS)):
-            y = weights @ one.curve[:, :, learner, at]
-            y = sign * np.column_stack([np.full(len(y), METRICS[metric]), y])
-            falling(y)
-            for method, table in one.methods.items():
-                for (seed, k), scores in table.items():
-                    if k == budget:
-                        values = sign * (weights @ scores[:, learner, at])
+        for seed, counts in one.counts.items():
+            x = np.log(counts + seed if seed else np.append(1, counts))
+            for learner in range(len(LEARNERS)):
+                y = sign * (weights @ one.curves[seed][:, :, learner, at])
+                if not seed:
+                    y = np.column_stack([np.full(len(y), sign * METRICS[metric]), y])
+                falling(y)
+                for method, table in one.methods.items():
+                    if (seed, budget) in table:
+                        values = sign * (weights @ table[seed, budget][:, learner, at])
                         found[method][seed].append(reach(y, x, values))
     return {
         method: np.mean(
@@ -184,10 +190,10 @@ def units(found: dict[str, dict[str, Measured]], metric: str, budget: int, seed:
     """Label units of every set and method at a budget, averaged over features, learners and s."""
     names, columns = [], []
     for number, (pool, by_features) in enumerate(found.items()):
-        if metric == "regret" and np.isnan(next(iter(by_features.values())).curve[..., 2]).all():
+        if metric == "regret" and np.isnan(next(iter(by_features.values())).curves[0][..., 2]).all():
             continue
         rng = np.random.default_rng([seed, number])
-        splits = min(len(one.curve) for one in by_features.values())
+        splits = min(len(one.curves[0]) for one in by_features.values())
         weights = resampling(splits, rng)
         for method, values in worth(by_features, metric, budget, weights).items():
             names.append((pool, method))
@@ -198,7 +204,7 @@ def units(found: dict[str, dict[str, Measured]], metric: str, budget: int, seed:
 
 def teaches(one: Measured) -> tuple[float, float, float]:
     """Accuracy that random labels reach at most, its standard error over splits, and log loss."""
-    curve = one.curve[:, -1].mean(axis=1)
+    curve = one.curves[0][:, -1].mean(axis=1)
     splits = len(curve)
     return (
         float(curve[:, 1].mean()),
