@@ -149,9 +149,7 @@ def _state(task: Task, labelled: NDArray[np.int64]) -> State:
     )
 
 
-def run_curve(
-    task: Task, seeds: Sequence[int], rng: np.random.Generator
-) -> list[list[float]]:
+def run_curve(task: Task, seeds: Sequence[int], rng: np.random.Generator) -> list[list[float]]:
     """Add random labels to the initial ones, in several orders; rows of (s, n, learner, …)."""
     rows: list[list[float]] = []
     size = len(task.x)

@@ -190,7 +190,10 @@ def units(found: dict[str, dict[str, Measured]], metric: str, budget: int, seed:
     """Label units of every set and method at a budget, averaged over features, learners and s."""
     names, columns = [], []
     for number, (pool, by_features) in enumerate(found.items()):
-        if metric == "regret" and np.isnan(next(iter(by_features.values())).curves[0][..., 2]).all():
+        if (
+            metric == "regret"
+            and np.isnan(next(iter(by_features.values())).curves[0][..., 2]).all()
+        ):
             continue
         rng = np.random.default_rng([seed, number])
         splits = min(len(one.curves[0]) for one in by_features.values())
