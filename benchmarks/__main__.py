@@ -89,6 +89,7 @@ def main(
       python -m benchmarks --quick
       python -m benchmarks distance posterior-chain --n 1e5
       python -m benchmarks --out docs/benchmarks.md
+      python -m benchmarks labels --help
     """
     try:
         picked = chosen(wanted)
@@ -123,4 +124,8 @@ def main(
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["labels"]:
+        from benchmarks.labels import main as labels
+
+        labels(sys.argv[2:], prog_name="python -m benchmarks labels")
     main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ CRITERIA = ("reduction", "variance")
 BLOCK = 4096
 MOST_EXCHANGES = 6
 ROUNDING = 1e-9  # of a gain
+ENOUGH = 2  # candidates within reach a comparison wanted
+SHORTEST = 1e-12  # length of a difference
 UNLIMITED = np.iinfo(np.int64).max
 
 
@@ -33,11 +36,14 @@ class Design:
         What each is expected to take from the mean posterior variance, given those before it.
     before : float
         The mean posterior variance before any of them.
+    control : ndarray of bool, shape (K,)
+        Which are random picks, so that what the others bring can be held against them.
     """
 
     pairs: NDArray[np.int64]
     reduction: NDArray[np.float64]
     before: float
+    control: NDArray[np.bool_]
 
     @property
     def after(self) -> float:
@@ -49,19 +55,23 @@ class _Learner:
     """Covariance Σ of the weights and ``pull`` ΣCΣ as comparisons come in, and what follows.
 
     ``step`` is ΦΣx and ΦΣCΣx of the comparison x taken in last, its σ² + xᵀΣx, and its xᵀΣCΣx.
+    Differences are bounded: longer ones count as if they had the length ``bound``.
     """
 
-    def __init__(self, model: RewardModel, target: NDArray[np.float64]) -> None:
+    def __init__(
+        self, model: RewardModel, target: NDArray[np.float64], bound: float = np.inf
+    ) -> None:
         if model.own_variance:
             raise InputError(
                 "designs are for reward models without own parts", fix="own_variance=0"
             )
-        self.model = model
+        self.model, self.bound = model, bound
         self.covariance = model.covariance.copy()
         self.pull = self.covariance @ target @ self.covariance
         self.before = float(np.sum(self.covariance * target))
         zero = np.zeros(len(model.features))
-        self.step: tuple[NDArray, NDArray, float, float] = (zero, zero, 1.0, 0.0)
+        self.nothing: tuple[NDArray, NDArray, float, float] = (zero, zero, 1.0, 0.0)
+        self.step = self.nothing
         self.pairs: list[tuple[int, int]] = []
         self.reduction: list[float] = []
 
@@ -69,6 +79,7 @@ class _Learner:
         """Take in a label of variance σ² = ``noise``."""
         features = self.model.features
         x = features[a] - features[b]
+        x = x * bounding(np.linalg.norm(x), self.bound)
         v, q = self.covariance @ x, self.pull @ x
         c, t = noise + float(x @ v), float(x @ q)
         self.covariance -= np.outer(v, v / c)
@@ -81,7 +92,8 @@ class _Learner:
     def design(self) -> Design:
         """Return what has been taken in."""
         pairs = np.array(self.pairs, dtype=np.int64).reshape(-1, 2)
-        return Design(pairs, np.array(self.reduction), self.before)
+        control = np.zeros(len(pairs), dtype=bool)
+        return Design(pairs, np.array(self.reduction), self.before, control)
 
 
 class _Listed:
@@ -98,11 +110,14 @@ class _Listed:
         self.learner, self.left, self.by_variance = learner, left, by_variance
         self.a, self.b = np.ascontiguousarray(np.asarray(pairs, dtype=np.int64).T)
         reward = model.rewards()
+        self.length = pair_lengths(model.features, pairs)
+        self.factor = bounding(self.length, learner.bound)
         self.own, self.pull = (
-            _quadratic(model.features, matrix, self.a, self.b)
+            _quadratic(model.features, matrix, self.a, self.b) * self.factor**2
             for matrix in (learner.covariance, learner.pull)
         )
-        self.noise = label_variance(model, reward[self.a] - reward[self.b], self.own)
+        gap = (reward[self.a] - reward[self.b]) * self.factor
+        self.noise = label_variance(model, gap, self.own)
         self.open = np.ones(len(self.a), dtype=bool)
         self.code = self._code(self.a, self.b)
 
@@ -119,15 +134,17 @@ class _Listed:
 
     def best(self) -> int:
         """Take in the learner's last step; return the best candidate's position, -1 if none."""
+        step, self.learner.step = self.learner.step, self.learner.nothing
         return int(
             update_and_choose(
                 self.a,
                 self.b,
+                self.factor,
                 self.open,
                 self.left,
                 self.noise,
                 self.by_variance,
-                *self.learner.step,
+                *step,
                 self.own,
                 self.pull,
             )
@@ -135,11 +152,14 @@ class _Listed:
 
 
 class _Partners:
-    """The best partner of a response among all others."""
+    """The best partner of a response among all others, no farther than ``reach``."""
 
-    def __init__(self, learner: _Learner, left: NDArray[np.int64], by_variance: bool) -> None:
+    def __init__(
+        self, learner: _Learner, left: NDArray[np.int64], by_variance: bool, reach: float
+    ) -> None:
         model = learner.model
         self.learner, self.left, self.by_variance = learner, left, by_variance
+        self.reach = reach
         self.closed: dict[int, list[int]] = defaultdict(list)
         self.reward = model.rewards()
         self.own, self.pull = (
@@ -147,6 +167,7 @@ class _Partners:
             for matrix in (learner.covariance, learner.pull)
         )
         self.own_before = self.own.copy()
+        self.square = np.einsum("ij,ij->i", model.features, model.features)
 
     def close(self, pairs: NDArray[np.int64]) -> None:
         """Let some pairs be chosen no more."""
@@ -164,13 +185,17 @@ class _Partners:
         """Return the best partner of response a, its score and the noise of their label."""
         model, x = self.learner.model, self.learner.model.features[a]
         matrices = (model.covariance, self.learner.covariance, self.learner.pull)
-        cross = model.features @ np.stack([matrix @ x for matrix in matrices], axis=1)
-        before, variance, pull = (
-            alone[a] + alone - 2.0 * product
-            for alone, product in zip((self.own_before, self.own, self.pull), cross.T, strict=True)
+        cross = model.features @ np.stack([x, *(matrix @ x for matrix in matrices)], axis=1)
+        kinds = (self.square, self.own_before, self.own, self.pull)
+        square, before, variance, pull = (
+            alone[a] + alone - 2.0 * product for alone, product in zip(kinds, cross.T, strict=True)
         )
-        noise = label_variance(model, self.reward[a] - self.reward, np.maximum(before, 0.0))
+        factor = bounding(np.sqrt(np.maximum(square, 0.0)), self.learner.bound)
+        before, variance, pull = (part * factor**2 for part in (before, variance, pull))
+        gap = (self.reward[a] - self.reward) * factor
+        noise = label_variance(model, gap, np.maximum(before, 0.0))
         score = variance if self.by_variance else pull / (noise + variance)
+        score[square > self.reach**2] = -np.inf
         score[[a, *self.closed[a]]] = -np.inf
         score[self.left == 0] = -np.inf
         b = int(np.argmax(score))
@@ -188,6 +213,9 @@ def choose(
     max_uses: int | None = None,
     repeat: bool = False,
     criterion: str = "reduction",
+    bound: float = np.inf,
+    reach: float = np.inf,
+    first: NDArray[np.int64] | None = None,
 ) -> Design:
     """Choose comparisons greedily, each the best given those before.
 
@@ -224,6 +252,13 @@ def choose(
     criterion : {"reduction", "variance"}
         ``variance`` chooses the most uncertain reward difference instead, whatever the target:
         uncertainty sampling, greedily D-optimal where all labels are equally noisy.
+    bound : float
+        Longer differences of features count as if they had this length; so they should in
+        ``target``.
+    reach : float
+        Pairs of longer differences are not chosen, unless listed ones would be too few.
+    first : ndarray of int, shape (f, 2), optional
+        Comparisons that come first whatever their gain, part of the budget.
 
     Raises
     ------
@@ -232,15 +267,32 @@ def choose(
     """
     if criterion not in CRITERIA:
         raise unknown_name("criterion", criterion, CRITERIA)
-    learner = _Learner(model, target)
+    learner = _Learner(model, target, bound)
     left = _uses_left(len(model.features), max_uses)
     listed = _Listed(learner, pairs, left, criterion == "variance")
-    partners = _Partners(learner, left, criterion == "variance")
+    if np.sum(listed.length <= reach) < ENOUGH * budget:
+        reach = np.inf
+    listed.open &= listed.length <= reach
+    partners = _Partners(learner, left, criterion == "variance", reach)
     if excluded is not None:
         excluded = np.asarray(excluded, dtype=np.int64).reshape(-1, 2)
         listed.close(excluded)
         partners.close(excluded)
-    for _ in range(budget):
+
+    def take(a: int, b: int, noise: float) -> None:
+        learner.learn(a, b, noise)
+        if anywhere:
+            partners.update()
+        left[[a, b]] -= 1
+        if not repeat:
+            listed.close(np.array([[a, b]]))
+            partners.close(np.array([[a, b]]))
+
+    given = np.empty((0, 2), np.int64) if first is None else first
+    for (a, b), noise in zip(given.tolist(), _noise(model, given, bound), strict=True):
+        take(a, b, float(noise))
+        listed.best()  # brings it up to date
+    for _ in range(budget - len(given)):
         if (k := listed.best()) < 0:
             raise _too_few(len(learner.pairs), budget)
         a, b, noise = int(listed.a[k]), int(listed.b[k]), float(listed.noise[k])
@@ -249,14 +301,30 @@ def choose(
                 listed.own[k] if listed.by_variance else listed.pull[k] / (noise + listed.own[k])
             )
             a, b, noise = _exchange(partners, a, b, noise, float(score))
-        learner.learn(a, b, noise)
-        if anywhere:
-            partners.update()
-        left[[a, b]] -= 1
-        if not repeat:
-            listed.close(np.array([[a, b]]))
-            partners.close(np.array([[a, b]]))
+        take(a, b, noise)
     return learner.design()
+
+
+def pair_lengths(features: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Length of each pair's difference of features."""
+    a, b = np.asarray(pairs, dtype=np.int64).reshape(-1, 2).T
+    found = np.empty(len(a))
+    for low in range(0, len(a), BLOCK):
+        i, j = a[low : low + BLOCK], b[low : low + BLOCK]
+        found[low : low + BLOCK] = np.linalg.norm(features[i] - features[j], axis=1)
+    return found
+
+
+def bounding(length: Any, bound: float) -> Any:
+    """By what to multiply differences of given lengths so that none is longer than a bound."""
+    return np.minimum(1.0, bound / np.maximum(length, SHORTEST))
+
+
+def _noise(model: RewardModel, pairs: NDArray[np.int64], bound: float) -> NDArray[np.float64]:
+    """Variance of a label of each pair, its difference bounded."""
+    mean, variance = model.difference(*pairs.T)
+    factor = bounding(pair_lengths(model.features, pairs), bound)
+    return label_variance(model, mean * factor, variance * factor**2)
 
 
 def _exchange(

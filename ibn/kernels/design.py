@@ -7,10 +7,11 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def update_and_choose(a, b, open_, left, noise, by_variance, v, q, c, t, own, pull):
+def update_and_choose(a, b, factor, open_, left, noise, by_variance, v, q, c, t, own, pull):
     """Learn from the comparison chosen last, and choose the next, in one pass over candidates.
 
-    ``a``, ``b``, shape (N,): the candidates' responses; ``open_``, shape (N,): which candidates may
+    ``a``, ``b``, shape (N,): the candidates' responses; ``factor``, shape (N,): by what their
+    differences are multiplied; ``open_``, shape (N,): which candidates may
     be chosen; ``left``, shape (m,): how many comparisons each response may still take part in;
     ``noise``, shape (N,): variance σ² of a label of each candidate; ``by_variance``: choose the
     largest variance of the reward difference, not the largest reduction; ``v``, ``q``, shape (m,):
@@ -21,9 +22,9 @@ def update_and_choose(a, b, open_, left, noise, by_variance, v, q, c, t, own, pu
     """
     best, most = -1, -np.inf
     for i in range(len(a)):
-        p = v[a[i]] - v[b[i]]
+        p = factor[i] * (v[a[i]] - v[b[i]])
         own[i] -= p * p / c
-        pull[i] -= (2.0 * (q[a[i]] - q[b[i]]) - p * t / c) * p / c
+        pull[i] -= (2.0 * factor[i] * (q[a[i]] - q[b[i]]) - p * t / c) * p / c
         if not open_[i] or left[a[i]] == 0 or left[b[i]] == 0:
             continue
         score = own[i] if by_variance else pull[i] / (noise[i] + own[i])
