@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from ibn.cli.inputs import check_out, given_embeddings, keep_labels, reading, tell, wishes_of
 from ibn.cli.printing import KINDS, print_document, table
@@ -15,10 +16,13 @@ from ibn.errors import InputError
 from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
+    from ibn.design.control import ControlFindings
     from ibn.design.planning import Plan
     from ibn.preferences.reading import PreferenceData
 
 LISTED = 10
+CHOSEN_BY = "chosen_by"
+PLAN_COLUMNS = {f"original_{name}" for name in ("expected_reduction", "probability_a", CHOSEN_BY)}
 
 
 @click.command(name="plan")
@@ -114,6 +118,7 @@ def command(
       ibn plan preferences.jsonl --candidates pairs.jsonl --budget 50 --out next.jsonl
       ibn plan battles.csv --budget 500 --ranks top:5
     """  # noqa: D301 - the escape is for click
+    from ibn.auditing.result import plain
     from ibn.cli.battle_plan import plan_battles
     from ibn.leaderboard.battle_files import holds_battles
 
@@ -136,20 +141,24 @@ def command(
     if prompts is not None:
         check_out(prompts, *prefs)
         keep_inputs(prompts, [out])
-    planned, offered = _plan(prefs, options, progress)
+    planned, offered, control = _plan(prefs, options, progress)
     _write(out, planned, offered, tool)
     progress(f"{len(planned.design.pairs)} comparisons in {out}")
     if prompts is not None:
         count = _write_prompts(prompts, planned)
         progress(f"{count} prompts for new responses in {prompts}")
-    print_document(plan_document(planned, out), plan_tables, as_json)
+    document = plan_document(planned, out)
+    if control is not None:
+        document["control"] = {**plain(control), "verdict": control.verdict}
+    print_document(document, plan_tables, as_json)
 
 
 def _plan(
     prefs: tuple[str, ...], options: dict[str, Any], progress: Callable[[str], None]
-) -> tuple[Plan, PreferenceData]:
-    """Plan; return the plan and the data that its pairs are from."""
-    from ibn.design.planning import plan
+) -> tuple[Plan, PreferenceData, ControlFindings | None]:
+    """Plan; return the plan, the data that its pairs are from, and what earlier plans brought."""
+    from ibn.design.control import compare_control
+    from ibn.design.planning import embedded, plan
     from ibn.preferences.reading import read_preferences
     from ibn.preferences.uniting import concatenate
 
@@ -159,17 +168,29 @@ def _plan(
     if listed:
         waiting = tell(read_preferences(options["candidates"], **wishes, labelled=False))
     behind = data if waiting is None else concatenate(data, waiting)
+    given = given_embeddings(options["embeddings"], len(behind.responses))
+    points = embedded(behind, given, options["seed"], progress)
+    control = compare_control(
+        points[: len(data.responses)], data.comparisons, _chosen_by(data), seed=options["seed"]
+    )
     names = ("budget", "pairs", "target", "max_uses", "repeat", "kernel", "pool", "seed")
     planned = plan(
         data,
         candidates=waiting if options["pairs"] is None or listed else None,
         only_given=listed,
-        embeddings=given_embeddings(options["embeddings"], len(behind.responses)),
+        embeddings=points,
         beta=1.0 if options["beta"] is None else options["beta"],
         progress=progress,
         **{name: options[name] for name in names},
     )
-    return planned, behind
+    return planned, behind, control
+
+
+def _chosen_by(data: PreferenceData) -> list[str]:
+    """Say of each label whether a plan chose its pair, or chance; nothing of those before plans."""
+    if data.row_of is None:
+        return [""] * len(data.comparisons)
+    return [str(data.rows[row].get(CHOSEN_BY, "")) for row in data.row_of[:, 0].tolist()]
 
 
 def _read(
@@ -197,6 +218,7 @@ def _read(
 
 def _write(out: str, planned: Plan, offered: PreferenceData, tool: str | None) -> None:
     from ibn.design.candidates import rows_behind
+    from ibn.design.control import PLANNED, RANDOM
     from ibn.preferences.labelling_tools import TOOLS
     from ibn.preferences.writing import carried, comparison_records, write_records
 
@@ -205,15 +227,27 @@ def _write(out: str, planned: Plan, offered: PreferenceData, tool: str | None) -
         "expected_reduction": planned.design.reduction.tolist(),
         "probability_a": planned.probability.tolist(),
         "winner": [""] * len(pairs),
+        CHOSEN_BY: np.where(planned.design.control, RANDOM, PLANNED).tolist(),
     }
     if planned.again.any():
         columns["relabel"] = planned.again.tolist()
     rows = rows_behind(offered, pairs)
     kept = {} if rows is None else carried(offered, rows, "ab", columns)
-    records = comparison_records(planned.data, pairs, {**columns, **kept})
+    kept = {name: values for name, values in kept.items() if name not in PLAN_COLUMNS}
+    order = _file_order(planned)
+    mixed = {name: [values[i] for i in order] for name, values in {**columns, **kept}.items()}
+    records = comparison_records(planned.data, pairs[order], mixed)
     if tool is not None:
         records = (TOOLS[tool](number, record) for number, record in enumerate(records, 1))
     write_records(out, records)
+
+
+def _file_order(planned: Plan) -> NDArray[np.int64]:
+    """Mix random picks with the others, so that a part of the file, labelled, has both."""
+    count = len(planned.design.pairs)
+    if not planned.design.control.any():
+        return np.arange(count)
+    return np.random.default_rng(count).permutation(count)
 
 
 def _write_prompts(path: str, planned: Plan) -> int:
@@ -242,7 +276,7 @@ def _write_prompts(path: str, planned: Plan) -> int:
 
 def plan_document(planned: Plan, out: str) -> dict[str, Any]:
     """Make the JSON document of a plan."""
-    design, random = planned.design, planned.random
+    design, random, order = planned.design, planned.random, _file_order(planned)
     return {
         "out": out,
         "source": planned.data.source,
@@ -255,6 +289,7 @@ def plan_document(planned: Plan, out: str) -> dict[str, Any]:
         "scale": planned.model.scale,
         "beta": planned.model.beta,
         "relabels": int(planned.again.sum()),
+        "random_picks": int(planned.design.control.sum()),
         "variance": {
             "before": design.before,
             "planned": design.after,
@@ -263,13 +298,25 @@ def plan_document(planned: Plan, out: str) -> dict[str, Any]:
         "comparisons": [
             {"a": a, "b": b, "expected_reduction": reduction, "probability_a": probability}
             for (a, b), reduction, probability in zip(
-                design.pairs.tolist(),
-                design.reduction.tolist(),
-                planned.probability.tolist(),
+                design.pairs[order].tolist(),
+                design.reduction[order].tolist(),
+                planned.probability[order].tolist(),
                 strict=True,
             )
         ],
     }
+
+
+def _brought(control: dict[str, Any]) -> str:
+    """Say what the labels of earlier plans brought."""
+    gains = (control["gain_planned"], control["gain_random"])
+    planned, random = (f"{gain['mean']:.4f} ± {gain['stderr']:.4f}" for gain in gains)
+    off = control["difference"]
+    return (
+        f"Of earlier plans, {control['used']} planned labels lowered the log loss on random picks "
+        f"by {planned}, as many random ones by {random}; difference {off['mean']:+.4f} ± "
+        f"{off['stderr']:.4f}: {control['verdict']}."
+    )
 
 
 def plan_tables(document: dict[str, Any]) -> list[Any]:
@@ -293,6 +340,13 @@ def plan_tables(document: dict[str, Any]) -> list[Any]:
         listed.add_row(ends, f"{row['expected_reduction']:.3g}", f"{row['probability_a']:.2f}")
     candidates = f"{document['candidates']:,} candidates, {KINDS[document['pairs']]}"
     said = [f"{candidates}; {document['responses']:,} responses", left, listed]
+    if document["random_picks"]:
+        said.append(
+            f"{document['random_picks']} of the {document['budget']} are random picks (column "
+            "chosen_by): once labelled, the next plan says what the others brought beside them."
+        )
+    if control := document.get("control"):
+        said.append(_brought(control))
     if document["relabels"]:
         said.append(
             f"Too few pairs are without a label: {document['relabels']} of the "
