@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 @click.command(name="audit", context_settings={"show_default": True})
 @click.argument("prefs", metavar="PREFS")
+@click.argument("after", metavar="[AFTER]", required=False)
 @click.option("--out", metavar="FILE", help="Write the report, one HTML page, here.")
 @click.option(
     "--embeddings",
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     prefs: str,
+    after: str | None,
     out: str | None,
     embeddings: str | None,
     max_variance: float | None,
@@ -121,11 +123,15 @@ def command(
     under other topologies would have taught, which comparisons are redundant or contradict each
     other, and what to do next, with the computed effect of each.
 
+    With AFTER, compares two states of a dataset, or two datasets: how well reward models fitted to
+    either predict the labels of prompts held out of both.
+
     \b
     Examples:
       ibn audit preferences.jsonl --out report.html
       ibn audit preferences.csv.gz --embeddings embeddings.npy --beta 1.5 --out report.html
       ibn audit preferences.parquet --json > audit.json
+      ibn audit before.jsonl after.jsonl
 
     As a gate, in GitHub Actions for instance: the step fails (exit status 1) where the mean
     posterior variance is above the limit, and the report is kept either way.
@@ -140,6 +146,20 @@ def command(
     Exit status: 0 within the limit, 1 above it, 2 for bad usage or a file that cannot be read.
     """  # noqa: D301 - the escape is for click
     _check_gate(max_variance, max_variance_of)
+    if after is not None:
+        if out or max_variance is not None or recheck:
+            raise InputError(
+                "two files are compared, not audited", fix="leave out --out and other outputs"
+            )
+        wishes = wishes_of(options)
+        _compare(
+            read_all((prefs,), dict(wishes)),
+            read_all((after,), wishes),
+            embeddings,
+            options,
+            as_json,
+        )
+        return 0
     if out is not None:
         _check_page(out, [prefs, *([embeddings] if embeddings else [])])
     if recheck is not None:
@@ -181,6 +201,55 @@ def command(
         )
         return 1
     return 0
+
+
+def _compare(
+    before: PreferenceData,
+    after: PreferenceData,
+    embeddings: str | None,
+    options: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Compare two states of a dataset, or two datasets."""
+    from ibn.auditing.result import plain
+    from ibn.auditing.two_states import compare_states
+    from ibn.preferences.uniting import unite
+
+    rows = given_embeddings(embeddings, len(unite(before, after)[0].responses))
+    found = compare_states(
+        before, after, embeddings=rows, seed=options["seed"], progress=audit_stages()
+    )
+    document = plain(found)
+    for name, judged in (("on_first", found.on_first), ("on_second", found.on_second)):
+        document[name]["verdict"] = found.verdict(judged)
+    print_document(document, _compared_tables, as_json)
+
+
+def _compared_tables(document: dict[str, Any]) -> list[RenderableType]:
+    """Lay the comparison of two states out for a terminal."""
+
+    def shown(value: dict[str, Any], sign: str = "") -> str:
+        return f"{value['mean']:{sign}.4f} ± {value['stderr']:.4f}"
+
+    laid: list[RenderableType] = []
+    sources, counts = document["sources"], document["labels"]
+    fits = [
+        *(f"{source}, {count:,} labels" for source, count in zip(sources, counts, strict=True)),
+        f"the larger, {min(counts):,} of them",
+    ]
+    for key, source in zip(("on_first", "on_second"), sources, strict=True):
+        judged = document[key]
+        title = f"Held-out labels of {source}, predicted by a model fitted to others of"
+        each = table(title, "", "right", "log loss")
+        for fit, accuracy, loss in zip(fits, judged["accuracy"], judged["log_loss"], strict=True):
+            each.add_row(fit, f"{accuracy['mean']:.1%} ± {accuracy['stderr']:.1%}", shown(loss))
+        gain, equal = shown(judged["gain"], "+"), shown(judged["gain_equal"], "+")
+        laid += [
+            each,
+            f"The second lowers the log loss by {gain}, with as many labels of either by {equal}: "
+            f"{judged['verdict']}.",
+        ]
+    return laid
 
 
 def _write_doubted(found: Audit, path: str) -> int:
