@@ -219,7 +219,7 @@ def logistic_regression(
     together = np.concatenate([group[train]] * 2 + [group[train][tied]] * 2)
     kept = weight > 0
     rows, label, weight, together = rows[kept], label[kept], weight[kept], together[kept]
-    folds = GroupKFold(5, shuffle=True, random_state=seed).split(rows, label, together)
+    folds = GroupKFold(5, shuffle=True, random_state=seed % 2**32).split(rows, label, together)
     model = LogisticRegressionCV(
         Cs=10, cv=list(folds), scoring="neg_log_loss", fit_intercept=False, max_iter=1000
     )

@@ -98,7 +98,9 @@ class Similarity:
         if len(points) > EXACT_ROWS and points.shape[1] > 2:
             return leading_components(points, 2, np.random.default_rng(seed)).astype(np.float64)
         centred = points - points.mean(axis=0)
-        left, singular, _ = randomized_svd(centred, min(2, *centred.shape), random_state=seed)
+        left, singular, _ = randomized_svd(
+            centred, min(2, *centred.shape), random_state=seed % 2**32
+        )
         result = np.zeros((len(points), 2))
         result[:, : len(singular)] = left * singular
         return result

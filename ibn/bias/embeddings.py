@@ -189,7 +189,8 @@ def _truncate(weights: csr_matrix, dimensions: int, seed: int) -> NDArray[np.flo
 
     if min(weights.shape) <= dimensions:
         return weights.toarray()
-    axes, rows = TruncatedSVD(dimensions, random_state=seed), weights.shape[0]
+    # scikit-learn takes seeds of 32 bits.
+    axes, rows = TruncatedSVD(dimensions, random_state=seed % 2**32), weights.shape[0]
     if rows <= FITTED:
         return axes.fit_transform(weights)
     some = np.random.default_rng(seed).choice(rows, FITTED, replace=False)

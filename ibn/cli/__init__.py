@@ -5,6 +5,7 @@ Exit status: 0 done, 1 the answer is "no", 2 bad usage or bad input, 130 interru
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -69,6 +70,9 @@ class Verbs(click.Group):
     ) -> NoReturn:
         """Run the command line and exit; a verb returns its exit status, or None for 0."""
         end_on_signals()
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer characters
+                stream.reconfigure(errors="backslashreplace")
         try:
             arguments = list(sys.argv[1:] if args is None else args)
             with self.make_context(prog_name or "ibn", arguments, **extra) as context:

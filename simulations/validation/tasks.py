@@ -117,7 +117,7 @@ def _human_reward(data: Any, seed: int) -> Scorer:
 
     embed = make_pipeline(
         TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2),
-        TruncatedSVD(min(128, max(2, len(data.responses) // 4)), random_state=seed),
+        TruncatedSVD(min(128, max(2, len(data.responses) // 4)), random_state=seed % 2**32),
     )
     model = fit(embed.fit_transform(data.responses), data.comparisons)
 

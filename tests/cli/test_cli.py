@@ -1,3 +1,5 @@
+import json
+import os
 import subprocess
 import sys
 
@@ -73,3 +75,21 @@ def test_the_package_runs_as_a_module():
     command = [sys.executable, "-m", "ibn", "--version"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout) == (0, f"ibn {__version__}\n")
+
+
+def test_a_terminal_of_few_characters_and_a_long_seed(tmp_path):
+    rows = [
+        {"prompt": f"Q{i}", "chosen": f"yes – {i} good", "rejected": f"no {i} bad"}
+        for i in range(12)
+    ]
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = "import sys; from ibn.cli import main; main()"
+    run = subprocess.run(
+        [sys.executable, "-c", command, "audit", str(path), "--seed", str(2**32)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert b"Traceback" not in run.stderr
