@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from benchmarks.label_runs import LEARNERS, RANDOM_CURVE
+from benchmarks.label_runs import FORECAST, LEARNERS, RANDOM_CURVE
 
 METRICS = {"log loss": np.log(2.0), "accuracy": 0.5, "regret": 1.0}  # and what chance has
 RISING = {"accuracy"}
@@ -61,6 +61,8 @@ def measured(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, Measured]
         lambda: defaultdict(dict)
     )
     for record in records:
+        if record["method"] == FORECAST:
+            continue
         of = by[record["pool"], record["features"]]
         of[record["method"]][record["split"]] = record
     found: dict[str, dict[str, Measured]] = defaultdict(dict)

@@ -12,25 +12,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.design.greedy import Design, bounding, choose, choose_at_random, pair_lengths
+from ibn.design.greedy import Design, choose, choose_at_random, pair_lengths
+from ibn.design.target import bounded_moment
 from ibn.learner.reward_model import RewardModel
 
 BOUND = 1.25  # of a difference, in median lengths
 REACH = 1.5  # of what is chosen, in median lengths
 CONTROL = 0.25  # of the comparisons, at random
 MOST_TARGETS = 20_000
-
-
-def bounded_moment(
-    features: NDArray[np.float64], pairs: NDArray[np.int64], bound: float
-) -> NDArray[np.float64]:
-    """Mean of xxᵀ over pairs' differences x, those longer than a bound shortened to it.
-
-    ``features``: shape (m, d); ``pairs``: shape (N, 2). Returns shape (d, d).
-    """
-    x = features[pairs[:, 0]] - features[pairs[:, 1]]
-    x = x * bounding(np.linalg.norm(x, axis=1), bound)[:, None]
-    return x.T @ x / len(x)
 
 
 def typical_length(features: NDArray[np.float64], pairs: NDArray[np.int64]) -> float:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ibn.design.fitted_noise import label_variance
+from ibn.design.target import bounding
 from ibn.errors import InputError, unknown_name
 from ibn.kernels.design import update_and_choose
 from ibn.learner.reward_model import RewardModel
@@ -20,7 +20,6 @@ BLOCK = 4096
 MOST_EXCHANGES = 6
 ROUNDING = 1e-9  # of a gain
 ENOUGH = 2  # candidates within reach a comparison wanted
-SHORTEST = 1e-12  # length of a difference
 UNLIMITED = np.iinfo(np.int64).max
 
 
@@ -315,11 +314,6 @@ def pair_lengths(features: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDA
     return found
 
 
-def bounding(length: Any, bound: float) -> Any:
-    """By what to multiply differences of given lengths so that none is longer than a bound."""
-    return np.minimum(1.0, bound / np.maximum(length, SHORTEST))
-
-
 def _noise(model: RewardModel, pairs: NDArray[np.int64], bound: float) -> NDArray[np.float64]:
     """Variance of a label of each pair, its difference bounded."""
     mean, variance = model.difference(*pairs.T)
@@ -395,13 +389,22 @@ def choose_at_random(
 
 
 def expected_variance(
-    model: RewardModel, target: NDArray[np.float64], pairs: NDArray[np.int64]
+    model: RewardModel,
+    target: NDArray[np.float64],
+    pairs: NDArray[np.int64],
+    *,
+    bound: float = np.inf,
 ) -> float:
-    """Mean posterior variance of the target pairs expected after labels of given pairs."""
+    """Mean posterior variance of the target pairs expected after labels of given pairs.
+
+    ``bound``: as for :func:`choose`.
+    """
     a, b = np.asarray(pairs, dtype=np.int64).T
-    noise = label_variance(model, *model.difference(a, b))
+    x = model.features[a] - model.features[b]
+    factor = bounding(np.linalg.norm(x, axis=1), bound)
+    noise = _noise(model, pairs, bound)
     root = np.linalg.cholesky(model.covariance)
-    x = ((model.features[a] - model.features[b]) / np.sqrt(noise)[:, None]) @ root
+    x = (x * (factor / np.sqrt(noise))[:, None]) @ root
     information = np.eye(len(root)) + x.T @ x
     return float(np.trace(np.linalg.solve(information, root.T @ target @ root)))
 
