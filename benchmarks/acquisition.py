@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, xlogy
 
 from benchmarks.pool_learners import Belief, laplace
-from ibn.design.bounded import choose_bounded
+from ibn.design.bounded import choose_bounded, random_share
 from ibn.design.greedy import choose
 from ibn.learner.reward_model import RewardModel
 from ibn.pair_code import pair_code
@@ -290,9 +290,10 @@ def _places(state: State, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def ours(state: State, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Choose as `ibn plan` does: bounded differences, a quarter at random."""
-    free = state.pairs[state.open]
-    return _places(state, choose_bounded(reward_model(state), state.pairs, free, k, rng).pairs)
+    """Choose as `ibn plan` does: bounded differences, and a growing share at random."""
+    free, share = state.pairs[state.open], random_share(len(state.labelled))
+    design = choose_bounded(reward_model(state), state.pairs, free, k, rng, control=share)
+    return _places(state, design.pairs)
 
 
 def variance_reduction(state: State, k: int, rng: np.random.Generator) -> NDArray[np.int64]:

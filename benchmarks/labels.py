@@ -12,7 +12,15 @@ import click
 
 from benchmarks.acquisition import METHODS
 from benchmarks.label_pools import read_pools
-from benchmarks.label_runs import RANDOM_CURVE, Job, Place, read_store, run_all
+from benchmarks.label_runs import (
+    FORECAST,
+    FORECAST_SPLITS,
+    RANDOM_CURVE,
+    Job,
+    Place,
+    read_store,
+    run_all,
+)
 from benchmarks.labels_page import page
 from benchmarks.pool_features import EMBEDDERS
 from ibn.errors import InputError
@@ -80,6 +88,12 @@ def main(
             for kind in _names(features)
             for split in range(splits)
             for method in wanted
+        ]
+        jobs += [
+            Job(pool.name, kind, split, FORECAST)
+            for pool in pools
+            for kind in _names(features)
+            for split in range(min(splits, FORECAST_SPLITS))
         ]
         done = 0
         for record in run_all(Place(data, cache, seed), jobs, store, processes):

@@ -3,8 +3,8 @@
 A linear reward says that a label of a long difference tells much. On real data long differences
 are often of unlike texts, and their labels say little about typical ones. Differences count
 as no longer than ``BOUND`` times the median of the pairs that matter, also among these pairs;
-pairs beyond ``REACH`` medians are left out; and a share of the comparisons are random ones, whose
-labels are what the others' are held against. ``python -m benchmarks labels`` measures it.
+pairs beyond ``REACH`` medians are left out; and a share of the comparisons, one that grows with
+the labels there are, is random: the labels that the others' are held against. ``python -m benchmarks labels`` measures it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,18 @@ from ibn.learner.reward_model import RewardModel
 
 BOUND = 1.25  # of a difference, in median lengths
 REACH = 1.5  # of what is chosen, in median lengths
-CONTROL = 0.25  # of the comparisons, at random
+CONTROL = 0.25  # least share of random comparisons
+HALFWAY = 128  # labels after which half of the comparisons are random
 MOST_TARGETS = 20_000
+
+
+def random_share(labels: int) -> float:
+    """Share of random picks after so many labels.
+
+    The first labels are worth most where the belief is widest. Later ones correct what is not
+    linear, of which the belief knows nothing.
+    """
+    return max(CONTROL, labels / (labels + HALFWAY))
 
 
 def typical_length(features: NDArray[np.float64], pairs: NDArray[np.int64]) -> float:

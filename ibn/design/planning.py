@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.bias.neighbours import check_embeddings
-from ibn.design.bounded import BOUND, CONTROL, MOST_TARGETS, choose_bounded, typical_length
+from ibn.design.bounded import (
+    BOUND,
+    MOST_TARGETS,
+    choose_bounded,
+    random_share,
+    typical_length,
+)
 from ibn.design.candidates import pairs_within, sample_pairs
 from ibn.design.forecast import Forecast, forecast
 from ibn.design.greedy import Design, choose_at_random, expected_variance
@@ -78,7 +84,7 @@ def plan(
     kernel: str = "linear",
     beta: float = 1.0,
     pool: int = POOL,
-    control: float = CONTROL,
+    control: float | None = None,
     seed: int = 0,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Plan:
@@ -116,8 +122,9 @@ def plan(
     pool : int
         Of any two responses so many pairs, random ones, are where each choice starts from (more
         where the budget asks for it).
-    control : float
-        Share of the comparisons that are random picks.
+    control : float, optional
+        Share of the comparisons that are random picks; by default what
+        :func:`ibn.design.bounded.random_share` says.
     seed : int
         Of everything random.
     progress : callable, optional
@@ -188,7 +195,7 @@ def plan(
         free,
         budget,
         rng,
-        control=control,
+        control=random_share(len(compared)) if control is None else control,
         anywhere=anywhere,
         excluded=None if repeat else compared,
         **limits,
