@@ -44,11 +44,11 @@ class Source:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else open(path, encoding="utf-8")
-    with opened as file:
-        if ".jsonl" in path.name:
-            return [json.loads(line) for line in file if line.strip()]
-        return list(json.load(file))
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    if ".jsonl" in path.name:
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
+    return list(json.loads(text))
 
 
 def pool_of_pairs(name: str, rows: Iterable[tuple[str, str, str, int]], seed: int = 0) -> Pool:

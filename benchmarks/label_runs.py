@@ -203,6 +203,7 @@ def run_forecasts(task: Task, seeds: Sequence[int], rng: np.random.Generator) ->
                 state.pairs,
                 rng,
                 draws=FORECAST_DRAWS,
+                corrected=False,
             )
             others = rng.choice(open_places, k, replace=False)
             scores = []

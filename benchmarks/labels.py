@@ -95,9 +95,7 @@ def main(
             for kind in _names(features)
             for split in range(min(splits, FORECAST_SPLITS))
         ]
-        done = 0
         for record in run_all(Place(data, cache, seed), jobs, store, processes):
-            done += 1
             where = f"{record['pool']}, {record['features']}, split {record['split']}"
             click.echo(
                 f"{time.perf_counter() - start:6.0f} s  {where}: {record['method']}", err=True

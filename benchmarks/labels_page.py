@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.acquisition import METHODS
+from benchmarks.forecast_check import KINDS, check_forecasts
 from benchmarks.label_pools import SOURCES, Pool
 from benchmarks.label_runs import BUDGETS
 from benchmarks.label_units import LEVEL, METRICS, Measured, Units, measured, teaches, units
@@ -49,7 +50,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def taught(found: dict[str, dict[str, Measured]]) -> list[str]:
-    """Sets on which random labels teach something: accuracy above chance and a lower log loss."""
+    """Name the sets on which random labels teach something: above chance in both scores."""
     names = []
     for pool, by_features in found.items():
         looks = [teaches(one) for one in by_features.values()]
@@ -70,6 +71,7 @@ def page(pools: Sequence[Pool], records: Sequence[dict[str, Any]], command: str,
     lines += _headline({name: found[name] for name in useful}, seed)
     for metric in METRICS:
         lines += _details(found, useful, metric, seed)
+    lines += _forecasts(records, list(found), seed)
     lines += _methods()
     return "\n".join(lines).rstrip() + "\n"
 
@@ -192,6 +194,38 @@ def _details(
     lines += [f"Random wins against: {said}.", ""]
     lines += [f"Random loses against: {'; '.join(won) or 'nothing'}.", ""]
     return lines
+
+
+def _forecasts(records: Sequence[dict[str, Any]], names: Sequence[str], seed: int) -> list[str]:
+    lines = ["## Forecast against realised", ""]
+    lines.append(
+        "Before its labels are seen, a plan of 64 or 256 comparisons after 0, 32 or 128 random "
+        "labels says by how much it will beat as many random ones on new prompts "
+        "(`ibn.design.forecast`). Slope: of realised on the model's own forecast, averages of "
+        "sets, through the origin, 95 % interval by resampling sets. The forecast that `ibn plan` "
+        "gives is that one shrunk by the slope of the sets it was chosen on; then what it said "
+        "and what happened, on average; the share of single plans, and of sets, whose 80 % "
+        "interval held what happened."
+    )
+    lines.append("")
+    rows = []
+    for kind in KINDS:
+        for role, some in _roles(names).items():
+            found = check_forecasts(records, some, kind, seed)
+            if found is not None:
+                low, high = found.slope_interval
+                rows.append(
+                    [
+                        f"{kind}, {role} ({found.sets})",
+                        f"{found.slope:.2f} [{low:.2f}, {high:.2f}]",
+                        f"{found.forecast:+.4f}",
+                        f"{found.realised:+.4f}",
+                        f"{found.covered:.0%}",
+                        f"{found.sets_covered:.0%}",
+                    ]
+                )
+    head = ["gain in", "slope", "forecast", "realised", "plans held", "sets held"]
+    return [*lines, *_table(head, rows)]
 
 
 def _methods() -> list[str]:

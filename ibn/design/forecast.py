@@ -3,8 +3,8 @@
 Rewards are drawn from the belief so far; labels of the planned and of random comparisons, and of
 pairs held out, are drawn from these rewards; the belief takes the labels in, and is held against
 the pairs held out. The belief is of a model that real rewards follow only in part, so that
-gains are forecast too large: they are multiplied by ``SHRINK``, which real labels gave
-(``python -m benchmarks labels``).
+gains are forecast too large: they are shrunk, and their intervals widened, by what real labels
+gave on the sets that the planner was chosen on (``python -m benchmarks labels``).
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from ibn.learner.reward_model import RewardModel
 
 DRAWS = 100
 HELD_OUT = 400  # pairs that each draw is held against
-SHRINK = 1.0  # realised over forecast gain, on the sets that the planner was chosen on
-WIDEN = 1.0  # of the interval about the mean
+# By what a forecast's mean, and the width of its interval, are multiplied.
+LOSS_CORRECTION = (0.25, 1.2)
+ACCURACY_CORRECTION = (0.75, 1.0)
 LEVEL = 0.8
 STEPS = 8  # of Newton's method
 
@@ -34,6 +35,12 @@ class Gain:
     mean: float
     low: float
     high: float
+
+    def corrected(self, shrink: float, widen: float) -> Gain:
+        """Shrink the mean and widen the interval about it."""
+        mean = shrink * self.mean
+        low, high = mean - widen * (self.mean - self.low), mean + widen * (self.high - self.mean)
+        return Gain(mean, low, high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +82,7 @@ def forecast(
     rng: np.random.Generator,
     *,
     draws: int = DRAWS,
+    corrected: bool = True,
 ) -> Forecast:
     """Forecast the gain of planned over random comparisons by drawing rewards and labels.
 
@@ -92,6 +100,8 @@ def forecast(
         Of everything random.
     draws : int
         Of rewards and labels.
+    corrected : bool
+        Whether to shrink gains by what real labels gave; otherwise they are the model's.
     """
     root = np.linalg.cholesky(model.covariance)
     x = _differences(model, planned)
@@ -109,7 +119,11 @@ def forecast(
             logit = turned @ mode / np.sqrt(1.0 + np.pi / 8.0 * variance)
             scores.append([np.mean(np.logaddexp(0.0, -logit)), np.mean(logit > 0)])
         gain[:] = scores[1][0] - scores[0][0], scores[0][1] - scores[1][1]
-    return Forecast(*(_gain(column) for column in gains.T))
+    loss, accuracy = (_gain(column) for column in gains.T)
+    if corrected:
+        loss = loss.corrected(*LOSS_CORRECTION)
+        accuracy = accuracy.corrected(*ACCURACY_CORRECTION)
+    return Forecast(loss, accuracy)
 
 
 def _differences(model: RewardModel, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -123,6 +137,5 @@ def _labels(
 
 
 def _gain(draws: NDArray[np.float64]) -> Gain:
-    mean = SHRINK * float(draws.mean())
-    low, high = np.quantile(draws - draws.mean(), [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
-    return Gain(mean, mean + WIDEN * float(low), mean + WIDEN * float(high))
+    low, high = np.quantile(draws, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
+    return Gain(float(draws.mean()), float(low), float(high))
