@@ -3,8 +3,9 @@
 The learning curve of n random labels after the same s initial ones, averaged over splits, is made
 monotone by isotonic regression and inverted, linear in log (n + s) between its points. K labels
 chosen are worth n / K, where n random ones reach the same: 1 is no gain. n + s is averaged as a
-logarithm over features and learners; between 0 and 4 the ratio is averaged over s. Splits are resampled, all
-methods and features with them; intervals are simultaneous by the largest studentised deviation.
+logarithm over features and learners; between 0 and 4 the ratio is averaged over s. Splits are
+resampled, all methods and features with them; intervals are simultaneous by the largest
+studentised deviation.
 """
 
 from __future__ import annotations

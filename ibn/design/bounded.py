@@ -4,7 +4,8 @@ A linear reward says that a label of a long difference tells much. On real data 
 are often of unlike texts, and their labels say little about typical ones. Differences count
 as no longer than ``BOUND`` times the median of the pairs that matter, also among these pairs;
 pairs beyond ``REACH`` medians are left out; and a share of the comparisons, one that grows with
-the labels there are, is random: the labels that the others' are held against. ``python -m benchmarks labels`` measures it.
+the labels there are, is random: the labels that the others' are held against.
+``python -m benchmarks labels`` measures it.
 """
 
 from __future__ import annotations

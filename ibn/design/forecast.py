@@ -25,7 +25,8 @@ HELD_OUT = 400  # pairs that each draw is held against
 LOSS_CORRECTION = (0.25, 1.2)
 ACCURACY_CORRECTION = (0.75, 1.0)
 LEVEL = 0.8
-STEPS = 8  # of Newton's method
+STEPS = 30  # of Newton's method, at most
+SMALLEST, ENOUGH = 1e-12, 1e-8  # of a step, and of what one gains in log posterior
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +64,26 @@ def updated(
     preferred and 0 otherwise. Returns mode and covariance.
     """
     prior = cho_solve(cho_factor(covariance), np.eye(len(mean)))
-    mode = mean.copy()
+    turned = x * (2.0 * won - 1.0)[:, None]
+
+    def value(mode: NDArray[np.float64]) -> float:
+        away = mode - mean
+        return -float(np.logaddexp(0.0, -(turned @ mode)).sum() + 0.5 * away @ prior @ away)
+
+    mode, best = mean.copy(), value(mean)
     for _ in range(STEPS):
-        chance = expit(x @ mode)
-        precision = prior + (x * (chance * (1.0 - chance))[:, None]).T @ x
-        step = np.linalg.solve(precision, x.T @ (won - chance) - prior @ (mode - mean))
-        mode = mode + step
-        if step @ precision @ step < 1e-8:
+        short = expit(-(turned @ mode))
+        precision = prior + (x * (short * (1.0 - short))[:, None]).T @ x
+        step = np.linalg.solve(precision, turned.T @ short - prior @ (mode - mean))
+        while (higher := value(mode + step)) < best and np.abs(step).max() > SMALLEST:
+            step /= 2.0
+        if higher < best:
             break
+        mode, gained, best = mode + step, higher - best, higher
+        if gained < ENOUGH:
+            break
+    chance = expit(x @ mode)
+    precision = prior + (x * (chance * (1.0 - chance))[:, None]).T @ x
     return mode, np.linalg.inv(precision)
 
 
