@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ibn.design.greedy import Design, choose, choose_at_random, pair_lengths
 from ibn.design.target import bounded_moment
+from ibn.errors import InputError
 from ibn.learner.reward_model import RewardModel
 
 BOUND = 1.25  # of a difference, in median lengths
@@ -22,6 +23,7 @@ REACH = 1.5  # of what is chosen, in median lengths
 CONTROL = 0.25  # least share of random comparisons
 HALFWAY = 128  # labels after which half of the comparisons are random
 MOST_TARGETS = 20_000
+ATTEMPTS = 8  # at random picks that leave enough to choose from
 
 
 def random_share(labels: int) -> float:
@@ -80,21 +82,30 @@ def choose_bounded(
     count = round(control * budget)
     unit = typical_length(model.features, targets)
     bound, reach = BOUND * unit, REACH * unit
-    first = choose_at_random(
-        len(model.features), pairs, count, rng, max_uses=max_uses, repeat=repeat
-    )
-    design = choose(
-        model,
-        bounded_moment(model.features, targets, bound),
-        pairs,
-        budget,
-        anywhere=anywhere,
-        excluded=excluded,
-        max_uses=max_uses,
-        repeat=repeat,
-        bound=bound,
-        reach=reach,
-        first=first,
-    )
+    for attempt in range(ATTEMPTS):
+        # Where uses are limited, random picks can leave responses that may not be compared.
+        if attempt == ATTEMPTS - 1:
+            count = 0
+        try:
+            first = choose_at_random(
+                len(model.features), pairs, count, rng, max_uses=max_uses, repeat=repeat
+            )
+            design = choose(
+                model,
+                bounded_moment(model.features, targets, bound),
+                pairs,
+                budget,
+                anywhere=anywhere,
+                excluded=excluded,
+                max_uses=max_uses,
+                repeat=repeat,
+                bound=bound,
+                reach=reach,
+                first=first,
+            )
+            break
+        except InputError:
+            if max_uses is None or count == 0:
+                raise
     marked = np.arange(budget) < count
     return Design(design.pairs, design.reduction, design.before, marked)

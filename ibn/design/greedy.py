@@ -104,6 +104,7 @@ class _Listed:
         pairs: NDArray[np.int64],
         left: NDArray[np.int64],
         by_variance: bool,
+        reach: float,
     ) -> None:
         model = learner.model
         self.learner, self.left, self.by_variance = learner, left, by_variance
@@ -117,16 +118,22 @@ class _Listed:
         )
         gap = (reward[self.a] - reward[self.b]) * self.factor
         self.noise = label_variance(model, gap, self.own)
-        self.open = np.ones(len(self.a), dtype=bool)
+        self.open = self.length <= reach
+        self.far = ~self.open  # may be chosen where nothing else is left
         self.code = self._code(self.a, self.b)
 
     def close(self, pairs: NDArray[np.int64]) -> None:
         """Let some pairs be chosen no more."""
         codes = self._code(pairs[:, 0], pairs[:, 1])
-        if len(codes) == 1:
-            self.open[self.code == codes[0]] = False
-        else:
-            self.open[np.isin(self.code, codes)] = False
+        named = self.code == codes[0] if len(codes) == 1 else np.isin(self.code, codes)
+        self.open[named] = self.far[named] = False
+
+    def widen(self) -> bool:
+        """Let pairs beyond reach be chosen; return whether there are any."""
+        self.open |= self.far
+        some = bool(self.far.any())
+        self.far[:] = False
+        return some
 
     def _code(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
         return pair_code(a, b, len(self.left))
@@ -255,7 +262,7 @@ def choose(
         Longer differences of features count as if they had this length; so they should in
         ``target``.
     reach : float
-        Pairs of longer differences are not chosen, unless listed ones would be too few.
+        Pairs of longer differences are not chosen, unless the others are too few.
     first : ndarray of int, shape (f, 2), optional
         Comparisons that come first whatever their gain, part of the budget.
 
@@ -268,10 +275,9 @@ def choose(
         raise unknown_name("criterion", criterion, CRITERIA)
     learner = _Learner(model, target, bound)
     left = _uses_left(len(model.features), max_uses)
-    listed = _Listed(learner, pairs, left, criterion == "variance")
-    if np.sum(listed.length <= reach) < ENOUGH * budget:
+    if np.sum(pair_lengths(model.features, pairs) <= reach) < ENOUGH * budget:
         reach = np.inf
-    listed.open &= listed.length <= reach
+    listed = _Listed(learner, pairs, left, criterion == "variance", reach)
     partners = _Partners(learner, left, criterion == "variance", reach)
     if excluded is not None:
         excluded = np.asarray(excluded, dtype=np.int64).reshape(-1, 2)
@@ -292,7 +298,9 @@ def choose(
         take(a, b, float(noise))
         listed.best()  # brings it up to date
     for _ in range(budget - len(given)):
-        if (k := listed.best()) < 0:
+        if (k := listed.best()) < 0 and listed.widen():
+            partners.reach, k = np.inf, listed.best()
+        if k < 0:
             raise _too_few(len(learner.pairs), budget)
         a, b, noise = int(listed.a[k]), int(listed.b[k]), float(listed.noise[k])
         if anywhere:

@@ -202,7 +202,10 @@ def plan(
     )
 
     def at_random(rng: np.random.Generator) -> NDArray[np.int64]:
-        return choose_at_random(m, free, budget, rng, **limits)
+        try:
+            return choose_at_random(m, free, budget, rng, **limits)
+        except InputError:  # uses are so limited that few orders leave enough
+            return choose_at_random(m, free, budget, rng, repeat=repeat)
 
     bound = BOUND * typical_length(model.features, targets)
     moment = bounded_moment(model.features, targets, bound)
