@@ -52,15 +52,22 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def pool_of_pairs(name: str, rows: Iterable[tuple[str, str, str, int]], seed: int = 0) -> Pool:
-    """Make a pool of (prompt, first, second, label) rows; those of the same text twice go."""
+    """Make a pool of (prompt, first, second, label) rows.
+
+    Comparisons of a text with itself go, ties too, and a pair is taken once, as it comes first.
+    """
     prompts: dict[str, int] = {}
     responses: dict[tuple[int, str], int] = {}
-    pairs, label = [], []
+    pairs, label, known = [], [], set()
     for prompt, first, second, sign in rows:
         if first == second or not sign:
             continue
         p = prompts.setdefault(prompt, len(prompts))
-        pairs.append([responses.setdefault((p, text), len(responses)) for text in (first, second)])
+        both = [responses.setdefault((p, text), len(responses)) for text in (first, second)]
+        if frozenset(both) in known:
+            continue
+        known.add(frozenset(both))
+        pairs.append(both)
         label.append(sign)
     return _either_way(
         name,
