@@ -160,16 +160,18 @@ def worth(
     sign = -1.0 if metric in RISING else 1.0
     found: dict[str, dict[int, list[NDArray[np.float64]]]] = defaultdict(lambda: defaultdict(list))
     for one in by_features.values():
+        share = weights[:, : len(one.curves[0])]
+        share = share / share.sum(axis=1, keepdims=True)
         for seed, counts in one.counts.items():
             x = np.log(counts + seed if seed else np.append(1, counts))
             for learner in range(len(LEARNERS)):
-                y = sign * (weights @ one.curves[seed][:, :, learner, at])
+                y = sign * (share @ one.curves[seed][:, :, learner, at])
                 if not seed:
                     y = np.column_stack([np.full(len(y), sign * METRICS[metric]), y])
                 falling(y)
                 for method, table in one.methods.items():
                     if (seed, budget) in table:
-                        values = sign * (weights @ table[seed, budget][:, learner, at])
+                        values = sign * (share @ table[seed, budget][:, learner, at])
                         found[method][seed].append(reach(y, x, values))
     return {
         method: np.mean(
@@ -199,7 +201,7 @@ def units(found: dict[str, dict[str, Measured]], metric: str, budget: int, seed:
         ):
             continue
         rng = np.random.default_rng([seed, number])
-        splits = min(len(one.curves[0]) for one in by_features.values())
+        splits = max(len(one.curves[0]) for one in by_features.values())
         weights = resampling(splits, rng)
         for method, values in worth(by_features, metric, budget, weights).items():
             names.append((pool, method))
