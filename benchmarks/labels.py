@@ -21,7 +21,9 @@ from benchmarks.label_runs import (
     read_store,
     run_all,
 )
-from benchmarks.labels_page import page
+from benchmarks.label_units import measured
+from benchmarks.labels_figure import write_figure
+from benchmarks.labels_page import page, taught
 from benchmarks.pool_features import EMBEDDERS
 from ibn.errors import InputError
 
@@ -113,7 +115,14 @@ def main(
     if out is None:
         click.echo(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        (out.parent / "images").mkdir(exist_ok=True)
+        name = f"images/{out.stem}.svg"
+        found = measured(records)
+        write_figure({pool: found[pool] for pool in taught(found)}, out.parent / name, seed=seed)
+        caption = "ours in blue with its simultaneous interval, random dashed, all others in grey"
+        drawn = f"![By log loss: {caption}]({name})\n\nBy log loss: {caption}.\n\n"
+        heading = "## Random needs × labels"
+        out.write_text(text.replace(heading, drawn + heading, 1), encoding="utf-8")
 
 
 if __name__ == "__main__":
