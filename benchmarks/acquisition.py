@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from scipy.special import expit, xlogy
 
 from benchmarks.pool_learners import Belief, laplace
+from ibn.design.bounded import choose_bounded, random_share
+from ibn.design.greedy import choose
+from ibn.learner.reward_model import RewardModel
+from ibn.pair_code import pair_code
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(16)
 ENSEMBLE = 8
@@ -262,8 +266,47 @@ def reverse_thompson(state: State, k: int, rng: np.random.Generator) -> NDArray[
     return _thompson(state, k, rng, reverse=True)
 
 
+def reward_model(state: State) -> RewardModel:
+    """Say what is believed as the planner has it."""
+    return RewardModel(
+        mean=state.belief.mean,
+        covariance=state.belief.covariance,
+        features=state.features,
+        scale=state.belief.scale,
+        beta=1.0,
+        lapse=0.0,
+        labels="binary",
+        noise_variance=np.nan,
+        own_variance=0.0,
+        log_evidence=state.belief.evidence,
+    )
+
+
+def _places(state: State, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    size = len(state.features)
+    codes = pair_code(state.pairs[:, 0], state.pairs[:, 1], size)
+    order = np.argsort(codes)
+    return order[np.searchsorted(codes[order], pair_code(pairs[:, 0], pairs[:, 1], size))]
+
+
+def ours(state: State, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Choose as `ibn plan` does: bounded differences, and a growing share at random."""
+    free, share = state.pairs[state.open], random_share(len(state.labelled))
+    design = choose_bounded(reward_model(state), state.pairs, free, k, rng, control=share)
+    return _places(state, design.pairs)
+
+
+def variance_reduction(state: State, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Choose by reduction of the mean variance of unbounded differences, what ibn plan once did."""
+    free = state.pairs[state.open]
+    x = state.x
+    return _places(state, choose(reward_model(state), x.T @ x / len(x), free, k).pairs)
+
+
 METHODS: dict[str, Method] = {
     "random": random,
+    "ours": ours,
+    "variance_reduction": variance_reduction,
     "d_optimal": d_optimal,
     "past_aware": past_aware,
     "past_aware_prompts": past_aware_prompts,

@@ -44,23 +44,30 @@ class Source:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else open(path, encoding="utf-8")
-    with opened as file:
-        if ".jsonl" in path.name:
-            return [json.loads(line) for line in file if line.strip()]
-        return list(json.load(file))
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    if ".jsonl" in path.name:
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
+    return list(json.loads(text))
 
 
 def pool_of_pairs(name: str, rows: Iterable[tuple[str, str, str, int]], seed: int = 0) -> Pool:
-    """Make a pool of (prompt, first, second, label) rows; those of the same text twice go."""
+    """Make a pool of (prompt, first, second, label) rows.
+
+    Comparisons of a text with itself go, ties too, and a pair is taken once, as it comes first.
+    """
     prompts: dict[str, int] = {}
     responses: dict[tuple[int, str], int] = {}
-    pairs, label = [], []
+    pairs, label, known = [], [], set()
     for prompt, first, second, sign in rows:
         if first == second or not sign:
             continue
         p = prompts.setdefault(prompt, len(prompts))
-        pairs.append([responses.setdefault((p, text), len(responses)) for text in (first, second)])
+        both = [responses.setdefault((p, text), len(responses)) for text in (first, second)]
+        if frozenset(both) in known:
+            continue
+        known.add(frozenset(both))
+        pairs.append(both)
         label.append(sign)
     return _either_way(
         name,

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_expit
 
-from benchmarks.acquisition import METHODS, Method, State
+from benchmarks.acquisition import METHODS, Method, State, reward_model
 from benchmarks.label_pools import Pool, read_pools
 from benchmarks.pool_features import PoolFeatures, embedded_pool
 from benchmarks.pool_learners import bayesian, cross_validated
+from ibn.design.forecast import forecast
 
 LEARNERS = ("bayesian", "cross_validated")
 BATCHES = (32, 64, 128, 256, 512, 1024)  # labels after which a method sees what they said
@@ -27,9 +28,13 @@ SEEDS = (0, 32, 128)  # random labels before any is chosen
 CURVE = (0, 8, 32, 64, 128, 256, 512, 1024, 2048)  # random labels after the initial ones
 REPEATS = 3  # random orders behind a split's learning curve, by number of initial labels
 HELD_OUT = 0.25  # of the prompts
-MOST_CANDIDATES = 4096
-LARGEST_SHARE = 0.5  # of the candidates, a budget may take
-RANDOM_CURVE = "curve"  # the unit of work that is no method
+MOST_CANDIDATES = 2048
+LARGEST_SHARE = 0.6  # of the candidates, a budget may take
+RANDOM_CURVE = "curve"  # units of work that are no method
+FORECAST = "forecast"
+FORECAST_BUDGETS = (64, 256)
+FORECAST_DRAWS = 50
+FORECAST_SPLITS = 10
 
 
 @dataclass(frozen=True)
@@ -78,17 +83,22 @@ class Task:
         turned = (x * sign[:, None])[held]
         return cls(pool, seen, candidates, x[candidates], sign[candidates], turned, responses)
 
-    def measure(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> list[list[float]]:
-        """Fit each learner to chosen candidates; log loss, accuracy and regret held out."""
+    def measure(
+        self, chosen: NDArray[np.int64], rng: np.random.Generator, learners: int = len(LEARNERS)
+    ) -> list[list[float]]:
+        """Fit learners to chosen candidates; log loss, accuracy and regret held out."""
         x = self.x[chosen] * self.sign[chosen, None]
         belief = bayesian(x)
         chance = np.clip(belief.chance(self.held_x), 1e-9, 1.0)
-        found = [[-float(np.log(chance).mean()), *self._scores(belief.mean)]]
+        found = [[-float(np.log(chance).mean()), *self.scores(belief.mean)]]
+        if learners == 1:
+            return found
         weights = cross_validated(x, rng)
         loss = -float(log_expit(self.held_x @ weights).mean())
-        return [*found, [loss, *self._scores(weights)]]
+        return [*found, [loss, *self.scores(weights)]]
 
-    def _scores(self, weights: NDArray[np.float64]) -> list[float]:
+    def scores(self, weights: NDArray[np.float64]) -> list[float]:
+        """Held-out pair accuracy, and best-of-N regret over that of a random pick."""
         right = self.held_x @ weights
         accuracy = float(np.mean(right > 0) + 0.5 * np.mean(right == 0))
         if self.pool.score is None:
@@ -105,8 +115,9 @@ class Task:
 
 
 def budgets(candidates: int, seed_labels: int = 0) -> list[int]:
-    """Budgets that leave a choice."""
-    return [k for k in BUDGETS if k + seed_labels <= LARGEST_SHARE * candidates]
+    """Budgets that leave a choice; the smallest only where no other does."""
+    most = LARGEST_SHARE * candidates - seed_labels
+    return [k for k in BUDGETS if k <= most and (k > BUDGETS[0] or most < BUDGETS[1])]
 
 
 def run_method(
@@ -161,8 +172,51 @@ def run_curve(task: Task, seeds: Sequence[int], rng: np.random.Generator) -> lis
                 same = n in (0, size - seed)  # in every order
                 if n + seed == 0 or (same and repeat):
                     continue
-                for number, scores in enumerate(task.measure(order[: n + seed], rng)):
+                learners = 1 if repeat else len(LEARNERS)  # scikit-learn's takes its time
+                for number, scores in enumerate(task.measure(order[: n + seed], rng, learners)):
                     rows.append([seed, n, number, *scores])
+    return rows
+
+
+def run_forecasts(task: Task, seeds: Sequence[int], rng: np.random.Generator) -> list[list[float]]:
+    """Plan one batch, forecast its gain over random labels, and reveal both.
+
+    Rows of (s, K, forecast gain with its interval, realised gain; of log loss, then of accuracy).
+    """
+    rows: list[list[float]] = []
+    for seed in seeds:
+        for k in (k for k in budgets(len(task.x), seed) if k in FORECAST_BUDGETS):
+            labelled = np.arange(seed)
+            state = _state(task, labelled)
+            open_places = np.flatnonzero(state.open)
+            chosen = METHODS["ours"](state, k, rng)
+
+            def draw(
+                rng: np.random.Generator, places: NDArray[np.int64] = open_places, k: int = k
+            ) -> NDArray[np.int64]:
+                return task.pool.pairs[task.candidates[rng.choice(places, k, replace=False)]]
+
+            found = forecast(
+                reward_model(state),
+                state.pairs[chosen],
+                draw,
+                state.pairs,
+                rng,
+                draws=FORECAST_DRAWS,
+                corrected=False,
+            )
+            others = rng.choice(open_places, k, replace=False)
+            scores = []
+            for some in (chosen, others):
+                places = np.append(labelled, some)
+                belief = bayesian(task.x[places] * task.sign[places, None])
+                chance = np.clip(belief.chance(task.held_x), 1e-9, 1.0)
+                scores.append((-np.log(chance).mean(), task.scores(belief.mean)[0]))
+            gains = (scores[1][0] - scores[0][0], scores[0][1] - scores[1][1])
+            row: list[float] = [seed, k]
+            for one, real in zip((found.log_loss, found.accuracy), gains, strict=True):
+                row += [one.mean, one.low, one.high, float(real)]
+            rows.append(row)
     return rows
 
 
@@ -183,6 +237,8 @@ def run_job(place: Place, job: Job, seeds: Sequence[int] = SEEDS) -> dict[str, A
     rng = np.random.default_rng(own)
     if job.method == RANDOM_CURVE:
         rows = run_curve(task, seeds, rng)
+    elif job.method == FORECAST:
+        rows = run_forecasts(task, seeds, rng)
     else:
         method = place.extra.get(job.method) or METHODS[job.method]
         rows = run_method(task, method, seeds, rng)

@@ -3,8 +3,9 @@
 The learning curve of n random labels after the same s initial ones, averaged over splits, is made
 monotone by isotonic regression and inverted, linear in log (n + s) between its points. K labels
 chosen are worth n / K, where n random ones reach the same: 1 is no gain. n + s is averaged as a
-logarithm over features and learners; between 0 and 4 the ratio is averaged over s. Splits are resampled, all
-methods and features with them; intervals are simultaneous by the largest studentised deviation.
+logarithm over features and learners; between 0 and 4 the ratio is averaged over s. Splits are
+resampled, all methods and features with them; intervals are simultaneous by the largest
+studentised deviation.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from benchmarks.label_runs import LEARNERS, RANDOM_CURVE
+from benchmarks.label_runs import FORECAST, LEARNERS, RANDOM_CURVE
 
 METRICS = {"log loss": np.log(2.0), "accuracy": 0.5, "regret": 1.0}  # and what chance has
 RISING = {"accuracy"}
@@ -61,6 +62,8 @@ def measured(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, Measured]
         lambda: defaultdict(dict)
     )
     for record in records:
+        if record["method"] == FORECAST:
+            continue
         of = by[record["pool"], record["features"]]
         of[record["method"]][record["split"]] = record
     found: dict[str, dict[str, Measured]] = defaultdict(dict)
@@ -157,16 +160,18 @@ def worth(
     sign = -1.0 if metric in RISING else 1.0
     found: dict[str, dict[int, list[NDArray[np.float64]]]] = defaultdict(lambda: defaultdict(list))
     for one in by_features.values():
+        share = weights[:, : len(one.curves[0])]
+        share = share / share.sum(axis=1, keepdims=True)
         for seed, counts in one.counts.items():
             x = np.log(counts + seed if seed else np.append(1, counts))
             for learner in range(len(LEARNERS)):
-                y = sign * (weights @ one.curves[seed][:, :, learner, at])
+                y = sign * (share @ one.curves[seed][:, :, learner, at])
                 if not seed:
                     y = np.column_stack([np.full(len(y), sign * METRICS[metric]), y])
                 falling(y)
                 for method, table in one.methods.items():
                     if (seed, budget) in table:
-                        values = sign * (weights @ table[seed, budget][:, learner, at])
+                        values = sign * (share @ table[seed, budget][:, learner, at])
                         found[method][seed].append(reach(y, x, values))
     return {
         method: np.mean(
@@ -196,7 +201,7 @@ def units(found: dict[str, dict[str, Measured]], metric: str, budget: int, seed:
         ):
             continue
         rng = np.random.default_rng([seed, number])
-        splits = min(len(one.curves[0]) for one in by_features.values())
+        splits = max(len(one.curves[0]) for one in by_features.values())
         weights = resampling(splits, rng)
         for method, values in worth(by_features, metric, budget, weights).items():
             names.append((pool, method))

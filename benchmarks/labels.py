@@ -12,8 +12,18 @@ import click
 
 from benchmarks.acquisition import METHODS
 from benchmarks.label_pools import read_pools
-from benchmarks.label_runs import RANDOM_CURVE, Job, Place, read_store, run_all
-from benchmarks.labels_page import page
+from benchmarks.label_runs import (
+    FORECAST,
+    FORECAST_SPLITS,
+    RANDOM_CURVE,
+    Job,
+    Place,
+    read_store,
+    run_all,
+)
+from benchmarks.label_units import measured
+from benchmarks.labels_figure import write_figure
+from benchmarks.labels_page import page, taught
 from benchmarks.pool_features import EMBEDDERS
 from ibn.errors import InputError
 
@@ -81,9 +91,13 @@ def main(
             for split in range(splits)
             for method in wanted
         ]
-        done = 0
+        jobs += [
+            Job(pool.name, kind, split, FORECAST)
+            for pool in pools
+            for kind in _names(features)
+            for split in range(min(splits, FORECAST_SPLITS))
+        ]
         for record in run_all(Place(data, cache, seed), jobs, store, processes):
-            done += 1
             where = f"{record['pool']}, {record['features']}, split {record['split']}"
             click.echo(
                 f"{time.perf_counter() - start:6.0f} s  {where}: {record['method']}", err=True
@@ -101,7 +115,14 @@ def main(
     if out is None:
         click.echo(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        (out.parent / "images").mkdir(exist_ok=True)
+        name = f"images/{out.stem}.svg"
+        found = measured(records)
+        write_figure({pool: found[pool] for pool in taught(found)}, out.parent / name, seed=seed)
+        caption = "ours in blue with its simultaneous interval, random dashed, all others in grey"
+        drawn = f"![By log loss: {caption}]({name})\n\nBy log loss: {caption}.\n\n"
+        heading = "## Random needs × labels"
+        out.write_text(text.replace(heading, drawn + heading, 1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.acquisition import METHODS
+from benchmarks.forecast_check import KINDS, check_forecasts
 from benchmarks.label_pools import SOURCES, Pool
 from benchmarks.label_runs import BUDGETS
 from benchmarks.label_units import LEVEL, METRICS, Measured, Units, measured, teaches, units
@@ -48,12 +49,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def taught(found: dict[str, dict[str, Measured]]) -> list[str]:
-    """Sets on which random labels teach something: accuracy above chance and a lower log loss."""
+def taught(found: dict[str, dict[str, Measured]], metric: str = "log loss") -> list[str]:
+    """Name the sets on which random labels teach something, by a score."""
     names = []
     for pool, by_features in found.items():
         looks = [teaches(one) for one in by_features.values()]
-        if any(a - SIGNAL * e > 0.5 and loss < METRICS["log loss"] for a, e, loss in looks):
+        surely = any(accuracy - SIGNAL * error > 0.5 for accuracy, error, _ in looks)
+        lower = any(loss < METRICS["log loss"] for _, _, loss in looks)
+        if surely and (lower or metric != "log loss"):
             names.append(pool)
     return names
 
@@ -66,10 +69,10 @@ def page(pools: Sequence[Pool], records: Sequence[dict[str, Any]], command: str,
     lines = [INTRODUCTION.format(dimensions=DIMENSIONS, level=LEVEL)]
     lines += [f"Written by `{command}`.", ""]
     lines += _sets(pools, found)
-    useful = taught(found)
-    lines += _headline({name: found[name] for name in useful}, seed)
+    lines += _headline(found, seed)
     for metric in METRICS:
-        lines += _details(found, useful, metric, seed)
+        lines += _details(found, taught(found, metric), metric, seed)
+    lines += _forecasts(records, list(found), seed)
     lines += _methods()
     return "\n".join(lines).rstrip() + "\n"
 
@@ -95,8 +98,10 @@ def _sets(pools: Sequence[Pool], found: dict[str, dict[str, Measured]]) -> list[
     lines.append(
         "All labels: pair accuracy ± its standard error over splits, and log loss, held out, of "
         f"models fitted to all candidates. Where accuracy is not {SIGNAL:g} standard errors above "
-        "1/2 or log loss not below log 2 under either features, no choice of labels can be told "
-        "from another; such sets are listed below but in no mean."
+        "1/2 under either features, random labels teach nothing, and no choice of labels can be "
+        "told from another: such a set is in no table below, and in none of log loss where that "
+        "is not below log 2. The row `random` is random choice measured as if it were a method: "
+        "how far it is from 1 is what chance does."
     )
     return [*lines, "", "Where the files are to be had, repository and path:", "", *where, ""]
 
@@ -128,10 +133,15 @@ def means(found: Units, names: Sequence[str]) -> dict[str, tuple[float, NDArray[
 def _headline(found: dict[str, dict[str, Measured]], seed: int) -> list[str]:
     lines = ["## Random needs × labels, mean over sets", ""]
     for metric in ("log loss", "accuracy"):
-        for role, names in _roles(list(found)).items():
+        useful = taught(found, metric)
+        tables = {
+            budget: units({name: found[name] for name in useful}, metric, budget, seed)
+            for budget in BUDGETS
+        }
+        for role, names in _roles(useful).items():
             by_budget = {}
-            for budget in BUDGETS:
-                average = means(units(found, metric, budget, seed), names)
+            for budget, table in tables.items():
+                average = means(table, names)
                 if average:
                     by_budget[budget] = _simultaneous(average)
             if not by_budget:
@@ -192,6 +202,38 @@ def _details(
     lines += [f"Random wins against: {said}.", ""]
     lines += [f"Random loses against: {'; '.join(won) or 'nothing'}.", ""]
     return lines
+
+
+def _forecasts(records: Sequence[dict[str, Any]], names: Sequence[str], seed: int) -> list[str]:
+    lines = ["## Forecast against realised", ""]
+    lines.append(
+        "Before its labels are seen, a plan of 64 or 256 comparisons after 0, 32 or 128 random "
+        "labels says by how much it will beat as many random ones on new prompts "
+        "(`ibn.design.forecast`). Slope: of realised on the model's own forecast, averages of "
+        "sets, through the origin, 95 % interval by resampling sets. The forecast that `ibn plan` "
+        "gives is that one shrunk by the slope of the sets it was chosen on; then what it said "
+        "and what happened, on average; the share of single plans, and of sets, whose 80 % "
+        "interval held what happened."
+    )
+    lines.append("")
+    rows = []
+    for kind in KINDS:
+        for role, some in _roles(names).items():
+            found = check_forecasts(records, some, kind, seed)
+            if found is not None:
+                low, high = found.slope_interval
+                rows.append(
+                    [
+                        f"{kind}, {role} ({found.sets})",
+                        f"{found.slope:.2f} [{low:.2f}, {high:.2f}]",
+                        f"{found.forecast:+.4f}",
+                        f"{found.realised:+.4f}",
+                        f"{found.covered:.0%}",
+                        f"{found.sets_covered:.0%}",
+                    ]
+                )
+    head = ["gain in", "slope", "forecast", "realised", "plans held", "sets held"]
+    return [*lines, *_table(head, rows)]
 
 
 def _methods() -> list[str]:

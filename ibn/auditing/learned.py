@@ -19,15 +19,16 @@ from ibn.auditing.evaluation import Evaluation, evaluate, prior_variance, restri
 from ibn.auditing.learning_curve import LearningCurve, learning_curve
 from ibn.auditing.settings import Progress
 from ibn.bias.nearest import leading_components
-from ibn.design import (
-    Design,
-    choose,
-    choose_at_random,
-    expected_variance,
-    pairs_within,
-    second_moment,
+from ibn.design import Design, choose_at_random, expected_variance, pairs_within
+from ibn.design.bounded import (
+    BOUND,
+    MOST_TARGETS,
+    choose_bounded,
+    random_share,
+    typical_length,
 )
 from ibn.design.offers import Offers, offers
+from ibn.design.target import bounded_moment
 from ibn.errors import InputError
 from ibn.estimate import Estimate
 from ibn.learner.hyperparameters import Hyperparameter
@@ -304,17 +305,29 @@ def try_plans(
     across: Offers | None = None
     with suppress(InputError):  # so few responses that all their pairs have labels
         across = offers(prompt_of, compared, budget, rng, kind="any")
-    target = second_moment(model.features, prompt_of)
+    targets = pairs_within(prompt_of)
+    targets = targets[rng.permutation(len(targets))[:MOST_TARGETS]]
+    bound = BOUND * typical_length(model.features, targets)
+    moment = bounded_moment(model.features, targets, bound)
     drawn = [choose_at_random(m, within.pairs, budget, rng) for _ in range(RANDOM_PLANS)]
-    random = in_threads(lambda pairs: expected_variance(model, target, pairs), drawn)
+    random = in_threads(lambda pairs: expected_variance(model, moment, pairs, bound=bound), drawn)
+    control, (near_rng, far_rng) = random_share(len(compared)), rng.spawn(2)
 
-    def design(offered: Offers | None) -> Design | None:
+    def design(job: tuple[Offers | None, np.random.Generator]) -> Design | None:
+        offered, picks = job
         if offered is None:
             return None
-        excluded = compared if offered.anywhere else None
-        pairs, anywhere = offered.pairs, offered.anywhere
-        return choose(model, target, pairs, budget, anywhere=anywhere, excluded=excluded)
+        return choose_bounded(
+            model,
+            targets,
+            offered.pairs,
+            budget,
+            picks,
+            control=control,
+            anywhere=offered.anywhere,
+            excluded=compared if offered.anywhere else None,
+        )
 
-    near, far = in_threads(design, (within, across))
+    near, far = in_threads(design, ((within, near_rng), (across, far_rng)))
     assert near is not None
     return TrialPlans(budget, near, far, Estimate.of(np.array(random)))

@@ -1,7 +1,8 @@
 """What to do next: which labels to buy, tried in the reward model that the labels fit best.
 
 Every idea is measured in one model and one unit: pair accuracy on new prompts, beside that of as
-many random labels. Without a model that predicts held-out labels nothing is recommended.
+many random labels; gains over these are shrunk by what real labels gave where forecasts were
+held against them. Without a model that predicts held-out labels nothing is recommended.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ibn.auditing.learned import LearnedLabels
 from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.settings import Progress
 from ibn.auditing.stages import Stages
+from ibn.design.forecast import ACCURACY_CORRECTION
 from ibn.errors import InputError
 from ibn.learner.reward_model import posterior
 
@@ -124,10 +126,13 @@ def _outlook(found: Stages, learned: LearnedLabels, scale: float, seed: int) -> 
 def _answer(idea: Idea, outlooks: list[Outlook], learned: LearnedLabels) -> Recommendation:
     """Say what an idea brings: as fitted, and at the ends of the scale's interval."""
     labels = len(idea.pairs)
-    worths = []
+    shrink, _ = ACCURACY_CORRECTION
+    reached, worths = [], []
     for outlook in outlooks:
+        random = outlook.accuracy(labels * outlook.typical)
         then = outlook.accuracy(information(outlook.model, idea.pairs))
-        worths.append(outlook.worth(then, labels))
+        reached.append(random + shrink * (then - random))
+        worths.append(outlook.worth(reached[-1], labels))
     fitted = outlooks[0]
     return Recommendation(
         action=idea.action,
@@ -136,7 +141,7 @@ def _answer(idea: Idea, outlooks: list[Outlook], learned: LearnedLabels) -> Reco
         command=idea.command,
         labels=labels,
         now=fitted.accuracy(),
-        then=fitted.accuracy(information(fitted.model, idea.pairs)),
+        then=reached[0],
         otherwise=fitted.accuracy(labels * fitted.typical),
         worth=worths[0],
         worth_range=(min(worths), max(worths)),

@@ -276,6 +276,8 @@ def _write_prompts(path: str, planned: Plan) -> int:
 
 def plan_document(planned: Plan, out: str) -> dict[str, Any]:
     """Make the JSON document of a plan."""
+    from ibn.auditing.result import plain
+
     design, random, order = planned.design, planned.random, _file_order(planned)
     return {
         "out": out,
@@ -290,6 +292,7 @@ def plan_document(planned: Plan, out: str) -> dict[str, Any]:
         "beta": planned.model.beta,
         "relabels": int(planned.again.sum()),
         "random_picks": int(planned.design.control.sum()),
+        "forecast": plain(planned.forecast),
         "variance": {
             "before": design.before,
             "planned": design.after,
@@ -345,6 +348,12 @@ def plan_tables(document: dict[str, Any]) -> list[Any]:
             f"{document['random_picks']} of the {document['budget']} are random picks (column "
             "chosen_by): once labelled, the next plan says what the others brought beside them."
         )
+    gain = document["forecast"]["accuracy"]
+    said.append(
+        "Forecast beside as many random labels, on new prompts: pair accuracy "
+        f"{100 * gain['mean']:+.2f} points, 80 % interval {100 * gain['low']:+.2f} to "
+        f"{100 * gain['high']:+.2f}."
+    )
     if control := document.get("control"):
         said.append(_brought(control))
     if document["relabels"]:

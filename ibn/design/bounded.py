@@ -3,8 +3,9 @@
 A linear reward says that a label of a long difference tells much. On real data long differences
 are often of unlike texts, and their labels say little about typical ones. Differences count
 as no longer than ``BOUND`` times the median of the pairs that matter, also among these pairs;
-pairs beyond ``REACH`` medians are left out; and a share of the comparisons are random ones, whose
-labels are what the others' are held against. ``python -m benchmarks labels`` measures it.
+pairs beyond ``REACH`` medians are left out; and a share of the comparisons, one that grows with
+the labels there are, is random: the labels that the others' are held against.
+``python -m benchmarks labels`` measures it.
 """
 
 from __future__ import annotations
@@ -12,25 +13,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.design.greedy import Design, bounding, choose, choose_at_random, pair_lengths
+from ibn.design.greedy import Design, choose, choose_at_random, pair_lengths
+from ibn.design.target import bounded_moment
+from ibn.errors import InputError
 from ibn.learner.reward_model import RewardModel
 
 BOUND = 1.25  # of a difference, in median lengths
 REACH = 1.5  # of what is chosen, in median lengths
-CONTROL = 0.25  # of the comparisons, at random
+CONTROL = 0.25  # least share of random comparisons
+HALFWAY = 128  # labels after which half of the comparisons are random
 MOST_TARGETS = 20_000
+ATTEMPTS = 8  # at random picks that leave enough to choose from
 
 
-def bounded_moment(
-    features: NDArray[np.float64], pairs: NDArray[np.int64], bound: float
-) -> NDArray[np.float64]:
-    """Mean of xxᵀ over pairs' differences x, those longer than a bound shortened to it.
+def random_share(labels: int) -> float:
+    """Share of random picks after so many labels.
 
-    ``features``: shape (m, d); ``pairs``: shape (N, 2). Returns shape (d, d).
+    The first labels are worth most where the belief is widest. Later ones correct what is not
+    linear, of which the belief knows nothing.
     """
-    x = features[pairs[:, 0]] - features[pairs[:, 1]]
-    x = x * bounding(np.linalg.norm(x, axis=1), bound)[:, None]
-    return x.T @ x / len(x)
+    return max(CONTROL, labels / (labels + HALFWAY))
 
 
 def typical_length(features: NDArray[np.float64], pairs: NDArray[np.int64]) -> float:
@@ -80,21 +82,30 @@ def choose_bounded(
     count = round(control * budget)
     unit = typical_length(model.features, targets)
     bound, reach = BOUND * unit, REACH * unit
-    first = choose_at_random(
-        len(model.features), pairs, count, rng, max_uses=max_uses, repeat=repeat
-    )
-    design = choose(
-        model,
-        bounded_moment(model.features, targets, bound),
-        pairs,
-        budget,
-        anywhere=anywhere,
-        excluded=excluded,
-        max_uses=max_uses,
-        repeat=repeat,
-        bound=bound,
-        reach=reach,
-        first=first,
-    )
+    for attempt in range(ATTEMPTS):
+        # Where uses are limited, random picks can leave responses that may not be compared.
+        if attempt == ATTEMPTS - 1:
+            count = 0
+        try:
+            first = choose_at_random(
+                len(model.features), pairs, count, rng, max_uses=max_uses, repeat=repeat
+            )
+            design = choose(
+                model,
+                bounded_moment(model.features, targets, bound),
+                pairs,
+                budget,
+                anywhere=anywhere,
+                excluded=excluded,
+                max_uses=max_uses,
+                repeat=repeat,
+                bound=bound,
+                reach=reach,
+                first=first,
+            )
+            break
+        except InputError:
+            if max_uses is None or count == 0:
+                raise
     marked = np.arange(budget) < count
     return Design(design.pairs, design.reduction, design.before, marked)

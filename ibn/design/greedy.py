@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ibn.design.fitted_noise import label_variance
+from ibn.design.target import bounding
 from ibn.errors import InputError, unknown_name
 from ibn.kernels.design import update_and_choose
 from ibn.learner.reward_model import RewardModel
@@ -20,7 +20,6 @@ BLOCK = 4096
 MOST_EXCHANGES = 6
 ROUNDING = 1e-9  # of a gain
 ENOUGH = 2  # candidates within reach a comparison wanted
-SHORTEST = 1e-12  # length of a difference
 UNLIMITED = np.iinfo(np.int64).max
 
 
@@ -105,6 +104,7 @@ class _Listed:
         pairs: NDArray[np.int64],
         left: NDArray[np.int64],
         by_variance: bool,
+        reach: float,
     ) -> None:
         model = learner.model
         self.learner, self.left, self.by_variance = learner, left, by_variance
@@ -118,16 +118,22 @@ class _Listed:
         )
         gap = (reward[self.a] - reward[self.b]) * self.factor
         self.noise = label_variance(model, gap, self.own)
-        self.open = np.ones(len(self.a), dtype=bool)
+        self.open = self.length <= reach
+        self.far = ~self.open  # may be chosen where nothing else is left
         self.code = self._code(self.a, self.b)
 
     def close(self, pairs: NDArray[np.int64]) -> None:
         """Let some pairs be chosen no more."""
         codes = self._code(pairs[:, 0], pairs[:, 1])
-        if len(codes) == 1:
-            self.open[self.code == codes[0]] = False
-        else:
-            self.open[np.isin(self.code, codes)] = False
+        named = self.code == codes[0] if len(codes) == 1 else np.isin(self.code, codes)
+        self.open[named] = self.far[named] = False
+
+    def widen(self) -> bool:
+        """Let pairs beyond reach be chosen; return whether there are any."""
+        self.open |= self.far
+        some = bool(self.far.any())
+        self.far[:] = False
+        return some
 
     def _code(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
         return pair_code(a, b, len(self.left))
@@ -256,7 +262,7 @@ def choose(
         Longer differences of features count as if they had this length; so they should in
         ``target``.
     reach : float
-        Pairs of longer differences are not chosen, unless listed ones would be too few.
+        Pairs of longer differences are not chosen, unless the others are too few.
     first : ndarray of int, shape (f, 2), optional
         Comparisons that come first whatever their gain, part of the budget.
 
@@ -269,10 +275,9 @@ def choose(
         raise unknown_name("criterion", criterion, CRITERIA)
     learner = _Learner(model, target, bound)
     left = _uses_left(len(model.features), max_uses)
-    listed = _Listed(learner, pairs, left, criterion == "variance")
-    if np.sum(listed.length <= reach) < ENOUGH * budget:
+    if np.sum(pair_lengths(model.features, pairs) <= reach) < ENOUGH * budget:
         reach = np.inf
-    listed.open &= listed.length <= reach
+    listed = _Listed(learner, pairs, left, criterion == "variance", reach)
     partners = _Partners(learner, left, criterion == "variance", reach)
     if excluded is not None:
         excluded = np.asarray(excluded, dtype=np.int64).reshape(-1, 2)
@@ -293,7 +298,9 @@ def choose(
         take(a, b, float(noise))
         listed.best()  # brings it up to date
     for _ in range(budget - len(given)):
-        if (k := listed.best()) < 0:
+        if (k := listed.best()) < 0 and listed.widen():
+            partners.reach, k = np.inf, listed.best()
+        if k < 0:
             raise _too_few(len(learner.pairs), budget)
         a, b, noise = int(listed.a[k]), int(listed.b[k]), float(listed.noise[k])
         if anywhere:
@@ -313,11 +320,6 @@ def pair_lengths(features: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDA
         i, j = a[low : low + BLOCK], b[low : low + BLOCK]
         found[low : low + BLOCK] = np.linalg.norm(features[i] - features[j], axis=1)
     return found
-
-
-def bounding(length: Any, bound: float) -> Any:
-    """By what to multiply differences of given lengths so that none is longer than a bound."""
-    return np.minimum(1.0, bound / np.maximum(length, SHORTEST))
 
 
 def _noise(model: RewardModel, pairs: NDArray[np.int64], bound: float) -> NDArray[np.float64]:
@@ -395,12 +397,20 @@ def choose_at_random(
 
 
 def expected_variance(
-    model: RewardModel, target: NDArray[np.float64], pairs: NDArray[np.int64]
+    model: RewardModel,
+    target: NDArray[np.float64],
+    pairs: NDArray[np.int64],
+    *,
+    bound: float = np.inf,
 ) -> float:
-    """Mean posterior variance of the target pairs expected after labels of given pairs."""
+    """Mean posterior variance of the target pairs expected after labels of given pairs.
+
+    ``bound``: as for :func:`choose`.
+    """
     a, b = np.asarray(pairs, dtype=np.int64).T
-    noise = label_variance(model, *model.difference(a, b))
     x = model.features[a] - model.features[b]
+    x = x * bounding(np.linalg.norm(x, axis=1), bound)[:, None]
+    noise = _noise(model, pairs, bound)
     if len(a) < x.shape[1]:  # the smaller of two systems
         reach = x @ model.covariance
         reduction = np.linalg.solve(np.diag(noise) + reach @ x.T, reach @ target @ reach.T)

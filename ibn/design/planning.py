@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ibn.bias.neighbours import check_embeddings
-from ibn.design.greedy import Design, choose, choose_at_random, expected_variance
+from ibn.design.bounded import (
+    BOUND,
+    MOST_TARGETS,
+    choose_bounded,
+    random_share,
+    typical_length,
+)
+from ibn.design.candidates import pairs_within, sample_pairs
+from ibn.design.forecast import Forecast, forecast
+from ibn.design.greedy import Design, choose_at_random, expected_variance
 from ibn.design.offers import offers
-from ibn.design.target import second_moment
+from ibn.design.target import bounded_moment
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
 from ibn.learner.reward_model import RewardModel, before_labels, fit
@@ -24,6 +34,7 @@ KINDS = ("within", "any")
 POOL = 5000
 LANDMARKS = 256
 RANDOM_DRAWS = 16
+SCALE_SPREAD = 1.5  # of the logarithm of the reward scale, before any label
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +48,7 @@ class Plan:
     model : RewardModel
         Fitted to the labels so far.
     design : Design
-        The comparisons, positions in ``data.responses``.
+        The comparisons, positions in ``data.responses``; the random ones among them first.
     probability : ndarray, shape (K,)
         That the first response of each is preferred, as predicted.
     pairs, target : {"within", "any"}
@@ -49,6 +60,8 @@ class Plan:
         The mean posterior variance expected after as many random ones of the same candidates.
     again : ndarray of bool, shape (K,)
         Which of the comparisons have a label already and are to get one more.
+    forecast : Forecast
+        What the planned labels are expected to bring beyond as many random ones, on new prompts.
     """
 
     data: PreferenceData
@@ -60,6 +73,7 @@ class Plan:
     candidates: int
     random: Estimate
     again: NDArray[np.bool_]
+    forecast: Forecast
 
 
 # On one core, so that the plan is the same bit for bit whatever the number of cores.
@@ -78,13 +92,16 @@ def plan(
     kernel: str = "linear",
     beta: float = 1.0,
     pool: int = POOL,
+    control: float | None = None,
     seed: int = 0,
     progress: Callable[[str], None] = lambda message: None,
 ) -> Plan:
     """Choose the next comparisons by expected reduction of the mean posterior variance.
 
-    A Bayesian reward model, linear in features, is fitted to the labels so far; what it does not
-    know is the target pairs' mean variance. Responses have no part of their own in it.
+    A Bayesian reward model, linear in features, is fitted to the labels so far, its scale under
+    a prior; what it does not know is the target pairs' mean variance. Responses have no part of
+    their own in it. Differences of features are bounded, very long ones left out, and a share of
+    the comparisons are random (``ibn.design.bounded``).
 
     Parameters
     ----------
@@ -116,6 +133,9 @@ def plan(
     pool : int
         Of any two responses so many pairs, random ones, are where each choice starts from (more
         where the budget asks for it).
+    control : float, optional
+        Share of the comparisons that are random picks; by default what
+        :func:`ibn.design.bounded.random_share` says.
     seed : int
         Of everything random.
     progress : callable, optional
@@ -151,6 +171,8 @@ def plan(
             kernel=kernel,
             beta=beta,
             own_variance=0.0,
+            scale_spread=SCALE_SPREAD,
+            intervals=False,
             landmarks=LANDMARKS,
             seed=seed,
             progress=progress,
@@ -173,27 +195,36 @@ def plan(
         pool=pool,
     )
     free = offered.pairs
-    excluded = compared if offered.anywhere and not repeat else None
-    moment = second_moment(model.features, data.prompt_of if target == "within" else None)
+    targets = pairs_within(data.prompt_of) if target == "within" else None
+    if targets is None or len(targets) > MOST_TARGETS:
+        targets = _sampled(targets, m, rng)
+    limits: dict[str, Any] = {"max_uses": max_uses, "repeat": repeat}
     progress(f"choosing {budget} of {offered.count} candidates")
-    design = choose(
+    design = choose_bounded(
         model,
-        moment,
+        targets,
         free,
         budget,
+        rng,
+        control=random_share(len(compared)) if control is None else control,
         anywhere=offered.anywhere,
-        excluded=excluded,
-        max_uses=max_uses,
-        repeat=repeat,
+        excluded=compared if offered.anywhere and not repeat else None,
+        **limits,
     )
+
+    def at_random(rng: np.random.Generator) -> NDArray[np.int64]:
+        try:
+            return choose_at_random(m, free, budget, rng, **limits)
+        except InputError:  # uses are so limited that few orders leave enough
+            return choose_at_random(m, free, budget, rng, repeat=repeat)
+
+    bound = BOUND * typical_length(model.features, targets)
+    moment = bounded_moment(model.features, targets, bound)
     draws = [
-        expected_variance(
-            model,
-            moment,
-            choose_at_random(m, free, budget, rng, max_uses=max_uses, repeat=repeat),
-        )
-        for _ in range(RANDOM_DRAWS)
+        expected_variance(model, moment, at_random(rng), bound=bound) for _ in range(RANDOM_DRAWS)
     ]
+    progress("forecasting what the labels bring")
+    expected = forecast(model, design.pairs, at_random, targets, rng)
     return Plan(
         data,
         model,
@@ -207,7 +238,17 @@ def plan(
             pair_code(design.pairs[:, 0], design.pairs[:, 1], m),
             pair_code(compared[:, 0], compared[:, 1], m),
         ),
+        expected,
     )
+
+
+def _sampled(
+    pairs: NDArray[np.int64] | None, m: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw some of the pairs given, or of any two of m responses."""
+    if pairs is None:
+        return sample_pairs(m, MOST_TARGETS, rng)
+    return pairs[rng.choice(len(pairs), MOST_TARGETS, replace=False)]
 
 
 def embedded(

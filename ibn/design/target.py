@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ibn.errors import InputError
+
+SHORTEST = 1e-12  # length of a difference
 
 
 def second_moment(
@@ -32,3 +36,20 @@ def second_moment(
     means /= np.maximum(size, 1.0)[:, None]
     centred = (features - means[group]) * np.sqrt(size[group])[:, None]
     return centred.T @ centred / pairs
+
+
+def bounding(length: Any, bound: float) -> Any:
+    """By what to multiply differences of given lengths so that none is longer than a bound."""
+    return np.minimum(1.0, bound / np.maximum(length, SHORTEST))
+
+
+def bounded_moment(
+    features: NDArray[np.float64], pairs: NDArray[np.int64], bound: float
+) -> NDArray[np.float64]:
+    """Mean of xxᵀ over pairs' differences x, those longer than a bound shortened to it.
+
+    ``features``: shape (m, d); ``pairs``: shape (N, 2). Returns shape (d, d).
+    """
+    x = features[pairs[:, 0]] - features[pairs[:, 1]]
+    x = x * bounding(np.linalg.norm(x, axis=1), bound)[:, None]
+    return x.T @ x / len(x)

@@ -82,6 +82,7 @@ class Search:
     own_variance: float | None
     landmarks: int
     seed: int
+    scale_spread: float | None = None  # of a Gaussian prior of log β² scale about 0
     kept: dict[float | None, tuple[FeatureMap, NDArray[np.float64], PairLabels]] = field(
         default_factory=dict
     )
@@ -150,8 +151,15 @@ class Search:
         """Log marginal likelihood there."""
         return self.posterior(at).log_evidence
 
+    def prior(self, at: NDArray[np.float64]) -> float:
+        """Log density of the scale there, up to a constant; 0 where it has no prior."""
+        if self.scale_spread is None:
+            return 0.0
+        scale = self.values(at)["scale"] * self.beta**2
+        return -0.5 * float(np.log(scale) / self.scale_spread) ** 2
+
     def best(self) -> NDArray[np.float64]:
-        """Maximise the log evidence."""
+        """Maximise the log evidence, times the scale's prior where it has one."""
         start = np.array([axis.start for axis in self.axes])
         if self.axes[-1].name == "width":  # the evidence can have several maxima in it
             looks = [np.append(start[:-1], start[-1] + np.log(factor)) for factor in WIDTHS]
@@ -167,7 +175,7 @@ class Search:
 
         def cost(x: NDArray[np.float64]) -> float:
             at[free] = x
-            return -self.evidence(at)
+            return -self.evidence(at) - self.prior(at)
 
         found = minimize(
             cost,

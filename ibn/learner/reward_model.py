@@ -226,6 +226,7 @@ def fit(
     own_variance: float | None = None,
     landmarks: int = MOST_LANDMARKS,
     intervals: bool = True,
+    scale_spread: float | None = None,
     seed: int = 0,
     progress: Callable[[str], None] = lambda message: None,
 ) -> RewardModel:
@@ -256,6 +257,9 @@ def fit(
     intervals : bool
         Whether to measure the uncertainty of the hyperparameters, at several times the cost;
         without, their intervals are NaN.
+    scale_spread : float, optional
+        Standard deviation of log β² scale about 0, where the scale has a log-normal prior: few
+        labels leave it open over decades.
     seed : int
         Of the landmarks.
     progress : callable, optional
@@ -284,7 +288,16 @@ def fit(
     for name in KERNELS if kernel == "best" else (kernel,):
         progress(f"fitting a reward model, {name} kernel")
         search = Search(
-            name, points, comparisons, labels, beta, lapse, own_variance, landmarks, seed
+            name,
+            points,
+            comparisons,
+            labels,
+            beta,
+            lapse,
+            own_variance,
+            landmarks,
+            seed,
+            scale_spread,
         )
         best = search.best()
         hyperparameters = search.intervals(best) if intervals else search.bare(best)

@@ -1,0 +1,154 @@
+"""What planned labels are expected to bring on new prompts, beside random ones.
+
+Rewards are drawn from the belief so far; labels of the planned and of random comparisons, and of
+pairs held out, are drawn from these rewards; the belief takes the labels in, and is held against
+the pairs held out. The belief is of a model that real rewards follow only in part, so that
+gains are forecast too large: they are shrunk, and their intervals widened, by what real labels
+gave on the sets that the planner was chosen on (``python -m benchmarks labels``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.special import expit
+
+from ibn.learner.reward_model import RewardModel
+
+DRAWS = 100
+HELD_OUT = 400  # pairs that each draw is held against
+# By what a forecast's mean, and the width of its interval, are multiplied.
+LOSS_CORRECTION = (0.25, 1.2)
+ACCURACY_CORRECTION = (0.75, 1.0)
+LEVEL = 0.8
+STEPS = 30  # of Newton's method, at most
+SMALLEST, ENOUGH = 1e-12, 1e-8  # of a step, and of what one gains in log posterior
+
+
+@dataclass(frozen=True, eq=False)
+class Gain:
+    """A gain over random labels: forecast, and its 80 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def corrected(self, shrink: float, widen: float) -> Gain:
+        """Shrink the mean and widen the interval about it."""
+        mean = shrink * self.mean
+        low, high = mean - widen * (self.mean - self.low), mean + widen * (self.high - self.mean)
+        return Gain(mean, low, high)
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What planned labels bring beyond as many random ones, on new prompts."""
+
+    log_loss: Gain  # by how much it is lower
+    accuracy: Gain  # by how much it is higher, of pairs
+
+
+def updated(
+    mean: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    x: NDArray[np.float64],
+    won: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Take binary labels into a Gaussian belief, by Laplace's method.
+
+    ``x``: shape (k, d), differences of features; ``won``: shape (k,), 1 where the first is
+    preferred and 0 otherwise. Returns mode and covariance.
+    """
+    prior = cho_solve(cho_factor(covariance), np.eye(len(mean)))
+    turned = x * (2.0 * won - 1.0)[:, None]
+
+    def value(mode: NDArray[np.float64]) -> float:
+        away = mode - mean
+        return -float(np.logaddexp(0.0, -(turned @ mode)).sum() + 0.5 * away @ prior @ away)
+
+    mode, best = mean.copy(), value(mean)
+    for _ in range(STEPS):
+        short = expit(-(turned @ mode))
+        precision = prior + (x * (short * (1.0 - short))[:, None]).T @ x
+        step = np.linalg.solve(precision, turned.T @ short - prior @ (mode - mean))
+        while (higher := value(mode + step)) < best and np.abs(step).max() > SMALLEST:
+            step /= 2.0
+        if higher < best:
+            break
+        mode, gained, best = mode + step, higher - best, higher
+        if gained < ENOUGH:
+            break
+    chance = expit(x @ mode)
+    precision = prior + (x * (chance * (1.0 - chance))[:, None]).T @ x
+    return mode, np.linalg.inv(precision)
+
+
+def forecast(
+    model: RewardModel,
+    planned: NDArray[np.int64],
+    random: Callable[[np.random.Generator], NDArray[np.int64]],
+    targets: NDArray[np.int64],
+    rng: np.random.Generator,
+    *,
+    draws: int = DRAWS,
+    corrected: bool = True,
+) -> Forecast:
+    """Forecast the gain of planned over random comparisons by drawing rewards and labels.
+
+    Parameters
+    ----------
+    model : RewardModel
+        The belief so far, of binary labels.
+    planned : ndarray of int, shape (K, 2)
+        Planned comparisons, positions of responses.
+    random : callable
+        Draws as many random ones.
+    targets : ndarray of int, shape (T, 2)
+        Pairs that matter, or a random sample of them.
+    rng : numpy.random.Generator
+        Of everything random.
+    draws : int
+        Of rewards and labels.
+    corrected : bool
+        Whether to shrink gains by what real labels gave; otherwise they are the model's.
+    """
+    root = np.linalg.cholesky(model.covariance)
+    x = _differences(model, planned)
+    gains = np.empty((draws, 2))
+    for gain in gains:
+        truth = model.mean + root @ rng.normal(size=len(root))
+        held = _differences(model, targets[rng.integers(0, len(targets), HELD_OUT)])
+        turned = held * (2.0 * _labels(held, truth, rng) - 1.0)[:, None]
+        scores = []
+        for some in (x, _differences(model, random(rng))):
+            mode, covariance = updated(
+                model.mean, model.covariance, some, _labels(some, truth, rng)
+            )
+            variance = np.einsum("ij,ij->i", turned @ covariance, turned)
+            logit = turned @ mode / np.sqrt(1.0 + np.pi / 8.0 * variance)
+            scores.append([np.mean(np.logaddexp(0.0, -logit)), np.mean(logit > 0)])
+        gain[:] = scores[1][0] - scores[0][0], scores[0][1] - scores[1][1]
+    loss, accuracy = (_gain(column) for column in gains.T)
+    if corrected:
+        loss = loss.corrected(*LOSS_CORRECTION)
+        accuracy = accuracy.corrected(*ACCURACY_CORRECTION)
+    return Forecast(loss, accuracy)
+
+
+def _differences(model: RewardModel, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+    return model.beta * (model.features[pairs[:, 0]] - model.features[pairs[:, 1]])
+
+
+def _labels(
+    x: NDArray[np.float64], truth: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    return (rng.random(len(x)) < expit(x @ truth)).astype(float)
+
+
+def _gain(draws: NDArray[np.float64]) -> Gain:
+    low, high = np.quantile(draws, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
+    return Gain(float(draws.mean()), float(low), float(high))
