@@ -169,9 +169,10 @@ def measure(path: str, cell: Cell) -> dict[str, NDArray]:
         used, place = np.unique(pairs, return_inverse=True)
         place = place.reshape(pairs.shape)
         laid = Comparisons(used, place[:, 0], place[:, 1], winner=winner)
-        both = np.concatenate([features[used], features[test]])
-        chosen = choices(both, laid, pool.prompt_of[used], partial(truth, len(used)), cell.learners)
-        models.append([rewards[len(used) :] for rewards in chosen.values()])
+        chosen = choices(
+            features[used], laid, pool.prompt_of[used], features[test], truth, cell.learners
+        )
+        models.append(list(chosen.values()))
         prompts = np.unique(pool.prompt_of[used])
         read = pool.words[used].sum() + pool.prompt_words[prompts].sum()
         layouts.append([len(used), len(prompts), float(read)])
@@ -194,11 +195,11 @@ def _held_out_pairs(ends: Ids) -> Ids:
     )
 
 
-def _loss(pool: Prepared, test: Ids, beta: float, skipped: int, rewards: Floats) -> float:
+def _loss(pool: Prepared, test: Ids, beta: float, said: Floats) -> float:
     """Log loss on the held-out prompts, the oracle's: all pairs of neighbours in the file."""
     from scipy.special import expit, log_expit
 
-    said, score = rewards[skipped:], pool.score[test]
+    score = pool.score[test]
     total = count = 0.0
     for lag in (1, 2, 3):
         same = pool.prompt_of[test[lag:]] == pool.prompt_of[test[:-lag]]

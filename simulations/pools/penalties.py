@@ -77,19 +77,21 @@ def _cross_validated(
 
 
 Truth = Callable[[Floats], float]
-"""The loss of rewards of all responses on the prompts that are held out for the last word."""
+"""The loss of the rewards of unseen responses."""
 
 
 def choices(
     features: Floats,
     comparisons: Comparisons,
     prompt_of: NDArray[np.int64],
+    unseen: Floats,
     truth: Truth,
     learners: tuple[str, ...],
 ) -> dict[str, Floats]:
-    """Fit and choose, by each way; gives the rewards of all rows of Φ by learner.
+    """Fit and choose, by each way; gives the rewards of unseen responses by learner.
 
-    ``learners``: of ``LEARNERS``; ``truth``: the oracle's; it is looked at by no other.
+    ``unseen``: Φ of these; ``learners``: of ``LEARNERS``; ``truth``: the oracle's; it is looked
+    at by no other.
     """
     plain = {"evidence", "cv", "oracle"} & set(learners)
     found: dict[str, Floats] = {}
@@ -97,7 +99,7 @@ def choices(
     if plain or "own" in learners:
         grouped = prompt_of if "cv" in learners else None
         paths.append(fit_path(features, comparisons, 0.0, grouped))
-        rewards = paths[0].weights @ features.T
+        rewards = paths[0].weights @ unseen.T
         found["evidence"] = rewards[np.argmax(paths[0].evidence)]
         found["cv"] = rewards[np.argmax(paths[0].held_out)]
         if "oracle" in learners:
@@ -107,7 +109,7 @@ def choices(
         paths += [fit_path(features, comparisons, own, grouped) for own in OWN]
         for name, by in (("own", "evidence"), ("own-cv", "held_out")):
             best = max(paths, key=lambda path: np.nanmax(getattr(path, by), initial=-np.inf))
-            found[name] = features @ best.weights[np.argmax(getattr(best, by))]
+            found[name] = unseen @ best.weights[np.argmax(getattr(best, by))]
     return {name: found[name] for name in learners}
 
 

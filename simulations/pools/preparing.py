@@ -15,7 +15,7 @@ from ibn.simulations.pools.measuring import Prepared, load_prepared
 from ibn.simulations.pools.scored_pool import Pool
 from ibn.simulations.pools.seen import Floats, seen
 
-PROCESS = "-gp"
+PROCESS, PLAIN = "-gp", "plain"
 GIVEN = "given"
 
 
@@ -33,8 +33,8 @@ def prepare(
     ----------
     pool : Pool
     features : tuple of str
-        ``tfidf``, ``given`` or a name of ``embedders``; with ``-gp`` behind it for a Gaussian
-        process.
+        ``tfidf``, ``given`` or a name of ``embedders``, with ``-gp`` behind it for a Gaussian
+        process; or ``plain``: the counts alone, siblings compared by TF-IDF.
     folder : Path
         Where embeddings are kept, and ``prepared.npz``; of one pool only.
     embedders : mapping of str to str
@@ -61,7 +61,8 @@ def prepare(
     for name in features:
         if name in found:
             continue
-        base = name.removesuffix(PROCESS)
+        base = "tfidf" if name == PLAIN else name.removesuffix(PROCESS)
+        kind = "plain" if name == PLAIN else "process" if name.endswith(PROCESS) else "both"
         progress(f"features {name} of {len(pool.responses)} responses")
         if base == GIVEN:
             if given is None:
@@ -77,7 +78,7 @@ def prepare(
             )
         else:
             raise InputError(f"unknown features {base!r}", fix="tfidf, given or NAME=MODEL")
-        found[name] = seen(pool, rows, process=name.endswith(PROCESS))
+        found[name] = seen(pool, rows, kind)
     ready = Prepared(
         pool.prompt_of,
         pool.score,

@@ -52,7 +52,7 @@ def plain(pool: Pool, own: Floats, of_prompt: Floats) -> Floats:
     return np.hstack(found)
 
 
-def seen(pool: Pool, embeddings: NDArray[np.floating], *, process: bool = False) -> Floats:
+def seen(pool: Pool, embeddings: NDArray[np.floating], kind: str = "both") -> Floats:
     """Make the features of every response, the same for all topologies and learners.
 
     The leading directions of the embedding's variation within prompts, and plain counts; each of
@@ -65,8 +65,9 @@ def seen(pool: Pool, embeddings: NDArray[np.floating], *, process: bool = False)
     embeddings : ndarray, shape (m, p)
         As ``ibn.bias.text_models.embed`` makes them: the prompt's beside the response's; or any
         others, taken as of the response alone where the first half is not the same in a prompt.
-    process : bool
-        For a Gaussian process: features of an RBF kernel on these instead.
+    kind : {"both", "plain", "process"}
+        Both blocks; the counts alone, scaled to 1; or, for a Gaussian process, features of an RBF
+        kernel on both.
 
     Returns
     -------
@@ -83,8 +84,10 @@ def seen(pool: Pool, embeddings: NDArray[np.floating], *, process: bool = False)
     counts = centred(plain(pool, own, of_prompt), pool.prompt_of)
     spread = counts.std(axis=0)
     counts = counts[:, spread > 1e-9] / spread[spread > 1e-9]
+    if kind == "plain":
+        return np.sqrt(2.0) * _scaled(counts, pool)
     found = np.hstack([_scaled(directions, pool), _scaled(counts, pool)])
-    if not process:
+    if kind == "both":
         return found
     mapped = rbf_features(found, landmarks=LANDMARKS).features(found)
     return np.sqrt(2.0) * _scaled(centred(mapped, pool.prompt_of), pool)
