@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ids = NDArray[np.int64]
 
 NOISE = LabelNoise(1.0, "bradley-terry").variance()
-PAIRS = 300  # of held-out responses, over which uncertainty is averaged
+PAIRS = 100  # of held-out responses, over which uncertainty is averaged
 EXPLAINED, UNEXPLAINED = 2.0, 1.0
 """Variance of a reward difference within a prompt before any label, in squared log-odds: of what
 the features say, and of each response's own part where there is one."""

@@ -41,7 +41,7 @@ def plan(
     Parameters
     ----------
     features : sequence of str
-        The first see every n and every question; the others the n in the middle and the largest.
+        The first see every n and every question; the others the n in the middle alone.
     ns : sequence of int
         Labels.
     agreements : sequence of float or "own"
@@ -58,9 +58,11 @@ def plan(
     main = [
         cell
         for name in features
-        for n in (ns if name == first else sorted({middle, max(ns)}))
+        for n in (ns if name == first else (middle,))
         for look in [n == middle]
-        for cell in each(name, n, agreement, WITHIN, CHOICES, foreseen=look, graphs=look)
+        for cell in each(
+            name, n, agreement, WITHIN, CHOICES, foreseen=look, graphs=look and name == first
+        )
     ]
     return Plan(
         tuple(main),
@@ -69,7 +71,7 @@ def plan(
         tuple(
             c
             for n in ns
-            if middle <= n <= 10 * middle
+            if middle <= n <= 3 * middle
             for c in each(first, n, agreement, SPENT, CHOICES)
         ),
         tuple(each(first, middle, agreement, ("chain", *ACROSS), CHOICES)),
