@@ -72,7 +72,7 @@ def plan(
             c
             for n in ns
             if middle <= n <= 3 * middle
-            for c in each(first, n, agreement, SPENT, CHOICES)
+            for c in each(first, n, agreement, SPENT, CHOICES, foreseen=True)
         ),
         tuple(each(first, middle, agreement, ("chain", *ACROSS), CHOICES)),
         tuple(each(first, middle, agreement, WITHIN, own)),
