@@ -140,7 +140,5 @@ def _units(found: dict[str, Any]) -> Any:
     )
     for row in found["units"]:
         beyond = " or more" if row["at_end"] else ""
-        made.add_row(
-            f"{row['features']}, n = {row['n']}", row["topology"], shown(row, 2) + beyond
-        )
+        made.add_row(f"{row['features']}, n = {row['n']}", row["topology"], shown(row, 2) + beyond)
     return made

@@ -273,10 +273,7 @@ def document(name: str, plan: Plan, folder: Path) -> dict[str, Any]:
         "wins": [row for s in main for row in wins(s, main[s])],
         "penalties": [row for s in (*own, *main) for row in penalties(s, every[s])],
         "predicted": [
-            row
-            for s in middle
-            for learner in s.learners
-            for row in predicted(s, main[s], learner)
+            row for s in middle for learner in s.learners for row in predicted(s, main[s], learner)
         ],
         "units": [row for s in shown for row in label_units(main, s)],
     }
