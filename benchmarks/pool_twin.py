@@ -50,18 +50,18 @@ def load(
 
 
 def features(texts: list[str], owner: NDArray, seed: int) -> Floats:
-    """64 components of TF-IDF beside counts, each block of the same size, less the prompt's mean."""
+    """64 components of TF-IDF beside counts, blocks of one size, less the prompt's mean."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
 
     weighted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+|[^\w\s]").fit_transform(texts)
     unit = normalize(TruncatedSVD(64, random_state=seed).fit_transform(weighted))
+    marks = ("\n", "**", "#", "!", "?")
+    words = (r"\S+", r"\n(?:-|\*|1\.|2\.)", r"\d")
     counts = np.log1p(
         [
-            [len(x), len(re.findall(r"\S+", x)), x.count("\n"), x.count("**"), x.count("#")]
-            + [x.count("!"), x.count("?"), len(re.findall(r"\n(?:-|\*|1\.|2\.)", x))]
-            + [len(re.findall(r"\d", x))]
+            [len(x), *(x.count(mark) for mark in marks), *(len(re.findall(w, x)) for w in words)]
             for x in texts
         ]
     )

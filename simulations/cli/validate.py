@@ -61,8 +61,8 @@ def command(
     interruption the same command goes on.
 
     With TASK, chain and tree data are grown by a model, reward models trained on them, and let
-    choose. TASK is gsm8k (problems with their solutions), dialogsum (dialogues with a summary) or hh
-    (human preference pairs). Both datasets are grown by the same model on the same prompts,
+    choose. TASK is gsm8k (problems with their solutions), dialogsum (dialogues with a summary) or
+    hh (human preference pairs). Both datasets are grown by the same model on the same prompts,
     labelled by the task's gold measure; a reward model is fitted to each on the model's own last
     hidden layer (the gpu profile trains the model itself with a head); and on prompts that
     neither has seen, the best of N responses by each, and a response of the model fine-tuned on

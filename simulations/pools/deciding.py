@@ -280,7 +280,7 @@ def document(name: str, plan: Plan, folder: Path) -> dict[str, Any]:
 
 
 def ceilings(found: dict[Cell, Answers]) -> list[dict[str, Any]]:
-    """What the learner reaches on the true scores, by features."""
+    """Say what the learner reaches on the true scores, by features."""
     told = []
     for setting, answers in found.items():
         last = max(

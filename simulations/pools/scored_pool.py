@@ -54,7 +54,7 @@ def read_pool(
     score: str | None = None,
     link: str = "none",
 ) -> Pool:
-    """Read a pool from a file of any format that preferences come in.
+    r"""Read a pool from a file of any format that preferences come in.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def read_pool(
     >>> rows = [{"prompt": "2 + 2?", "response": r, "score": s} for r, s in (("4", 1), ("5", 0))]
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder) / "pool.jsonl"
-    ...     _ = path.write_text("\\n".join(map(json.dumps, rows)))
+    ...     _ = path.write_text("\n".join(map(json.dumps, rows)))
     ...     read_pool(path).score
     array([1., 0.])
     """
