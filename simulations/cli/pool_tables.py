@@ -30,7 +30,7 @@ def pool_tables(found: dict[str, Any]) -> list[Any]:
     ):
         for key in dict.fromkeys((r["features"], r["n"], r["agreement"]) for r in found[kind]):
             made.append(_compared(found[kind], key, title))
-    made += [_penalties(found), _predicted(found), _units(found)]
+    made += [_foretold(found), _penalties(found), _predicted(found), _units(found)]
     return made
 
 

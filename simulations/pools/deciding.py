@@ -216,7 +216,7 @@ def label_units(
                 "value": float(units[0]),
                 "low": float(low),
                 "high": float(high),
-                "at_end": bool(units[0] * setting.n >= np.exp(ns[-1]) * 0.999),
+                "ends": [curve[0].n / setting.n, curve[-1].n / setting.n],
             }
         )
     return told
@@ -257,7 +257,7 @@ def document(name: str, plan: Plan, folder: Path) -> dict[str, Any]:
 
     noise, spent, across, own = map(others, (plan.noise, plan.spent, plan.across, plan.own))
     every = {**main, **noise, **spent, **across, **own}
-    return {
+    found = {
         "pool": name,
         "responses": len(pool.score),
         "prompts": int(pool.prompt_of[-1]) + 1,
@@ -275,8 +275,37 @@ def document(name: str, plan: Plan, folder: Path) -> dict[str, Any]:
         "predicted": [
             row for s in middle for learner in s.learners for row in predicted(s, main[s], learner)
         ],
+        "foreseen": [row for s, each in spent.items() for row in foretold(s, each)],
         "units": [row for s in shown for row in label_units(main, s)],
     }
+    return dict(rounded(found))
+
+
+def rounded(value: Any) -> Any:
+    """Round every float to four digits that count."""
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def foretold(setting: Cell, answers: Answers) -> list[dict[str, Any]]:
+    """Exact variances of the layouts of a setting over the chain's, and the measured errors'."""
+    scores = np.mean([one["foreseen"] for one in answers], axis=0)
+    j, row = setting.learners.index(LEARNER), MEASURES.index("error")
+    where = [(i, j, MEASURES[row]) for i in range(len(setting.topologies))]
+    errors = taken(answers, where, None).value
+    kernel, own = (foreseen.NAMES.index(name) for name in ("kernel", "own"))
+    return [
+        {
+            **_named(setting, i, j),
+            "kernel": float(scores[i, kernel] / scores[0, kernel]),
+            "own": float(scores[i, own] / scores[0, own]),
+            "error": float(errors[i] / errors[0]),
+        }
+        for i in range(len(setting.topologies))
+    ]
 
 
 def ceilings(found: dict[Cell, Answers]) -> list[dict[str, Any]]:
