@@ -139,6 +139,30 @@ def _units(found: dict[str, Any]) -> Any:
         *("setting", "topology", "chain labels over n"),
     )
     for row in found["units"]:
-        beyond = " or more" if row["at_end"] else ""
-        made.add_row(f"{row['features']}, n = {row['n']}", row["topology"], shown(row, 2) + beyond)
+        made.add_row(f"{row['features']}, n = {row['n']}", row["topology"], in_units(row))
+    return made
+
+
+def in_units(row: dict[str, Any]) -> str:
+    """Write label units; where the chain's curve ends, that there may be less or more."""
+    least, most = row["ends"]
+
+    def bounded(value: float) -> str:
+        sign = "≤ " if value <= least * 1.001 else "≥ " if value >= most * 0.999 else ""
+        return f"{sign}{value:.2f}"
+
+    return f"{bounded(row['value'])} [{bounded(row['low'])}, {bounded(row['high'])}]"
+
+
+def _foretold(found: dict[str, Any]) -> Any:
+    made = table(
+        "Prompts against pairs a prompt: exact variance and error, over the chain's",
+        *("setting", "layout", "variance, kernel", "variance, with own parts", "squared error"),
+    )
+    for row in found["foreseen"]:
+        made.add_row(
+            f"{row['features']}, n = {row['n']}",
+            row["topology"],
+            *(f"{row[key]:.3f}" for key in ("kernel", "own", "error")),
+        )
     return made
