@@ -30,7 +30,7 @@ def pool_tables(found: dict[str, Any]) -> list[Any]:
     ):
         for key in dict.fromkeys((r["features"], r["n"], r["agreement"]) for r in found[kind]):
             made.append(_compared(found[kind], key, title))
-    made += [_foretold(found), _penalties(found), _predicted(found), _units(found)]
+    made += [_fall(found), _foretold(found), _penalties(found), _predicted(found), _units(found)]
     return made
 
 
@@ -165,4 +165,24 @@ def _foretold(found: dict[str, Any]) -> Any:
             row["topology"],
             *(f"{row[key]:.3f}" for key in ("kernel", "own", "error")),
         )
+    return made
+
+
+def _fall(found: dict[str, Any]) -> Any:
+    made = table(
+        "How the chain's log loss falls with labels, c + A n^-ρ, beside the exact rate",
+        *("ρ fitted", "α of the features", "α / (1 + α)", "their structure"),
+    )
+    row = found["fall"]
+    least, most = row["range"]
+    alpha = (
+        [f"{row[k]:.3g}" for k in ("alpha", "alpha_low", "alpha_high")] if "alpha" in row else []
+    )
+    ends = f"[{row['low']:.2f}, {row['high']:.2f}] of {least:g} to {most:g}"
+    made.add_row(
+        f"{row['fitted']:.2f} {ends}",
+        f"{alpha[0]} [{alpha[1]}, {alpha[2]}]" if alpha else "",
+        f"{row['predicted']:.2f}" if alpha else "",
+        row.get("words", ""),
+    )
     return made

@@ -14,9 +14,10 @@ from scipy.stats import rankdata, t
 from ibn.simulations.pools import foreseen
 from ibn.simulations.pools.choosing import DRAWS, MEASURES
 from ibn.simulations.pools.clustered import Means, means
+from ibn.simulations.pools.falling import fall
 from ibn.simulations.pools.gridding import Plan
 from ibn.simulations.pools.laying import LEAVES
-from ibn.simulations.pools.measuring import Cell, load_prepared, read
+from ibn.simulations.pools.measuring import Cell, Prepared, load_prepared, read
 
 Answers = list[dict[str, NDArray]]
 TREES = tuple(name for size in LEAVES for name in (f"tree-{size}", f"tree-{size}-grouped"))
@@ -256,6 +257,8 @@ def document(name: str, plan: Plan, folder: Path) -> dict[str, Any]:
         return {s: read(each, folder) for s, each in settings(cells).items()}
 
     noise, spent, across, own = map(others, (plan.noise, plan.spent, plan.across, plan.own))
+    once = {(s.features, s.n) for s in own}
+    asked = [*own, *(s for s in main if (s.features, s.n) not in once)]
     every = {**main, **noise, **spent, **across, **own}
     found = {
         "pool": name,
@@ -271,14 +274,26 @@ def document(name: str, plan: Plan, folder: Path) -> dict[str, Any]:
         "spent": [row for s, found in spent.items() for row in compared(s, found)],
         "across": [row for s, found in across.items() for row in compared(s, found)],
         "wins": [row for s in main for row in wins(s, main[s])],
-        "penalties": [row for s in (*own, *main) for row in penalties(s, every[s])],
+        "penalties": [row for s in asked for row in penalties(s, every[s])],
         "predicted": [
             row for s in middle for learner in s.learners for row in predicted(s, main[s], learner)
         ],
+        "fall": falling_of(main, largest, pool),
         "foreseen": [row for s, each in spent.items() for row in foretold(s, each)],
         "units": [row for s in shown for row in label_units(main, s)],
     }
     return dict(rounded(found))
+
+
+def falling_of(main: dict[Cell, Answers], last: Cell, pool: Prepared) -> dict[str, Any]:
+    """Say how fast the chain's log loss falls with the labels, at the first features."""
+    curve = sorted((s for s in main if _alike(s, last)), key=lambda s: s.n)
+    j, row = last.learners.index(LEARNER), MEASURES.index("log_loss")
+    values = [
+        np.stack([main[s][k]["outcomes"][0, j, row] for s in curve]) for k in range(len(main[last]))
+    ]
+    joint = means(values, [one["prompts"] for one in main[last]])
+    return fall([s.n for s in curve], joint, pool.features[last.features], pool.prompt_of)
 
 
 def rounded(value: Any) -> Any:
