@@ -24,8 +24,8 @@ POOLS: dict[str, tuple[str, str]] = {
     "alpaca_eval_pool": (
         "AlpacaEval",
         "responses of 41 models to AlpacaEval's instructions, `results/*/annotations` of "
-        "[tatsu-lab/alpaca_eval](https://github.com/tatsu-lab/alpaca_eval), one row a response with "
-        "the judge's probability that it beats the baseline",
+        "[tatsu-lab/alpaca_eval](https://github.com/tatsu-lab/alpaca_eval), one row a response "
+        "with the judge's probability that it beats the baseline",
     ),
     "gsm8k_model_solutions": (
         "GSM8K solutions",
@@ -351,9 +351,9 @@ def page(found: list[Document], printed: str) -> str:
 
     each = {d["pool"]: d for d in found}
     where = "\n".join(
-        f"- **{POOLS[name][0]}**: {POOLS[name][1]}.\n\n  ```sh\n  ibn validate --pool {FILES[name]} "
-        f"{COMMANDS[name]} \\\n    --features tfidf,given,plain,tfidf-gp --embeddings "
-        f"minilm-{name}.npy --seeds 20 --out {name}\n  ```"
+        f"- **{POOLS[name][0]}**: {POOLS[name][1]}.\n\n  ```sh\n  ibn validate "
+        f"--pool {FILES[name]} {COMMANDS[name]} \\\n    --features "
+        f"tfidf,given,plain,tfidf-gp --embeddings minilm-{name}.npy --seeds 20 --out {name}\n  ```"
         for name in each
         if name in POOLS
     )
