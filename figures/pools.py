@@ -28,7 +28,7 @@ def documents() -> list[Document]:
 
 def named(document: Document) -> str:
     """Name a pool for people."""
-    return NAMES.get(document["pool"], document["pool"])
+    return str(NAMES.get(document["pool"], document["pool"]))
 
 
 def first(document: Document) -> str:

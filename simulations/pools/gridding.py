@@ -52,8 +52,17 @@ def plan(
     first, middle, agreement = features[0], centre(ns), agreements[0]
     own = (*CHOICES, "own", "own-cv")
 
-    def each(*fields: object, **more: object) -> list[Cell]:
-        return [Cell(*fields, seed=seed, **more) for seed in range(seeds)]  # type: ignore[arg-type]
+    def each(
+        name: str,
+        n: int,
+        agreement: float | str,
+        topologies: tuple[str, ...],
+        learners: tuple[str, ...],
+        **looks: bool,
+    ) -> list[Cell]:
+        return [
+            Cell(name, n, agreement, topologies, learners, seed, **looks) for seed in range(seeds)
+        ]
 
     main = [
         cell

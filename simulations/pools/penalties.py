@@ -37,7 +37,7 @@ class Path:
 
 def scales_of(comparisons: Comparisons, own: float) -> Floats:
     """List the prior variances that are tried: every second one where a fit takes longer."""
-    return SCALES[::2] if own or len(comparisons) > MANY else SCALES
+    return np.asarray(SCALES[::2] if own or len(comparisons) > MANY else SCALES, float)
 
 
 def fit_path(
