@@ -36,7 +36,7 @@ def draw() -> Figure:
         axes.set_yticks(range(len(WORDS)), list(WORDS.values()), fontsize=6)
         axes.invert_yaxis()
         axes.set_title(f"penalty by {'evidence' if learner == 'evidence' else 'cross-validation'}")
-    panels[-1].set_xlabel("rank correlation with the squared error")
+    panels[-1].set_xlabel("rank correlation")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 

@@ -35,7 +35,7 @@ def draw() -> Figure:
         axes.set_xscale("log", base=2)
         axes.set_ylabel("log loss above")
         axes.set_title(pools.named(document))
-    panels[-1].set_xlabel("one of so many prompts, with so many times the pairs")
+    panels[-1].set_xlabel("one of so many prompts is used")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 

@@ -49,7 +49,7 @@ def draw() -> Figure:
         axes.set_ylabel("win rate")
         axes.set_title(f"{pools.named(document)}, n = {pools.largest(document):,}")
     panels[-1].set_xlabel("draws $N$")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
 

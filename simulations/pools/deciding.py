@@ -165,6 +165,7 @@ def predicted(setting: Cell, answers: Answers, learner: str) -> list[dict[str, A
                 **_t_interval(each[:, at], 2 * len(shown) - 1),
                 "difference": _t_interval(apart[:, at], 2 * len(shown) - 1),
                 "of_means": whole,
+                "each": each[:, at].tolist(),
             }
         )
     return found
