@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -159,8 +159,8 @@ def measure(path: str, cell: Cell) -> dict[str, NDArray]:
     raters = (pool.ratings, pool.rated) if cell.agreement == marking.OWN else None
     ends = marking.bounds(pool.prompt_of)
     groups = [np.arange(*ends[g]) for g in np.flatnonzero(~out)]
-    truth = partial(_loss, pool, test, beta)
     held = _held_out_pairs(ends[out])
+    truth = _loss_of(pool.score, beta, pool.prompt_of, test, held)
     models, layouts, foreseen = [], [], []
     for name in cell.topologies:
         pairs = lay(name, groups, cell.n, stream("layout", cell.seed, cell.n, name))
@@ -195,19 +195,21 @@ def _held_out_pairs(ends: Ids) -> Ids:
     )
 
 
-def _loss(pool: Prepared, test: Ids, beta: float, said: Floats) -> float:
-    """Log loss on the held-out prompts, the oracle's: all pairs of neighbours in the file."""
+def _loss_of(
+    score: Floats, beta: float, prompt_of: Ids, test: Ids, held: Ids
+) -> Callable[[Floats], float]:
+    """Make the oracle's loss: the log loss of held-out pairs, each prompt of equal weight."""
     from scipy.special import expit, log_expit
 
-    score = pool.score[test]
-    total = count = 0.0
-    for lag in (1, 2, 3):
-        same = pool.prompt_of[test[lag:]] == pool.prompt_of[test[:-lag]]
-        gap = (said[lag:] - said[:-lag])[same]
-        p = expit(beta * (score[lag:] - score[:-lag])[same])
-        total -= float(np.sum(p * log_expit(gap) + (1 - p) * log_expit(-gap)))
-        count += same.sum()
-    return total / count
+    first, second = np.searchsorted(test, held).T
+    probability = expit(beta * (score[held[:, 0]] - score[held[:, 1]]))
+    weight = 1.0 / np.bincount(prompt_of[held[:, 0]])[prompt_of[held[:, 0]]]
+
+    def loss(said: Floats) -> float:
+        gap = said[first] - said[second]
+        return -float(weight @ (log_expit(-gap) + probability * gap)) / float(weight.sum())
+
+    return loss
 
 
 def _outcomes(
