@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Groups = dict[int, NDArray[np.int64]]
+NAMES = ("chain", "tree-few", "tree-few less chain")
 
 
 def load(
@@ -168,6 +169,7 @@ def temperature(score: Floats, owner: NDArray, agreement: float) -> float:
 @click.option("--n", default=1000, show_default=True, help="Labels.")
 @click.option("--agreement", default=0.75, show_default=True, help="Of labels.")
 @click.option("--seeds", default=20, show_default=True, help="Splits, layouts and labels.")
+@click.option("--beside", type=Path, help="What ibn validate --pool --json printed.")
 def main(
     pool: Path,
     response: str,
@@ -177,6 +179,7 @@ def main(
     n: int,
     agreement: float,
     seeds: int,
+    beside: Path | None,
 ) -> None:
     """Print pair accuracy of chain and of tree with n/log n leaves on POOL."""
     import warnings
@@ -187,8 +190,27 @@ def main(
     beta = temperature(values, owner, agreement)
     each = np.array([once(x, owner, values, n, beta, seed) for seed in range(seeds)])
     each = np.column_stack([each, each[:, 1] - each[:, 0]])
-    for name, column in zip(("chain", "tree-few", "tree-few less chain"), each.T, strict=True):
-        print(f"{name:20} {column.mean():+.4f} ± {column.std(ddof=1) / len(column) ** 0.5:.4f}")
+    other = recorded(beside, n, agreement) if beside else [None] * 3
+    for name, column, there in zip(NAMES, each.T, other, strict=True):
+        mean, error = column.mean(), column.std(ddof=1) / len(column) ** 0.5
+        line = f"{name:20} {mean:+.4f} ± {error:.4f}"
+        if there is not None:
+            apart = (mean - there[0]) / float(np.hypot(error, there[1]))
+            line += f"; ibn validate {there[0]:+.4f} ± {there[1]:.4f}: {apart:+.1f} standard errors"
+        print(line)
+
+
+def recorded(path: Path, n: int, agreement: float) -> list[tuple[float, float] | None]:
+    """Find the same numbers, and their standard errors, in a document."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    wanted = {"features": "tfidf", "n": n, "agreement": agreement, "learner": "cv"}
+    rows = {
+        row["topology"]: row
+        for row in document["compared"]
+        if all(row[k] == v for k, v in {**wanted, "measure": "accuracy"}.items())
+    }
+    found = [rows["chain"], rows["tree-few"], rows["tree-few"]["difference"]]
+    return [(row["value"], row["stderr"]) for row in found]
 
 
 if __name__ == "__main__":

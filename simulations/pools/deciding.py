@@ -52,10 +52,11 @@ def taken(answers: Answers, where: Sequence[tuple[int, int, str]], against: int 
 
 
 def with_ends(found: Means) -> list[dict[str, float]]:
-    """Value and simultaneous interval of each mean."""
+    """Value, simultaneous interval and standard error of each mean."""
+    errors = np.sqrt(np.diagonal(found.covariance))
     return [
-        {"value": float(v), "low": float(v - r), "high": float(v + r)}
-        for v, r in zip(found.value, found.reach(), strict=True)
+        {"value": float(v), "low": float(v - r), "high": float(v + r), "stderr": float(e)}
+        for v, r, e in zip(found.value, found.reach(), errors, strict=True)
     ]
 
 
