@@ -125,7 +125,7 @@ def _alone(found: Means, truth: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 @click.command()
-@click.option("--trials", default=1000, show_default=True, help="Pools, each afresh.")
+@click.option("--trials", default=300, show_default=True, help="Pools, each afresh.")
 @click.option("--seeds", default=20, show_default=True, help="Of each pool.")
 @click.option("--seed", default=0, show_default=True, help="Of everything random.")
 @click.option("--jobs", default=1, show_default=True, help="Processes.")

@@ -97,32 +97,49 @@ def one(document: Document, n: int, topology: str, measure: str, learner: str = 
 def sentences(found: list[Document]) -> str:
     """Say in three sentences what to lay out, when it matters, and how much."""
     told = [d for d in found if d["ceiling"][0]["accuracy"]["value"] >= COIN]
-    layouts, reuse, most = [], [], []
-    for d in told:
-        n = max(sizes(d))
-        few = pick(d, "units", n=1000, topology="tree-few")[0]
-        same = pick(d, "units", n=1000, topology="tree-n")[0]
-        layouts.append(f"{name_of(d)} {in_units(few)} with n/log n, {in_units(same)} with n")
-        low, high = (one(d, 1000, "tree-few", "accuracy", k) for k in ("evidence", LEARNER))
-        reuse.append(
-            f"{name_of(d)} {shown(low['difference'])} and {shown(high['difference'])} in pair "
-            "accuracy"
-        )
-        rate = _win(d, n, "tree-few")
-        most.append(f"{name_of(d)} {shown(rate)} at n = {n:,}, N = {rate['draws']}")
-    paper = ", ".join(f"{rate:.2f}" for rate in WINS["tree", "chain"].values())
-    return (
-        "1. **What to lay out.** Compare fresh responses over many prompts, or at least as many "
-        "distinct ones as there are labels: at 1,000 labels one label of a tree is worth, in chain "
-        f"labels that reach the same log loss, {'; '.join(layouts)} distinct responses.\n"
-        "2. **When it matters.** With few distinct responses, and then above all where the penalty "
-        "is chosen by evidence, which takes labels that share a response for independent: with "
-        "n/log n responses the model is off the chain's, by evidence and by cross-validation over "
-        f"prompts, by {'; '.join(reuse)}.\n"
-        "3. **How much.** The best of N by the tree's model over that by the chain's: "
-        f"{'; '.join(most)} (|S| = n/log n), where the paper reports {paper}; no tree on any pool "
-        f"is clearly above one half at the most labels{_exceptions(told)}.\n"
+    few, same = (
+        _sorted_out([(d, pick(d, "units", n=1000, topology=t)[0]) for d in told], 1.0, in_units)
+        for t in ("tree-few", "tree-n")
     )
+    evidence, crossed = (
+        _sorted_out(
+            [(d, one(d, 1000, "tree-few", "accuracy", k)["difference"]) for d in told], 0.0, shown
+        )
+        for k in ("evidence", LEARNER)
+    )
+    last = [(d, pick(d, "units", n=max(sizes(d)), topology="tree-few")[0]) for d in told]
+    most = [(d, _win(d, max(sizes(d)), "tree-few")) for d in told]
+    paper = ", ".join(f"{rate:.2f}" for rate in WINS["tree", "chain"].values())
+    halved = [name_of(d) for d, r in last if r["high"] < 0.5]
+    costs = f" (worse than half the chain's labels on {', '.join(halved)})" if halved else ""
+    return (
+        "1. **What to lay out.** Compare fresh responses over many prompts, and never far fewer "
+        "distinct ones than there are labels: at 1,000 labels one label on n/log n distinct "
+        f"responses is worth, in chain labels that reach the same log loss, {few}, and one on n "
+        f"distinct responses {same}.\n"
+        "2. **When it matters.** With few distinct responses, and most of all where the penalty is "
+        "chosen by evidence, which takes labels that share a response for independent: pair "
+        "accuracy with n/log n responses less the chain's at 1,000 labels is, by evidence, "
+        f"{evidence}; by cross-validation over prompts, {crossed}.\n"
+        "3. **How much.** At the most labels a label on n/log n responses is worth "
+        + "; ".join(f"{in_units(r)} chain labels ({name_of(d)}, n = {r['n']:,})" for d, r in last)
+        + costs
+        + ", and the best of N by that tree's model scores above that by the chain's in "
+        + "; ".join(f"{shown(r)} ({name_of(d)}, N = {r['draws']})" for d, r in most)
+        + f", where the paper reports {paper}: no tree on these pools is clearly above one half "
+        f"there{_exceptions(told)}.\n"
+    )
+
+
+def _sorted_out(rows: list[tuple[Document, Row]], null: float, write: Any) -> str:
+    """List numbers that are clearly off a value, and those that are not told from it."""
+    clear = [(d, r) for d, r in rows if not r["low"] <= null <= r["high"]]
+    rest = [(d, r) for d, r in rows if r["low"] <= null <= r["high"]]
+    parts = [f"{write(r)} on {name_of(d)}" for d, r in clear]
+    if rest:
+        each = ", ".join(f"{name_of(d)} {write(r)}" for d, r in rest)
+        parts.append(f"not told from {null:g} on {each}")
+    return "; ".join(parts)
 
 
 def _exceptions(found: list[Document]) -> str:
