@@ -13,7 +13,7 @@ TITLE = "What foresees the error of a topology, on pools of real responses"
 CLAIMS = ("E6",)
 RECORDS, NEEDS = pools.RECORDS, pools.NEEDS
 WORDS = {**RULES, **MEASURES}
-LEARNERS = ("evidence", "cv")
+LEARNERS = {"evidence": "penalty by evidence", "cv": "by cross-validation"}
 
 
 def _rows(document: pools.Document, learner: str) -> list[pools.Row]:
@@ -35,7 +35,7 @@ def draw() -> Figure:
         axes.axvline(0.0, color=GREY, lw=0.8)
         axes.set_yticks(range(len(WORDS)), list(WORDS.values()), fontsize=6)
         axes.invert_yaxis()
-        axes.set_title(f"penalty by {'evidence' if learner == 'evidence' else 'cross-validation'}")
+        axes.set_title(LEARNERS[learner])
     panels[-1].set_xlabel("rank correlation")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure

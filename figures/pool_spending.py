@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from ibn.figures import pools
 from ibn.report.style import COLUMN, GREY
 from ibn.simulations.pools.deciding import LEARNER
+from ibn.simulations.pools.laying import SHARES
 
 TITLE = "Prompts against pairs a prompt, on pools of real responses"
 CLAIMS = ("E3",)
@@ -33,6 +34,8 @@ def draw() -> Figure:
             axes.errorbar(at, values, pools.bars(apart), label=f"n = {n:,}", **look)
         axes.axhline(0.0, color=GREY, lw=0.8)
         axes.set_xscale("log", base=2)
+        axes.set_xticks(SHARES, [str(share) for share in SHARES])
+        axes.minorticks_off()
         axes.set_ylabel("log loss above")
         axes.set_title(pools.named(document))
     panels[-1].set_xlabel("one of so many prompts is used")

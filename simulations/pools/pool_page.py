@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import click
+import numpy as np
 
 from ibn.simulations import recorded
 from ibn.simulations.cli.pool_tables import WORDS, in_units, shown
@@ -299,9 +300,19 @@ def e6(found: list[Document]) -> str:
                 f"- {name_of(d)}, penalty by {learner}: the exact variance by the learner's kernel "
                 f"{shown(by['kernel'], 2)}; the path distance is {worse} it "
                 f"({shown(path, 2)}); rules that rank at all and are not clearly behind it: "
-                f"{', '.join(rules) or 'none'}."
+                f"{', '.join(rules) or 'none'}{_wanted(by, d['seeds'])}."
             )
     return "\n".join(told) + "\n"
+
+
+def _wanted(by: dict[str, Row], seeds: int) -> str:
+    """Say how many seeds would tell variance and distance apart, where these do not."""
+    path = by["distance"]["difference"]
+    if not path["low"] <= 0 <= path["high"] or path["value"] == 0:
+        return ""
+    reach = (path["high"] - path["low"]) / 2.0
+    enough = int(np.ceil(seeds * (reach / path["value"]) ** 2))
+    return f"; about {enough} seeds would tell the two apart, were the difference as measured"
 
 
 def units(found: list[Document]) -> str:
