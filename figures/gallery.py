@@ -21,6 +21,10 @@ from ibn.figures import (
     headline,
     network,
     overview,
+    pool_errors,
+    pool_predictors,
+    pool_spending,
+    pool_wins,
     predicted_errors,
     rates,
     ratio,
@@ -48,6 +52,10 @@ RECORDED: dict[str, ModuleType] = {
     "annotation": annotation,
     "tournament": tournament,
     "errors": predicted_errors,
+    "pool-wins": pool_wins,
+    "pool-errors": pool_errors,
+    "pool-spending": pool_spending,
+    "pool-predictors": pool_predictors,
 }
 """Figures of results on record (``simulations/recorded``)."""
 DECIDED: dict[str, ModuleType] = {"convergence": convergence, "rates": rates}

@@ -30,7 +30,7 @@ VERBS = {
     "grow": ("ibn.cli.grow", "Grow a preference dataset from a text generator."),
     "validate": (
         "ibn.simulations.cli.validate",
-        "Compare reward models trained on chain and tree.",
+        "Decide between topologies by reward models that are trained.",
     ),
     "convert": ("ibn.cli.convert", "Write preferences of any shape in TRL's format."),
     "audit": ("ibn.cli.audit", "Report the uncertainty of a real preference dataset."),

@@ -23,6 +23,7 @@ from ibn.simulations.language.language import LEARNERS
 from ibn.simulations.language.outcomes import RECORD, load
 from ibn.simulations.language.predictors import rule_spearman, spearman, table
 from ibn.simulations.language.rules import RULES
+from ibn.simulations.pools.foreseen import RULES as POOL_RULES
 from ibn.simulations.validation.error_prediction import RULES as TASK_RULES
 from ibn.simulations.validation.error_prediction import (
     VARIANCES,
@@ -32,7 +33,14 @@ from ibn.simulations.validation.error_prediction import (
 )
 
 RECORDED_ERROR = 0.01  # of any of the claim's checks, were settings and runs drawn at random
+POOL_ERROR = 0.01  # of any of the checks on pools of responses, likewise, were seeds drawn so
 TASKS = "validation-"
+POOLS = {
+    "alpaca_eval_pool": "AlpacaEval",
+    "gsm8k_model_solutions": "GSM8K solutions",
+    "ted_zh_en_mqm": "TED translations",
+}
+PENALTIES = {"evidence": "evidence", "cv": "cross-validation"}
 KINDS = dict(zip(VARIANCES, ("variance of the graph", "variance of the kernel"), strict=True))
 
 
@@ -50,12 +58,14 @@ def e6(better: str = "variance", learners: tuple[str, ...] = tuple(LEARNERS)) ->
     (other,) = set(names) - {better}
     sign = 1.0 if better == "variance" else -1.0
     level = RECORDED_ERROR / (len(LEARNERS) + len(KINDS))
+    of_pools = POOL_ERROR / (len(POOLS) * len(PENALTIES))
     return Claim(
         id="E6",
         statement=(
             f"Across topologies the {names[better]} ranks reward models that are actually trained "
             f"by their held-out error better than the {names[other]} does: linear, Gaussian "
-            "process and neural on the synthetic language, and on a language model's features."
+            "process and neural on the synthetic language, on a language model's features, and "
+            "logistic on pools of real responses."
         ),
         latex=(
             r"\rho(\mathrm{Var},\mathrm{error})>\rho(d,\mathrm{error})"
@@ -71,7 +81,11 @@ def e6(better: str = "variance", learners: tuple[str, ...] = tuple(LEARNERS)) ->
             "if drawn at random and independent",
             "both measures are computed on the learner's own inductive bias: the world's, or the "
             "neighbour graph of the model's features; on these the variance also by the kernel of "
-            "the Bayesian head that is trained, which has no graph to take a distance on",
+            "the Bayesian head that is trained, which has no graph to take a distance on; on pools "
+            "of responses the variance is by the learner's kernel, the distance on the neighbour "
+            "graph of the same features",
+            "on a pool the seeds (splits of its prompts, layouts, labels) stand for others of that "
+            "pool, not for other pools",
         ),
         readings=(
             *(
@@ -81,6 +95,13 @@ def e6(better: str = "variance", learners: tuple[str, ...] = tuple(LEARNERS)) ->
             *(
                 _recorded(f"three real tasks, {name}", partial(_tasks, measure, sign, level))
                 for measure, name in KINDS.items()
+            ),
+            *(
+                _recorded(
+                    f"{name}, penalty by {words}", partial(_pool, pool, penalty, sign, of_pools)
+                )
+                for pool, name in POOLS.items()
+                for penalty, words in PENALTIES.items()
             ),
         ),
         rests_on=("E1", "P4"),
@@ -116,6 +137,24 @@ def _tasks(measure: str, sign: float, level: float, context: Context) -> Finding
     names = ", ".join(one["task"] for one in documents)
     trivial = {TASK_RULES[rule]: one.value for rule, one in rule_correlations(documents).items()}
     told = f"{points(documents)} reward models, {len(found)} runs of {names}" + _trivial(trivial)
+    return _finding(found, sign, level, told)
+
+
+def _pool(pool: str, penalty: str, sign: float, level: float, context: Context) -> Finding:
+    if f"pool-{pool}" not in {path.stem for path in recorded.files("pool-")}:
+        return Finding(UNDECIDED, f"no run of ibn validate --pool on {pool} is on record")
+    document = recorded.load(f"pool-{pool}")
+    features = document["ceiling"][0]["features"]
+    rows = {
+        row["predictor"]: row
+        for row in document["predicted"]
+        if (row["features"], row["learner"]) == (features, penalty)
+    }
+    distance, variance = (np.array(rows[name]["each"]) for name in ("distance", "kernel"))
+    told = f"{len(distance)} seeds at n = {rows['kernel']['n']}, features {features}" + _trivial(
+        {words: rows[rule]["value"] for rule, words in POOL_RULES.items()}
+    )
+    found = np.column_stack([distance, variance, variance - distance])
     return _finding(found, sign, level, told)
 
 

@@ -9,6 +9,7 @@ import click
 
 from ibn.errors import InputError, unknown_name
 from ibn.outputs import write_text
+from ibn.simulations.cli.pool_run import decide, pool_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +26,10 @@ def _count(name: str, least: int, help_: str, shown: str | bool = True) -> Any:
 
 
 @click.command(name="validate")
-@click.argument("task", metavar="TASK")
+@click.argument("task", metavar="[TASK]", default="")
+@pool_options
 @click.option("--profile", default="tiny", show_default=True, help="tiny, cpu or gpu.")
-@click.option("--data", required=True, metavar="FILE", help="The task's file.")
+@click.option("--data", default="", metavar="FILE", help="The task's file.")
 @click.option(
     "--model", default="", help="Directory, .gguf file or hub name; tiny makes a random one."
 )
@@ -48,11 +50,19 @@ def command(
     jobs: int,
     out: Path,
     as_json: bool,
+    pool: str | None,
+    **options: Any,
 ) -> None:
-    """Train reward models on chain and on tree data of a task, and let them choose.
+    """Decide between topologies by reward models that are trained.
 
-    TASK is gsm8k (problems with their solutions), dialogsum (dialogues with a summary) or hh
-    (human preference pairs). Both datasets are grown by the same model on the same prompts,
+    With --pool on responses that are scored already, of which any topology can be had: lays
+    comparisons over them, labels these at a set noise, fits reward models, and measures what they
+    say of prompts that they were not trained on. Cells that are done are kept in DIR: after an
+    interruption the same command goes on.
+
+    With TASK, chain and tree data are grown by a model, reward models trained on them, and let
+    choose. TASK is gsm8k (problems with their solutions), dialogsum (dialogues with a summary) or
+    hh (human preference pairs). Both datasets are grown by the same model on the same prompts,
     labelled by the task's gold measure; a reward model is fitted to each on the model's own last
     hidden layer (the gpu profile trains the model itself with a head); and on prompts that
     neither has seen, the best of N responses by each, and a response of the model fine-tuned on
@@ -63,6 +73,8 @@ def command(
 
     \b
     Examples:
+      ibn validate --pool scored.jsonl --out decided
+      ibn validate --pool judged.jsonl.gz --score win_probability --link logit --out decided
       ibn validate gsm8k --profile tiny --data problems.jsonl --out gsm8k
       ibn validate hh --profile cpu --model ./model --data pairs.jsonl --out hh
     """  # noqa: D301 - the escape is for click
@@ -73,6 +85,13 @@ def command(
     from ibn.simulations.validation.tasks import read_task
     from ibn.simulations.validation.training import require_training
 
+    if bool(task) == (pool is not None):
+        raise InputError("name a TASK or a --pool, one of the two")
+    if pool is not None:
+        decide(pool, out, seeds, jobs, as_json, options)
+        return
+    if not data:
+        raise InputError("a TASK needs --data")
     if profile not in PROFILES:
         raise unknown_name("profile", profile, PROFILES)
     chosen = PROFILES[profile]

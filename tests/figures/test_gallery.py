@@ -140,7 +140,8 @@ def test_what_is_not_on_record_is_left_out_and_told(sweep, records, tmp_path):
         path.unlink()
     rows = read(sweep())
     told = left_out([], rows, None)
-    on_record = {"tasks", "tournament"}
+    pools = {"pool-wins", "pool-errors", "pool-spending", "pool-predictors"}
+    on_record = {"tasks", "tournament"} | pools
     assert set(told) == {*RECORDED, "convergence", "rates", "overview"} - on_record
     _, why = told["wins"]
     assert "ibn validate TASK --json" in why

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ibn.proofs_check.claim import FAILS, HOLDS, UNDECIDED, Context, decide
-from ibn.proofs_check.exact.prediction import KINDS, e6
+from ibn.proofs_check.exact.prediction import KINDS, PENALTIES, POOL_RULES, e6
 from ibn.simulations.language.outcomes import Outcome, save
 
 
@@ -30,10 +30,12 @@ def outcomes(follows, learner="linear", settings=12, noise=0.0):
 
 @pytest.fixture
 def on_record(tmp_path, monkeypatch):
-    def put(rows, documents=()):
+    def put(rows, documents=(), pools=()):
         save(tmp_path / "tournament.csv", rows)
         for i, document in enumerate(documents):
             (tmp_path / f"validation-{i}.json").write_text(json.dumps(document))
+        for document in pools:
+            (tmp_path / f"pool-{document['pool']}.json").write_text(json.dumps(document))
         monkeypatch.setattr("ibn.proofs_check.exact.prediction.RECORD", tmp_path / "tournament.csv")
         monkeypatch.setattr("ibn.simulations.recorded.FOLDER", tmp_path)
 
@@ -89,3 +91,25 @@ def test_the_real_tasks_decide(on_record, follows, kind, better, expected):
     on_record(outcomes("variance"), [{"task": "gsm8k", "reward_models": models}])
     claim = e6(better, learners=())
     assert verdict(claim, f"three real tasks, {KINDS[kind]}") == expected
+
+
+@pytest.mark.parametrize(
+    ("shift", "better", "expected"),
+    [(0.5, "variance", HOLDS), (0.5, "distance", FAILS), (0.0, "variance", UNDECIDED)],
+)
+def test_the_pools_decide(on_record, shift, better, expected):
+    rng = np.random.default_rng(0)
+    each = {name: rng.normal(0.0, 0.2, 20) for name in (*POOL_RULES, "distance", "kernel")}
+    each["kernel"] = each["kernel"] + shift
+    predicted = [
+        {"features": "tfidf", "learner": learner, "predictor": name, "n": 1000}
+        | {"value": float(values.mean()), "each": values.tolist()}
+        for learner in PENALTIES
+        for name, values in each.items()
+    ]
+    pool = {"pool": "ted_zh_en_mqm", "ceiling": [{"features": "tfidf"}], "predicted": predicted}
+    on_record(outcomes("variance"), pools=[pool])
+    claim = e6(better, learners=())
+    for words in PENALTIES.values():
+        assert verdict(claim, f"TED translations, penalty by {words}") == expected
+        assert verdict(claim, f"AlpacaEval, penalty by {words}") == UNDECIDED
