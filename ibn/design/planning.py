@@ -27,6 +27,7 @@ from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
 from ibn.learner.reward_model import RewardModel, before_labels, fit
 from ibn.pair_code import pair_code
+from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
 from ibn.preferences.uniting import unite
 
@@ -162,23 +163,7 @@ def plan(
     shared = "within" if np.bincount(data.prompt_of).max() > 1 else "any"
     pairs, target = pairs or shared, target or shared
     points = embedded(data, embeddings, seed, progress)
-    if points.shape[1] > m:  # as many columns as rows say the same
-        points = np.asarray(np.linalg.qr(points.T, mode="r")).T
-    if len(data.comparisons):
-        model = fit(
-            points,
-            data.comparisons,
-            kernel=kernel,
-            beta=beta,
-            own_variance=0.0,
-            scale_spread=SCALE_SPREAD,
-            intervals=False,
-            landmarks=LANDMARKS,
-            seed=seed,
-            progress=progress,
-        )
-    else:
-        model = before_labels(points, kernel=kernel, beta=beta, landmarks=LANDMARKS, seed=seed)
+    model = _belief(points, data.comparisons, kernel, beta, seed, progress)
     compared = np.stack([data.comparisons.a, data.comparisons.b], axis=1)
     given = None
     if candidates is not None:
@@ -239,6 +224,33 @@ def plan(
             pair_code(compared[:, 0], compared[:, 1], m),
         ),
         expected,
+    )
+
+
+def _belief(
+    points: NDArray[np.floating],
+    comparisons: Comparisons,
+    kernel: str,
+    beta: float,
+    seed: int,
+    progress: Callable[[str], None],
+) -> RewardModel:
+    """Fit to the labels so far, the scale of rewards under a prior; without any, the prior."""
+    if points.shape[1] > len(points):  # as many columns as rows say the same
+        points = np.asarray(np.linalg.qr(points.T, mode="r")).T
+    if not len(comparisons):
+        return before_labels(points, kernel=kernel, beta=beta, landmarks=LANDMARKS, seed=seed)
+    return fit(
+        points,
+        comparisons,
+        kernel=kernel,
+        beta=beta,
+        own_variance=0.0,
+        scale_spread=SCALE_SPREAD,
+        intervals=False,
+        landmarks=LANDMARKS,
+        seed=seed,
+        progress=progress,
     )
 
 
