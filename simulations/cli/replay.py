@@ -61,6 +61,12 @@ WORLD_RESPONSES = 256
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all.")
 @reading
+@click.option(
+    "--labels",
+    type=click.Choice(["real", "simulated"]),
+    show_default="real, where PREFS has twice as many as --budget to hide",
+    help="Reveal the labels that PREFS has, or draw some from the fitted reward model.",
+)
 @click.option("--repetitions", default=20, show_default=True, help="Of the replay.")
 @click.option("--batches", default=16, show_default=True, help="The model learns between them.")
 @click.option("--figure", metavar="FILE", help="Draw the replay: .svg, .png or .pdf.")
@@ -75,13 +81,19 @@ WORLD_RESPONSES = 256
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
-    prefs: tuple[str, ...], world: str | None, figure: str | None, as_json: bool, **options: Any
+    prefs: tuple[str, ...],
+    world: str | None,
+    figure: str | None,
+    labels: str | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """Replay a plan on labels drawn from the fitted reward model.
+    """Replay a plan on labels that are hidden and revealed as they are chosen.
 
-    Fits a reward model to the labels in PREFS, hides them, draws labels from that model instead
-    and lets planned, random and uncertainty sampling each choose which to see. Prints how many
-    random labels are worth as much as the planned ones.
+    Splits PREFS by prompt, hides its labels, and lets ibn plan, random choice and simple rules
+    each choose which to see; reward models fitted to them are judged on prompts held out. Prints
+    how many random labels are worth as much. With --labels simulated, labels are drawn from a
+    reward model fitted to all, and what is left of its uncertainty is measured.
 
     \b
     Examples:
@@ -94,6 +106,9 @@ def command(
         click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
 
     _check_figure(figure)
+    simulated = labels == "simulated" or world is not None or figure is not None
+    if prefs and not simulated and _replay_real(prefs, dict(options), labels, as_json, progress):
+        return
     replayed, about = _replay(prefs, world, options, progress)
     if figure is not None:
         from ibn.simulations.replay_figure import write_figure
@@ -101,6 +116,60 @@ def command(
         write_figure(replayed, figure)
         progress(f"figure in {figure}")
     print_document(replay_document(replayed, about), replay_tables, as_json)
+
+
+def _replay_real(
+    prefs: tuple[str, ...],
+    options: dict[str, Any],
+    labels: str | None,
+    as_json: bool,
+    progress: Callable[[str], None],
+) -> bool:
+    """Replay on the labels of PREFS, and say whether there were enough."""
+    from ibn.auditing.result import plain
+    from ibn.design.planning import embedded
+    from ibn.simulations.hidden_labels import replay_hidden
+
+    data, seed = read_all(prefs, wishes_of(options)), options["seed"]
+    given = given_embeddings(options["embeddings"], len(data.responses))
+    try:
+        found = replay_hidden(
+            embedded(data, given, seed, progress),
+            data.comparisons,
+            data.prompt_of,
+            options["budget"],
+            splits=options["repetitions"],
+            seed=seed,
+            progress=progress,
+        )
+    except InputError as error:
+        if labels == "real":
+            raise
+        click.echo(f"ibn: {error.problem}: labels are simulated", err=True)
+        return False
+    print_document({"source": data.source, **plain(found)}, hidden_tables, as_json)
+    return True
+
+
+def hidden_tables(document: dict[str, Any]) -> list[Any]:
+    """Lay a replay on real labels out for a terminal."""
+    budget, at = document["budget"], document["counts"].index(document["budget"])
+    title = f"{document['splits']} splits, {budget} real labels after {document['start']}"
+    rows = table(title, "", "log loss", "right", "gain", "worth in random labels")
+    random = document["curve"][at]
+    accuracy = document["random_accuracy"]
+    rows.add_row("random", f"{random['mean']:.4f}", f"{accuracy['mean']:.1%}", "–", str(budget))
+    for name, one in document["methods"].items():
+        gain, (low, high) = one["gain"], one["interval"]
+        worth = " [".join(f"{x:,.0f}" for x in (one["labels"], low)) + f", {high:,.0f}]"
+        rows.add_row(
+            name,
+            f"{one['log_loss']['mean']:.4f}",
+            f"{one['accuracy']['mean']:.1%}",
+            f"{gain['mean']:+.4f} ± {gain['stderr']:.4f}",
+            worth,
+        )
+    return [rows, "inf: no number of random labels that was measured reaches it."]
 
 
 def _check_figure(figure: str | None) -> None:
