@@ -66,7 +66,7 @@ def main(
     processes: int,
     seed: int,
 ) -> None:
-    r"""Hide the labels of real preference data; let each method choose which to see.
+    """Hide the labels of real preference data; let each method choose which to see.
 
     Prints, or writes to --out, how many random labels reach what each method's labels reach on
     held-out prompts.
@@ -75,7 +75,7 @@ def main(
     Examples:
       python -m benchmarks labels --data data --out docs/labels.md
       python -m benchmarks labels --data preferences.jsonl --splits 20
-    """
+    """  # noqa: D301 - the escape is for click
     warnings.filterwarnings("ignore", module="sklearn")
     start = time.perf_counter()
     known = set(METHODS)

@@ -87,7 +87,7 @@ def _sets(pools: Sequence[Pool], found: dict[str, dict[str, Measured]]) -> list[
         cells = [pool.name, f"{len(pool.prompts):,}", f"{len(pool.pairs):,}"]
         for one in found[pool.name].values():
             accuracy, error, loss = teaches(one)
-            cells.append(f"{accuracy:.3f} ± {error:.3f}, {loss:.3f}")
+            cells.append(f"{accuracy:.3f} ± {error:.3f}, {loss:.3f} ({len(one.curves[0])})")
         cells.append("" if source is None else "chosen on" if source.chosen_on else "confirms")
         rows.append(cells)
         if source is not None:
@@ -97,9 +97,9 @@ def _sets(pools: Sequence[Pool], found: dict[str, dict[str, Measured]]) -> list[
     lines = ["## Sets", "", *_table(head, rows)]
     lines.append(
         "All labels: pair accuracy ± its standard error over splits, and log loss, held out, of "
-        f"models fitted to all candidates. Where accuracy is not {SIGNAL:g} standard errors above "
-        "1/2 under either features, random labels teach nothing, and no choice of labels can be "
-        "told from another: such a set is in no table below, and in none of log loss where that "
+        "models fitted to all candidates (and how many splits). Where accuracy is not "
+        f"{SIGNAL:g} standard errors above 1/2 under either features, random labels teach "
+        "nothing, and no choice of labels can be told from another: such a set is in no table, and in none of log loss where that "
         "is not below log 2. The row `random` is random choice measured as if it were a method: "
         "how far it is from 1 is what chance does."
     )
