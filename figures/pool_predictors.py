@@ -37,7 +37,7 @@ def draw() -> Figure:
         axes.invert_yaxis()
         axes.set_title(LEARNERS[learner])
     panels[-1].set_xlabel("rank correlation")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
 

@@ -39,7 +39,7 @@ def draw() -> Figure:
         axes.set_ylabel("log loss above")
         axes.set_title(pools.named(document))
     panels[-1].set_xlabel("one of so many prompts is used")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return figure
 
 

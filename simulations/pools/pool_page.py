@@ -375,7 +375,7 @@ def page(found: list[Document], printed: str) -> str:
     printed : str
         What the commands of coverage and of the second implementation printed.
     """
-    from ibn.simulations.pools.page_words import FINITE, INTRO, LEARNERS, READS
+    from ibn.simulations.pools.page_words import COVERED, FINITE, INTRO, LEARNERS, READS
 
     each = {d["pool"]: d for d in found}
     where = "\n".join(
@@ -437,6 +437,7 @@ def page(found: list[Document], printed: str) -> str:
             for a in dict.fromkeys(r["agreement"] for r in d["noise"])
         ),
         "## Do the intervals cover, and does other code agree?\n",
+        COVERED,
         printed,
         FINITE,
     ]
