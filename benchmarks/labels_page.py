@@ -100,8 +100,8 @@ def _sets(pools: Sequence[Pool], found: dict[str, dict[str, Measured]]) -> list[
         "models fitted to all candidates (and how many splits). Where accuracy is not "
         f"{SIGNAL:g} standard errors above 1/2 under either features, random labels teach "
         "nothing, and no choice of labels can be told from another: such a set is in no table, "
-        "and in none of log loss where that "
-        "and in none of log loss where that is not below log 2. The row `random` is random choice measured as if it were a method: "
+        "and in none of log loss where that is not below log 2. The row `random` is random "
+        "choice measured as if it were a method: "
         "how far it is from 1 is what chance does."
     )
     return [*lines, "", "Where the files are to be had, repository and path:", "", *where, ""]
