@@ -26,7 +26,6 @@ class Check:
     slope_interval: tuple[float, float]  # 95 %, sets resampled
     corrected_slope: float
     covered: float  # share of single forecasts whose corrected 80 % interval held what happened
-    sets_covered: float  # share of sets whose mean interval held the mean of what happened
     forecast: float  # mean corrected forecast
     realised: float  # mean
 
@@ -44,12 +43,11 @@ def check_forecasts(
     if not tables:
         return None
     raw = np.array([table.mean(axis=0) for table in tables])
-    held, sets_held, mean = [], [], []
+    held, mean = [], []
     for table in tables:
         gains = [Gain(*row[:3]).corrected(*correction) for row in table.tolist()]
         held += [g.low <= real <= g.high for g, real in zip(gains, table[:, 3], strict=True)]
         middle = Gain(*np.mean([[g.mean, g.low, g.high] for g in gains], axis=0).tolist())
-        sets_held.append(middle.low <= table[:, 3].mean() <= middle.high)
         mean.append(middle.mean)
     rng = np.random.default_rng(seed)
     again = rng.integers(0, len(raw), (RESAMPLES, len(raw)))
@@ -61,7 +59,6 @@ def check_forecasts(
         slope_interval=(float(low), float(high)),
         corrected_slope=_slope(np.array(mean), raw[:, 3]),
         covered=float(np.mean(held)),
-        sets_covered=float(np.mean(sets_held)),
         forecast=float(np.mean(mean)),
         realised=float(raw[:, 3].mean()),
     )

@@ -213,11 +213,11 @@ def _forecasts(records: Sequence[dict[str, Any]], names: Sequence[str], seed: in
         "(`ibn.design.forecast`). Slope: of realised on the model's own forecast, averages of "
         "sets, through the origin, 95 % interval by resampling sets. The forecast that `ibn plan` "
         "gives is that one shrunk by the slope of the sets it was chosen on; then what it said "
-        "and what happened, on average; the share of single plans, and of sets, whose 80 % "
-        "interval held what happened."
+        "and what happened, on average; and the share of single plans whose 80 % interval held "
+        "what happened."
     )
     lines.append("")
-    rows = []
+    rows, said = [], []
     for kind in KINDS:
         for role, some in _roles(names).items():
             found = check_forecasts(records, some, kind, seed)
@@ -230,11 +230,13 @@ def _forecasts(records: Sequence[dict[str, Any]], names: Sequence[str], seed: in
                         f"{found.forecast:+.4f}",
                         f"{found.realised:+.4f}",
                         f"{found.covered:.0%}",
-                        f"{found.sets_covered:.0%}",
                     ]
                 )
-    head = ["gain in", "slope", "forecast", "realised", "plans held", "sets held"]
-    return [*lines, *_table(head, rows)]
+                if low <= 0.0:
+                    said.append(f"{kind}, {role}")
+    head = ["gain in", "slope", "forecast", "realised", "plans held"]
+    nothing = [f"The forecast predicts nothing of: {'; '.join(said)}.", ""] if said else []
+    return [*lines, *_table(head, rows), *nothing]
 
 
 def _methods() -> list[str]:

@@ -14,6 +14,11 @@ from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
 
 MOST_RECOMMENDED = 5
+CAUTION = (
+    "These are forecasts of the fitted model. On real labels held back such forecasts did not hold "
+    "on average: a plan has random picks among its pairs, and the next plan says what the others "
+    "brought beside them. If they bring no more, random will do."
+)
 CLEAR = 0.997  # confidence at which a difference is one: three standard errors of many draws
 
 
@@ -182,7 +187,9 @@ def to_do(found: Audit, most: int = MOST_RECOMMENDED) -> list[str]:
             "--embeddings), or whether the labels agree with themselves (label some pairs twice)."
         ]
     said = [sentence(one) for one in recommended(found, most)]
-    return said or [
+    if said:
+        return [*said, CAUTION]
+    return [
         "Random will do: of what was tried, nothing is expected to bring clearly more than as "
         "many labels of random pairs of new prompts."
     ]
