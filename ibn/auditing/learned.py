@@ -31,6 +31,7 @@ from ibn.design.offers import Offers, offers
 from ibn.design.target import bounded_moment
 from ibn.errors import InputError
 from ibn.estimate import Estimate
+from ibn.learner.cross_validation import cross_validated, shares_responses
 from ibn.learner.hyperparameters import Hyperparameter
 from ibn.learner.reward_model import NODES, WEIGHTS, RewardModel, fit, posterior
 from ibn.preferences.comparisons import Comparisons
@@ -159,6 +160,8 @@ def learn_labels(
     progress("what to do next: ibn plan")
     if model.own_variance:  # ibn plan knows no own parts
         model = fit(sample.embeddings, comparisons, own_variance=0.0, intervals=False, seed=seed)
+    if shares_responses(comparisons):
+        model = cross_validated(model, comparisons, prompt_of[comparisons.a], seed=seed)
     compared = np.stack([comparisons.a, comparisons.b], axis=1)
     plans = try_plans(model, prompt_of, compared, len(data.comparisons), effort, rng)
     return LearnedLabels(

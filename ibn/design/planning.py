@@ -25,6 +25,7 @@ from ibn.design.offers import offers
 from ibn.design.target import bounded_moment
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
+from ibn.learner.cross_validation import cross_validated, shares_responses
 from ibn.learner.reward_model import RewardModel, before_labels, fit
 from ibn.pair_code import pair_code
 from ibn.preferences.comparisons import Comparisons
@@ -164,6 +165,10 @@ def plan(
     pairs, target = pairs or shared, target or shared
     points = embedded(data, embeddings, seed, progress)
     model = _belief(points, data.comparisons, kernel, beta, seed, progress)
+    if shares_responses(data.comparisons):
+        progress("the scale of rewards by cross-validation over prompts")
+        group = data.prompt_of[data.comparisons.a]
+        model = cross_validated(model, data.comparisons, group, seed=seed)
     compared = np.stack([data.comparisons.a, data.comparisons.b], axis=1)
     given = None
     if candidates is not None:
