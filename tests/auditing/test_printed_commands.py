@@ -1,0 +1,41 @@
+"""Every command that a report prints, run as printed, on real files where they are."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ibn.cli import main
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+LINES = 300
+FILES = {
+    "hh_harmless.jsonl": [],
+    "gsm8k_model_solutions.jsonl": [],
+    "as_published/auto_j_pairwise.jsonl": ["--winner", "0=a,1=b,2=tie"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_commands_run_as_printed(name, tmp_path, monkeypatch):
+    if not (DATA / name).exists():
+        pytest.skip("real data are not here")
+    monkeypatch.chdir(tmp_path)
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines(keepends=True)[:LINES]
+    (tmp_path / "prefs.jsonl").write_text("".join(lines), encoding="utf-8")
+    run = CliRunner().invoke(
+        main, ["audit", "prefs.jsonl", *FILES[name], "--out", "report.html", "--json"]
+    )
+    assert run.exit_code == 0, run.stderr
+    page = (tmp_path / "report.html").read_text()
+    advised = json.loads(run.stdout)["recommendations"]
+    assert len(advised) == 3
+    for one in advised:
+        assert one["command"] in page.replace("&#39;", "'")
+        again = CliRunner().invoke(main, shlex.split(one["command"])[1:])
+        assert again.exit_code == 0, (one["command"], again.stderr)
+        for made in ("next.jsonl", "recheck.jsonl"):
+            (tmp_path / made).unlink(missing_ok=True)
