@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ibn.auditing.evaluation import groups_of
-from ibn.auditing.scoring import hits_of, log_losses
+from ibn.auditing.scoring import hits_of
 from ibn.bias.nearest import leading_components
 from ibn.design.bounded import choose_bounded, random_share
-from ibn.design.planning import SCALE_SPREAD
 from ibn.errors import InputError
 from ibn.estimate import Estimate
-from ibn.learner.reward_model import RewardModel, fit
+from ibn.learner.log_loss import log_losses
+from ibn.learner.reward_model import SCALE_SPREAD, RewardModel, fit
 from ibn.preferences.comparisons import Comparisons
 
 HELD_OUT = 0.3  # of the prompts
@@ -93,7 +93,11 @@ def replay_hidden(
     rng = np.random.default_rng(seed)
     if embeddings.shape[1] > COLUMNS:
         embeddings = leading_components(embeddings, COLUMNS, rng)
-    least = round((1.0 - HELD_OUT) * len(comparisons)) - START
+    drawn = [
+        _Split.of(embeddings, comparisons, group, np.random.default_rng(stream))
+        for stream in np.random.SeedSequence(seed).spawn(splits)
+    ]
+    least = min(len(split.pool) for split in drawn) - START
     if budget > least // 2:
         raise InputError(
             f"{len(comparisons):,} labels are too few to hide {budget:,}",
@@ -103,9 +107,8 @@ def replay_hidden(
     random = np.empty((splits, len(counts), 2))
     own = {policy: np.empty((splits, 2)) for policy in POLICIES}
     with threadpool_limits(1, user_api="blas"):
-        for k, stream in enumerate(np.random.SeedSequence(seed).spawn(splits)):
+        for k, split in enumerate(drawn):
             progress(f"split {k + 1} of {splits}")
-            split = _Split.of(embeddings, comparisons, group, np.random.default_rng(stream))
             order = split.rng.permutation(split.pool)
             for i, count in enumerate(counts):
                 random[k, i] = split.judge(order[: START + count])

@@ -19,16 +19,9 @@ from ibn.auditing.evaluation import Evaluation, evaluate, prior_variance, restri
 from ibn.auditing.learning_curve import LearningCurve, learning_curve
 from ibn.auditing.settings import Progress
 from ibn.bias.nearest import leading_components
-from ibn.design import Design, choose_at_random, expected_variance, pairs_within
-from ibn.design.bounded import (
-    BOUND,
-    MOST_TARGETS,
-    choose_bounded,
-    random_share,
-    typical_length,
-)
+from ibn.design import Design, pairs_within
+from ibn.design.bounded import MOST_TARGETS, choose_bounded, random_share
 from ibn.design.offers import Offers, offers
-from ibn.design.target import bounded_moment
 from ibn.errors import InputError
 from ibn.estimate import Estimate
 from ibn.learner.cross_validation import cross_validated, shares_responses
@@ -40,7 +33,6 @@ from ibn.threads import in_threads
 
 SPLITS = 5
 PLAN_WORK, LEAST_BUDGET = 2**23, 50  # responses times planned pairs, at about 1 µs each
-RANDOM_PLANS = 10
 LISTED = 10
 SHARE = 0.1  # of the comparisons: what a plan may cost
 
@@ -88,13 +80,12 @@ class LabelFindings:
 
 @dataclass(frozen=True, eq=False)
 class TrialPlans:
-    """What ``ibn plan`` would choose under the fitted model, and random choice."""
+    """What ``ibn plan`` would choose under the fitted model."""
 
     budget: int
     # within, anywhere: chosen among pairs within prompts, and among all pairs, if enough are left
     within: Design
     anywhere: Design | None
-    random: Estimate  # mean variance after as many random pairs within prompts
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +99,11 @@ class LearnedLabels:
     doubted: NDArray[np.int64]  # shape (k,): comparisons, the most doubted label first, of all
     compared: NDArray[np.int64]  # shape (k, 2): their pairs, as rows of the model
     plans: TrialPlans | None  # ``None`` where there is nothing to choose from
+
+    @property
+    def rechecked(self) -> int:
+        """How many of the doubted are worth a second label: a tenth."""
+        return min(len(self.doubted), max(1, round(SHARE * len(self.doubted))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,10 +306,6 @@ def try_plans(
         across = offers(prompt_of, compared, budget, rng, kind="any")
     targets = pairs_within(prompt_of)
     targets = targets[rng.permutation(len(targets))[:MOST_TARGETS]]
-    bound = BOUND * typical_length(model.features, targets)
-    moment = bounded_moment(model.features, targets, bound)
-    drawn = [choose_at_random(m, within.pairs, budget, rng) for _ in range(RANDOM_PLANS)]
-    random = in_threads(lambda pairs: expected_variance(model, moment, pairs, bound=bound), drawn)
     control, (near_rng, far_rng) = random_share(len(compared)), rng.spawn(2)
 
     def design(job: tuple[Offers | None, np.random.Generator]) -> Design | None:
@@ -333,4 +325,4 @@ def try_plans(
 
     near, far = in_threads(design, ((within, near_rng), (across, far_rng)))
     assert near is not None
-    return TrialPlans(budget, near, far, Estimate.of(np.array(random)))
+    return TrialPlans(budget, near, far)

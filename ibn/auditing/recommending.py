@@ -88,8 +88,7 @@ def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
                 plans.anywhere.pairs,
             )
         )
-    if len(learned.doubted):
-        count = max(1, len(learned.doubted) // 10)
+    if count := learned.rechecked:
         proposed.append(
             Idea(
                 "recheck",

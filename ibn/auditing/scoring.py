@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.estimate import Estimate
+from ibn.learner.log_loss import log_losses
 
 BINS = 10
 FIFTHS = 5
 REFERENCE_DRAWS = 400
-TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,6 @@ class Fifth:
 
     uncertainty: float  # mean of the measure
     accuracy: Estimate  # share of labels predicted rightly, with its binomial standard error
-
-
-def log_losses(
-    probability: NDArray[np.float64], target: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """-log P(label) of each comparison; ``target`` is 1, 0, or 1/2 for a tie."""
-    p = np.clip(probability, TINY, 1.0 - TINY)
-    return -(target * np.log(p) + (1.0 - target) * np.log1p(-p))
 
 
 def reliability(probability: NDArray[np.float64], target: NDArray[np.float64]) -> list[Bin]:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ibn.auditing.evaluation import deal, groups_of
-from ibn.auditing.scoring import hits_of, log_losses
+from ibn.auditing.scoring import hits_of
 from ibn.auditing.settings import Progress
 from ibn.errors import InputError
 from ibn.estimate import Estimate
+from ibn.learner.log_loss import log_losses
 from ibn.learner.reward_model import fit
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData

@@ -256,10 +256,10 @@ def _write_doubted(found: Audit, path: str) -> int:
     """Write the pairs whose labels a model fitted to the others thinks least likely."""
     from ibn.preferences.writing import carried, comparison_records, write_records
 
-    if found.learned is None or not len(found.learned.doubted):
+    if found.learned is None or not found.learned.rechecked:
         raise InputError("no reward model could be fitted, so no label is doubted")
-    data, doubted = found.data, found.learned.doubted
-    chosen = doubted[: max(1, len(doubted) // 10)]
+    data = found.data
+    chosen = found.learned.doubted[: found.learned.rechecked]
     comparisons = data.comparisons
     pairs = np.stack([comparisons.a, comparisons.b], axis=1)[chosen]
     # The preferred response is a: sides are swapped at random, so that nothing tells a labeller.

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 LISTED = 10
 CHOSEN_BY = "chosen_by"
-PLAN_COLUMNS = {f"original_{name}" for name in ("expected_reduction", "probability_a", CHOSEN_BY)}
+OWN = ("expected_reduction", "probability_a", CHOSEN_BY, "relabel")
+SUPERSEDED = {*OWN, *(f"original_{name}" for name in OWN)}  # what an earlier plan said of a pair
 
 
 @click.command(name="plan")
@@ -233,7 +234,7 @@ def _write(out: str, planned: Plan, offered: PreferenceData, tool: str | None) -
         columns["relabel"] = planned.again.tolist()
     rows = rows_behind(offered, pairs)
     kept = {} if rows is None else carried(offered, rows, "ab", columns)
-    kept = {name: values for name, values in kept.items() if name not in PLAN_COLUMNS}
+    kept = {name: values for name, values in kept.items() if name not in SUPERSEDED}
     order = _file_order(planned)
     mixed = {name: [values[i] for i in order] for name, values in {**columns, **kept}.items()}
     records = comparison_records(planned.data, pairs[order], mixed)

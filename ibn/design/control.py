@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from ibn.estimate import Estimate
-from ibn.learner.reward_model import fit
+from ibn.learner.log_loss import log_losses
+from ibn.learner.reward_model import SCALE_SPREAD, fit
 from ibn.preferences.comparisons import Comparisons
 
 FOLDS = 5
@@ -125,7 +126,13 @@ def _losses(
     """Log loss on some labels of a model fitted to others; a coin's where there are none."""
     if not train.any():
         return np.full(len(judged), np.log(2.0))
-    model = fit(embeddings, comparisons.select(train), own_variance=0.0, intervals=False, seed=seed)
+    model = fit(
+        embeddings,
+        comparisons.select(train),
+        own_variance=0.0,
+        scale_spread=SCALE_SPREAD,
+        intervals=False,
+        seed=seed,
+    )
     chance = model.probability(comparisons.a[judged], comparisons.b[judged])
-    share = comparisons.preferred[judged]
-    return -(share * np.log(chance) + (1.0 - share) * np.log1p(-chance))
+    return log_losses(chance, comparisons.preferred[judged])

@@ -28,15 +28,12 @@ class Offers:
         How many may be chosen.
     anywhere : bool
         Whether any two responses may be.
-    again : int
-        How many of them have a label already, and would get one more.
     """
 
     pairs: Pairs
     kind: str
     count: int
     anywhere: bool = False
-    again: int = 0
 
 
 def offers(
@@ -97,12 +94,10 @@ def offers(
         within = _either_way(pairs_within(prompt_of), rng)
         known = _code(free, m) if repeat else np.concatenate([done, _code(free, m)])
         free = np.concatenate([free, within[~np.isin(_code(within, m), known)]])
-    again = 0
     if not repeat and not only_given and len(free) < budget:
-        more = _either_way(_distinct(compared, m), rng)
-        free, again = np.concatenate([free, more]), len(more)
+        free = np.concatenate([free, _either_way(_distinct(compared, m), rng)])
     _require(budget, len(free) if not repeat or not len(free) else budget, found, repeat)
-    return Offers(free, found, len(free), again=again)
+    return Offers(free, found, len(free))
 
 
 def _code(pairs: Pairs, m: int) -> NDArray[np.int64]:

@@ -26,7 +26,7 @@ from ibn.design.target import bounded_moment
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
 from ibn.learner.cross_validation import cross_validated, shares_responses
-from ibn.learner.reward_model import RewardModel, before_labels, fit
+from ibn.learner.reward_model import SCALE_SPREAD, RewardModel, before_labels, fit
 from ibn.pair_code import pair_code
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
@@ -36,7 +36,6 @@ KINDS = ("within", "any")
 POOL = 5000
 LANDMARKS = 256
 RANDOM_DRAWS = 16
-SCALE_SPREAD = 1.5  # of the logarithm of the reward scale, before any label
 
 
 @dataclass(frozen=True, eq=False)

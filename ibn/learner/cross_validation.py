@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.learner.log_loss import log_losses
 from ibn.learner.reward_model import RewardModel, posterior
 from ibn.preferences.comparisons import Comparisons
 
@@ -61,8 +62,7 @@ def cross_validated(
             held = part == number
             judged = comparisons.select(held)
             chance = at_scale(scale, comparisons.select(~held)).probability(judged.a, judged.b)
-            share = judged.preferred
-            total -= float((share * np.log(chance) + (1.0 - share) * np.log1p(-chance)).sum())
+            total += float(log_losses(chance, judged.preferred).sum())
         return total
 
     losses = [loss(float(factor) * model.scale) for factor in FACTORS]

@@ -37,6 +37,7 @@ from ibn.learner.weights import BLOCK, PairLabels, Settings, infer
 from ibn.preferences.comparisons import Comparisons
 
 CHOICES = (*KERNELS, "best")
+SCALE_SPREAD = 1.5  # of log β² scale, of the prior that plans use
 UNLABELLED_SCALE = 1.0  # before any label: log-odds of a deviation of 1, as many datasets have
 NODES = np.arange(-8.0, 8.0 + 1 / 16, 1 / 8)  # of the trapezoid rule over a standard Gaussian
 WEIGHTS = np.exp(-(NODES**2) / 2.0) / np.exp(-(NODES**2) / 2.0).sum()

@@ -121,10 +121,11 @@ def _learner(learner: str, sign: float, level: float, context: Context) -> Findi
     groups = [[one for one in outcomes if one.setting == setting] for setting in settings]
     found = np.array([spearman(table(group, "squared_error")) for group in groups])
     trivial = np.mean([rule_spearman(group, "squared_error") for group in groups], axis=0)
-    told = f"{len(outcomes)} datasets in {len(settings)} settings of α, n and noise" + _trivial(
-        dict(zip(RULES.values(), trivial, strict=True))
+    described = (
+        f"{len(outcomes)} datasets in {len(settings)} settings of α, n and noise"
+        + _trivial(dict(zip(RULES.values(), trivial, strict=True)))
     )
-    return _finding(found, sign, level, told)
+    return _finding(found, sign, level, described)
 
 
 def _tasks(measure: str, sign: float, level: float, context: Context) -> Finding:
@@ -136,8 +137,10 @@ def _tasks(measure: str, sign: float, level: float, context: Context) -> Finding
     found = by_repetition(documents, measure)
     names = ", ".join(one["task"] for one in documents)
     trivial = {TASK_RULES[rule]: one.value for rule, one in rule_correlations(documents).items()}
-    told = f"{points(documents)} reward models, {len(found)} runs of {names}" + _trivial(trivial)
-    return _finding(found, sign, level, told)
+    described = f"{points(documents)} reward models, {len(found)} runs of {names}" + _trivial(
+        trivial
+    )
+    return _finding(found, sign, level, described)
 
 
 def _pool(pool: str, penalty: str, sign: float, level: float, context: Context) -> Finding:
@@ -151,11 +154,12 @@ def _pool(pool: str, penalty: str, sign: float, level: float, context: Context) 
         if (row["features"], row["learner"]) == (features, penalty)
     }
     distance, variance = (np.array(rows[name]["each"]) for name in ("distance", "kernel"))
-    told = f"{len(distance)} seeds at n = {rows['kernel']['n']}, features {features}" + _trivial(
-        {words: rows[rule]["value"] for rule, words in POOL_RULES.items()}
+    described = (
+        f"{len(distance)} seeds at n = {rows['kernel']['n']}, features {features}"
+        + _trivial({words: rows[rule]["value"] for rule, words in POOL_RULES.items()})
     )
     found = np.column_stack([distance, variance, variance - distance])
-    return _finding(found, sign, level, told)
+    return _finding(found, sign, level, described)
 
 
 def _trivial(correlations: dict[str, float]) -> str:
@@ -164,7 +168,7 @@ def _trivial(correlations: dict[str, float]) -> str:
     return f" (rank correlation of trivial rules with the error: {each})"
 
 
-def _finding(found: NDArray[np.float64], sign: float, level: float, told: str) -> Finding:
+def _finding(found: NDArray[np.float64], sign: float, level: float, described: str) -> Finding:
     """Decide by a paired t interval of the mean difference between the two correlations."""
     mean = found.mean(axis=0)
     error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
@@ -175,8 +179,8 @@ def _finding(found: NDArray[np.float64], sign: float, level: float, told: str) -
         f"{value:+.3f} ± {one:.3f}" for value, one in zip(mean, error, strict=True)
     )
     evidence = (
-        f"{told}: rank correlation with the error is {distance} for the distance and {variance} "
-        f"for the variance; difference {difference}, {1 - level:.2%} interval "
+        f"{described}: rank correlation with the error is {distance} for the distance and "
+        f"{variance} for the variance; difference {difference}, {1 - level:.2%} interval "
         f"[{low:+.3f}, {high:+.3f}]"
     )
     if verdict == UNDECIDED:

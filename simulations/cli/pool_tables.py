@@ -30,7 +30,7 @@ def pool_tables(found: dict[str, Any]) -> list[Any]:
     ):
         for key in dict.fromkeys((r["features"], r["n"], r["agreement"]) for r in found[kind]):
             made.append(_compared(found[kind], key, title))
-    made += [_fall(found), _foretold(found), _penalties(found), _predicted(found), _units(found)]
+    made += [_fall(found), _variances(found), _penalties(found), _predicted(found), _units(found)]
     return made
 
 
@@ -43,14 +43,14 @@ def _ceilings(found: dict[str, Any]) -> Any:
         "decides",
     )
     for row in found["ceiling"]:
-        told = "little: near a coin" if row["accuracy"]["value"] < COIN else "something"
+        decides = "little: near a coin" if row["accuracy"]["value"] < COIN else "something"
         made.add_row(
             row["features"],
             str(found["features"][row["features"]]),
             shown(row["accuracy"]),
             str(row["best_of"]),
             shown(row["wins"]),
-            told,
+            decides,
         )
     return made
 
@@ -154,7 +154,7 @@ def in_units(row: dict[str, Any]) -> str:
     return f"{bounded(row['value'])} [{bounded(row['low'])}, {bounded(row['high'])}]"
 
 
-def _foretold(found: dict[str, Any]) -> Any:
+def _variances(found: dict[str, Any]) -> Any:
     made = table(
         "Prompts against pairs a prompt: exact variance and error, over the chain's",
         *("setting", "layout", "variance, kernel", "variance, with own parts", "squared error"),

@@ -15,7 +15,9 @@ from ibn.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
+    from ibn.preferences.reading import PreferenceData
     from ibn.simulations.replay import Problem, Replay
 
 WORLD_RESPONSES = 256
@@ -107,9 +109,10 @@ def command(
 
     _check_figure(figure)
     simulated = labels == "simulated" or world is not None or figure is not None
-    if prefs and not simulated and _replay_real(prefs, dict(options), labels, as_json, progress):
+    read = _read(prefs, options, progress) if prefs and world is None else None
+    if read and not simulated and _replay_real(*read, options, labels, as_json, progress):
         return
-    replayed, about = _replay(prefs, world, options, progress)
+    replayed, about = _replay(prefs, read, world, options, progress)
     if figure is not None:
         from ibn.simulations.replay_figure import write_figure
 
@@ -118,8 +121,20 @@ def command(
     print_document(replay_document(replayed, about), replay_tables, as_json)
 
 
+def _read(
+    prefs: tuple[str, ...], options: dict[str, Any], progress: Callable[[str], None]
+) -> tuple[PreferenceData, NDArray[np.floating]]:
+    """Read the labels, and embed the responses."""
+    from ibn.design.planning import embedded
+
+    data = read_all(prefs, wishes_of(options))
+    given = given_embeddings(options["embeddings"], len(data.responses))
+    return data, embedded(data, given, options["seed"], progress)
+
+
 def _replay_real(
-    prefs: tuple[str, ...],
+    data: PreferenceData,
+    embeddings: NDArray[np.floating],
     options: dict[str, Any],
     labels: str | None,
     as_json: bool,
@@ -127,19 +142,16 @@ def _replay_real(
 ) -> bool:
     """Replay on the labels of PREFS, and say whether there were enough."""
     from ibn.auditing.result import plain
-    from ibn.design.planning import embedded
     from ibn.simulations.hidden_labels import replay_hidden
 
-    data, seed = read_all(prefs, wishes_of(options)), options["seed"]
-    given = given_embeddings(options["embeddings"], len(data.responses))
     try:
         found = replay_hidden(
-            embedded(data, given, seed, progress),
+            embeddings,
             data.comparisons,
             data.prompt_of,
             options["budget"],
             splits=options["repetitions"],
-            seed=seed,
+            seed=options["seed"],
             progress=progress,
         )
     except InputError as error:
@@ -183,6 +195,7 @@ def _check_figure(figure: str | None) -> None:
 
 def _replay(
     prefs: tuple[str, ...],
+    read: tuple[PreferenceData, NDArray[np.floating]] | None,
     world: str | None,
     options: dict[str, Any],
     progress: Callable[[str], None],
@@ -210,21 +223,15 @@ def _replay(
             **common,
         )
         return found, {**about, "pairs": "any", "target": "any"}
-    if not prefs:
+    if read is None:
         raise InputError("nothing to replay", fix="give PREFS, or --world power")
     import numpy as np
 
-    from ibn.design.planning import LANDMARKS, embedded
+    from ibn.design.planning import LANDMARKS
     from ibn.learner.reward_model import fit
     from ibn.simulations.replay import unlearnt
 
-    data = read_all(prefs, wishes_of(options))
-    embeddings = embedded(
-        data,
-        given_embeddings(options["embeddings"], len(data.responses)),
-        options["seed"],
-        progress,
-    )
+    data, embeddings = read
     beta = 1.0 if options["beta"] is None else options["beta"]
     model = fit(
         embeddings,

@@ -107,16 +107,16 @@ def coverage(trials: int, seeds: int, seed: int = 0, jobs: int = 1) -> list[Cove
     from joblib import Parallel, delayed
 
     each = Parallel(jobs)(delayed(trial)(seeds, k, seed) for k in range(trials))
-    told = []
+    counted = []
     for name in COMPARED:
         drawn = [one[name] for one in each]
         truth = np.mean([one.value for one in drawn], axis=0)
         alone = np.array([_alone(one, truth) for one in drawn])
         at_once = [bool(np.all(np.abs(one.value - truth) <= one.reach())) for one in drawn]
         for i, topology in enumerate(TOPOLOGIES[1:]):
-            told.append(Covered(f"{name}, {topology}, alone", int(alone[:, i].sum()), trials))
-        told.append(Covered(f"{name}, all at once", sum(at_once), trials))
-    return told
+            counted.append(Covered(f"{name}, {topology}, alone", int(alone[:, i].sum()), trials))
+        counted.append(Covered(f"{name}, all at once", sum(at_once), trials))
+    return counted
 
 
 def _alone(found: Means, truth: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -207,13 +207,13 @@ def label_units(
     joint = means(rows, [one["prompts"] for one in found[setting]])
     drawn = np.vstack([joint.value, joint.value + joint.noise()])
     ns = np.log([s.n for s in curve])
-    told = []
+    rated = []
     for at, i in enumerate(rivals):
         units = np.array([_reached(ns, one[: len(ns)], one[len(ns) + at]) for one in drawn])
         units /= setting.n
         share = 0.025 / len(rivals)
         low, high = np.quantile(units[1:], [share, 1 - share])
-        told.append(
+        rated.append(
             {
                 **_named(setting, i, j),
                 "value": float(units[0]),
@@ -222,7 +222,7 @@ def label_units(
                 "ends": [curve[0].n / setting.n, curve[-1].n / setting.n],
             }
         )
-    return told
+    return rated
 
 
 def _alike(one: Cell, other: Cell) -> bool:
@@ -281,7 +281,7 @@ def document(name: str, plan: Plan, folder: Path) -> dict[str, Any]:
             row for s in middle for learner in s.learners for row in predicted(s, main[s], learner)
         ],
         "fall": falling_of(main, largest, pool),
-        "foreseen": [row for s, each in spent.items() for row in foretold(s, each)],
+        "foreseen": [row for s, each in spent.items() for row in variances_beside(s, each)],
         "units": [row for s in shown for row in label_units(main, s)],
     }
     return dict(rounded(found))
@@ -307,7 +307,7 @@ def rounded(value: Any) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def foretold(setting: Cell, answers: Answers) -> list[dict[str, Any]]:
+def variances_beside(setting: Cell, answers: Answers) -> list[dict[str, Any]]:
     """Exact variances of the layouts of a setting over the chain's, and the measured errors'."""
     scores = np.mean([one["foreseen"] for one in answers], axis=0)
     j, row = setting.learners.index(LEARNER), MEASURES.index("error")
@@ -327,7 +327,7 @@ def foretold(setting: Cell, answers: Answers) -> list[dict[str, Any]]:
 
 def ceilings(found: dict[Cell, Answers]) -> list[dict[str, Any]]:
     """Say what the learner reaches on the true scores, by features."""
-    told = []
+    rated = []
     for setting, answers in found.items():
         last = max(
             n
@@ -336,7 +336,7 @@ def ceilings(found: dict[Cell, Answers]) -> list[dict[str, Any]]:
         )
         where = [(0, 0, "accuracy"), (0, 0, f"against_base@{last}")]
         accuracy, base = with_ends(taken(answers, where, None))
-        told.append(
+        rated.append(
             {"features": setting.features, "accuracy": accuracy, "best_of": last, "wins": base}
         )
-    return told
+    return rated

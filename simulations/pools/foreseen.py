@@ -83,26 +83,26 @@ def foresee(
     own, within = np.unique(test, return_inverse=True)
     rows, within = features[own], within.reshape(test.shape)
     place = np.searchsorted(used, pairs)
-    laid = Comparisons(used, place[:, 0], place[:, 1], delta=np.zeros(len(pairs)))
+    layout = Comparisons(used, place[:, 0], place[:, 1], delta=np.zeros(len(pairs)))
     unit = float(np.mean(np.sum((rows[within[:, 0]] - rows[within[:, 1]]) ** 2, axis=1)))
     kernels = [
-        _kernel(features[used], laid, rows, within, EXPLAINED / unit, own_variance)
+        _kernel(features[used], layout, rows, within, EXPLAINED / unit, own_variance)
         for own_variance in (0.0, UNEXPLAINED / 2.0)
     ]
-    along = _along(features[used], laid, rows, within) if graphs else [np.nan, np.nan]
+    along = _along(features[used], layout, rows, within) if graphs else [np.nan, np.nan]
     return [*rules, *kernels, *along]
 
 
 def _kernel(
-    features: Floats, laid: Comparisons, rows: Floats, pairs: Ids, scale: float, own: float
+    features: Floats, layout: Comparisons, rows: Floats, pairs: Ids, scale: float, own: float
 ) -> float:
     model = posterior(
-        features, laid, scale=scale, labels="gaussian", noise_variance=NOISE, own_variance=own
+        features, layout, scale=scale, labels="gaussian", noise_variance=NOISE, own_variance=own
     )
     return float(np.mean(replace(model, features=rows).difference(*pairs.T)[1]))
 
 
-def _along(features: Floats, laid: Comparisons, rows: Floats, pairs: Ids) -> list[float]:
+def _along(features: Floats, layout: Comparisons, rows: Floats, pairs: Ids) -> list[float]:
     """Exact variance and path distance on the neighbour graph of all features."""
     everything = np.concatenate([features, rows])
     shifted = pairs + len(features)
@@ -110,7 +110,7 @@ def _along(features: Floats, laid: Comparisons, rows: Floats, pairs: Ids) -> lis
     graph = NeighbourGraph(everything, metric="euclidean")
     unit = float(np.mean(resistance(_network(graph, Comparisons(everyone, empty, empty)), shifted)))
     graph = replace(graph, scale=EXPLAINED / unit)
-    network = _network(graph, Comparisons(everyone, laid.a, laid.b))
+    network = _network(graph, Comparisons(everyone, layout.a, layout.b))
     return [
         float(np.mean(resistance(network, shifted))),
         float(np.mean(inference_distance(network, shifted))),

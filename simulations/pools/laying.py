@@ -187,9 +187,9 @@ def _across(name: str, groups: Groups, n: int, rng: np.random.Generator) -> Ids:
 
     rule, _, size = name.partition("-")
     options = {"leaves": min(LEAVES[size or "few"](n), len(everyone))} if rule == "tree" else {}
-    laid: Comparisons = getattr(topology, rule)(draw, n, rng, **options)
+    layout: Comparisons = getattr(topology, rule)(draw, n, rng, **options)
     # Where all have been used a response may come to meet itself: left out.
-    pairs = np.stack([laid.responses[laid.a], laid.responses[laid.b]], axis=1)
+    pairs = np.stack([layout.responses[layout.a], layout.responses[layout.b]], axis=1)
     return pairs[pairs[:, 0] != pairs[:, 1]]
 
 

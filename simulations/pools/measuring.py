@@ -168,9 +168,9 @@ def measure(path: str, cell: Cell) -> dict[str, NDArray]:
         winner = marking.labels(pairs, pool.score, beta, marked, raters)
         used, place = np.unique(pairs, return_inverse=True)
         place = place.reshape(pairs.shape)
-        laid = Comparisons(used, place[:, 0], place[:, 1], winner=winner)
+        layout = Comparisons(used, place[:, 0], place[:, 1], winner=winner)
         chosen = choices(
-            features[used], laid, pool.prompt_of[used], features[test], truth, cell.learners
+            features[used], layout, pool.prompt_of[used], features[test], truth, cell.learners
         )
         models.append(list(chosen.values()))
         prompts = np.unique(pool.prompt_of[used])

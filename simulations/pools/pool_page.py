@@ -95,27 +95,43 @@ def one(document: Document, n: int, topology: str, measure: str, learner: str = 
     return next(r for r in main_rows(document, n, measure, learner) if r["topology"] == topology)
 
 
+def _advice(few: list[dict[str, Any]]) -> str:
+    """Say what to lay out, from what a label on few distinct responses is worth."""
+    below, above = any(row["high"] < 1.0 for row in few), any(row["low"] > 1.0 for row in few)
+    if below and not above:
+        return (
+            "Compare fresh responses over many prompts, and never far fewer distinct ones than "
+            "there are labels"
+        )
+    if above and not below:
+        return "Compare few distinct responses, far fewer than there are labels, many times"
+    return "These pools do not decide whether to reuse responses"
+
+
 def sentences(found: list[Document]) -> str:
     """Say in three sentences what to lay out, when it matters, and how much."""
-    told = [d for d in found if d["ceiling"][0]["accuracy"]["value"] >= COIN]
-    few, same = (
-        _sorted_out([(d, pick(d, "units", n=1000, topology=t)[0]) for d in told], 1.0, in_units)
+    deciding = [d for d in found if d["ceiling"][0]["accuracy"]["value"] >= COIN]
+    worth = {
+        t: [(d, pick(d, "units", n=1000, topology=t)[0]) for d in deciding]
         for t in ("tree-few", "tree-n")
-    )
+    }
+    few, same = (_sorted_out(each, 1.0, in_units) for each in worth.values())
     evidence, crossed = (
         _sorted_out(
-            [(d, one(d, 1000, "tree-few", "accuracy", k)["difference"]) for d in told], 0.0, shown
+            [(d, one(d, 1000, "tree-few", "accuracy", k)["difference"]) for d in deciding],
+            0.0,
+            shown,
         )
         for k in ("evidence", LEARNER)
     )
-    last = [(d, pick(d, "units", n=max(sizes(d)), topology="tree-few")[0]) for d in told]
-    most = [(d, _win(d, max(sizes(d)), "tree-few")) for d in told]
+    last = [(d, pick(d, "units", n=max(sizes(d)), topology="tree-few")[0]) for d in deciding]
+    most = [(d, _win(d, max(sizes(d)), "tree-few")) for d in deciding]
     paper = ", ".join(f"{rate:.2f}" for rate in WINS["tree", "chain"].values())
     halved = [name_of(d) for d, r in last if r["high"] < 0.5]
     costs = f" (worse than half the chain's labels on {', '.join(halved)})" if halved else ""
     return (
-        "1. **What to lay out.** Compare fresh responses over many prompts, and never far fewer "
-        "distinct ones than there are labels: at 1,000 labels one label on n/log n distinct "
+        f"1. **What to lay out.** {_advice([row for _, row in worth['tree-few']])}: "
+        "at 1,000 labels one label on n/log n distinct "
         f"responses is worth, in chain labels that reach the same log loss, {few}, and one on n "
         f"distinct responses {same}.\n"
         "2. **When it matters.** With few distinct responses, and most of all where the penalty is "
@@ -128,7 +144,7 @@ def sentences(found: list[Document]) -> str:
         + ", and the best of N by that tree's model scores above that by the chain's in "
         + "; ".join(f"{shown(r)} ({name_of(d)}, N = {r['draws']})" for d, r in most)
         + f", where the paper reports {paper}: no tree on these pools is clearly above one half "
-        f"there{_exceptions(told)}.\n"
+        f"there{_exceptions(deciding)}.\n"
     )
 
 
@@ -284,7 +300,7 @@ def predictors(found: list[Document]) -> str:
 
 def e6(found: list[Document]) -> str:
     """Say what E6 comes to, from the intervals."""
-    told = []
+    lines = []
     for d in found:
         for learner in ("evidence", LEARNER):
             rows = pick(d, "predicted", features=first(d), learner=learner)
@@ -296,13 +312,13 @@ def e6(found: list[Document]) -> str:
                 for k in foreseen.RULES
                 if by[k]["difference"]["high"] >= 0 and by[k]["low"] > 0
             ]
-            told.append(
+            lines.append(
                 f"- {name_of(d)}, penalty by {learner}: the exact variance by the learner's kernel "
                 f"{shown(by['kernel'], 2)}; the path distance is {worse} it "
                 f"({shown(path, 2)}); rules that rank at all and are not clearly behind it: "
                 f"{', '.join(rules) or 'none'}{_wanted(by, d['seeds'])}."
             )
-    return "\n".join(told) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _wanted(by: dict[str, Row], seeds: int) -> str:

@@ -11,8 +11,9 @@ import ibn
 from benchmarks.foresight import against_more
 from ibn.auditing.evaluation import deal, evaluate, groups_of, logistic_regression, restrict
 from ibn.auditing.result import plain
-from ibn.auditing.scoring import calibration_error, log_losses, reliability
+from ibn.auditing.scoring import calibration_error, reliability
 from ibn.errors import InputError
+from ibn.learner.log_loss import log_losses
 from ibn.learner.reward_model import fit
 
 

@@ -6,6 +6,9 @@ from scipy.special import expit
 
 from ibn.auditing import effort
 from ibn.auditing.learned import LISTED, learn_labels
+from ibn.design import choose_at_random, expected_variance, pairs_within
+from ibn.design.bounded import BOUND, typical_length
+from ibn.design.target import bounded_moment
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
 
@@ -69,7 +72,23 @@ def test_plans_beat_random_pairs_and_cost_a_tenth(learned):
     data, _, said = learned
     plans = said.plans
     assert plans.budget == len(data.comparisons) // 10
-    assert plans.within.after < plans.random.mean < plans.within.before
+    prompt_of = data.prompt_of[said.rows]
+    listed = pairs_within(prompt_of)
+    bound = BOUND * typical_length(said.model.features, listed)
+    moment = bounded_moment(said.model.features, listed, bound)
+    rng = np.random.default_rng(0)
+    random = np.mean(
+        [
+            expected_variance(
+                said.model,
+                moment,
+                choose_at_random(len(prompt_of), listed, plans.budget, rng),
+                bound=bound,
+            )
+            for _ in range(10)
+        ]
+    )
+    assert plans.within.after < random < plans.within.before
     assert len(plans.anywhere.pairs) == plans.budget
 
 

@@ -2,14 +2,12 @@
 
 import json
 import shlex
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from ibn.cli import main
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 LINES = 300
 FILES = {
     "hh_harmless.jsonl": [],
@@ -20,11 +18,9 @@ FILES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
-def test_commands_run_as_printed(name, tmp_path, monkeypatch):
-    if not (DATA / name).exists():
-        pytest.skip("real data are not here")
+def test_commands_run_as_printed(name, shared_data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lines = (DATA / name).read_text(encoding="utf-8").splitlines(keepends=True)[:LINES]
+    lines = (shared_data / name).read_text(encoding="utf-8").splitlines(keepends=True)[:LINES]
     (tmp_path / "prefs.jsonl").write_text("".join(lines), encoding="utf-8")
     run = CliRunner().invoke(
         main, ["audit", "prefs.jsonl", *FILES[name], "--out", "report.html", "--json"]

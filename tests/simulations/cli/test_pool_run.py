@@ -12,8 +12,8 @@ SMALL = ("--n", "20,60", "--agreement", "0.75,0.9", "--features", "tfidf,plain",
 
 def test_a_pool_is_decided_resumed_and_the_same_whatever_the_workers(ibn, tmp_path):
     pool = write_pool(tmp_path / "pool.jsonl")
-    status, said, told = ibn("validate", "--pool", pool, *SMALL, "--out", tmp_path / "a", "--json")
-    assert status == 0, told
+    status, said, err = ibn("validate", "--pool", pool, *SMALL, "--out", tmp_path / "a", "--json")
+    assert status == 0, err
     found = json.loads(said)
     assert found["responses"] == 144
     assert found["seeds"] == 2
@@ -45,9 +45,9 @@ def test_a_folder_keeps_to_its_pool_and_bad_usage_is_told_in_one_line(ibn, tmp_p
         (("--pool", pool, "--seeds", "1"), "one seed gives no interval"),
         (("--pool", tmp_path / "none.jsonl"), "no such file"),
     ):
-        status, _, told = ibn("validate", *arguments, *out)
+        status, _, err = ibn("validate", *arguments, *out)
         assert status == 2
-        assert message in told.splitlines()[-1]
+        assert message in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("features", ["tfidf", "plain"])
@@ -56,6 +56,6 @@ def test_another_pool_is_refused(ibn, tmp_path, features):
     one = write_pool(tmp_path / "one.jsonl", prompts=6, responses=3)
     two = write_pool(tmp_path / "two.jsonl", prompts=6, responses=3, seed=1)
     assert ibn("validate", "--pool", one, *small, "--out", tmp_path / "out", "--json")[0] == 0
-    status, _, told = ibn("validate", "--pool", two, *small, "--out", tmp_path / "out", "--json")
+    status, _, err = ibn("validate", "--pool", two, *small, "--out", tmp_path / "out", "--json")
     assert status == 2
-    assert "begun with another pool" in told
+    assert "begun with another pool" in err

@@ -11,8 +11,8 @@ def naive(model, rival, score, beta):
     """All draws one by one."""
     k, found = len(score), {}
     pairs = list(combinations(range(k), 2))
-    told = [(i, j) for i, j in pairs if score[i] != score[j]]
-    right = [(model[i] - model[j]) * (score[i] - score[j]) > 0 for i, j in told]
+    apart = [(i, j) for i, j in pairs if score[i] != score[j]]
+    right = [(model[i] - model[j]) * (score[i] - score[j]) > 0 for i, j in apart]
     found["accuracy"] = np.mean(right)
     p = np.array([expit(beta * (score[i] - score[j])) for i, j in pairs])
     q = np.array([expit(model[i] - model[j]) for i, j in pairs])
