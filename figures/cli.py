@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from ibn.cli.terminal import say
+
 
 @click.command(name="figures")
 @click.argument("names", metavar="[NAME …]", nargs=-1)
@@ -72,4 +74,4 @@ def command(
     else:
         for picture in pictures:
             for path in picture.files.values():
-                click.echo(path)
+                say(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ibn.cli.progress import Display
+from ibn.cli.terminal import say
 from ibn.outputs import write_text
 from ibn.proofs_check.cli import decide, document, report_changed
 from ibn.simulations.cli.executing import executing
@@ -72,7 +73,7 @@ def command(
     store, report = folder / "sweep.csv", folder / "report.html"
     with Display() as display:
         measured = run(tasks(profile), store, jobs=jobs, cluster=cluster, progress=display)
-    click.echo(f"{len(measured)} rows in {store}; deciding {len(names)} claims", err=True)
+    say(f"{len(measured)} rows in {store}; deciding {len(names)} claims", err=True)
     verdicts = decide(names, Context(), jobs)
     decided = [document(verdict) for verdict in verdicts]
     changed = ledger.changed(verdicts)
@@ -97,5 +98,5 @@ def command(
         verdicts_by_id = {"claims": {one["id"]: one["verdict"] for one in decided}}
         print(json.dumps({**made_of, **summary(pictures, rows), **verdicts_by_id}))
     else:
-        click.echo(report)
+        say(report)
     return report_changed(changed)

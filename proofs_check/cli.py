@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ibn.cli.terminal import say, terminal
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -74,9 +76,7 @@ def command(
     if as_json:
         print(json.dumps({"claims": [document(verdict) for verdict in verdicts]}))
     else:
-        from rich.console import Console
-
-        _show(Console(), verdicts, dict(map(_on_record, changed)), whole=evidence or bool(ids))
+        _show(terminal(), verdicts, dict(map(_on_record, changed)), whole=evidence or bool(ids))
         if profile == "quick":
             _say_what_is_left(verdicts)
     if page:
@@ -95,9 +95,9 @@ def _say_what_is_left(verdicts: list[Verdict]) -> None:
     """Say what the quick profile leaves to the full one."""
     left = [(v.claim.id, check) for v in verdicts for check in v.claim.checks if check.full]
     if left:
-        click.echo("Left to --profile full:")
+        say("Left to --profile full:")
     for name, check in left:
-        click.echo(f"  {name}, {check.name}: {check.full}")
+        say(f"  {name}, {check.name}: {check.full}")
 
 
 def decide(names: list[str], context: Context, jobs: int) -> list[Verdict]:
@@ -108,7 +108,7 @@ def decide(names: list[str], context: Context, jobs: int) -> list[Verdict]:
     for verdict in ledger.run(names, context, min(jobs, max(len(names), 1))):
         verdicts.append(verdict)
         line = f"{verdict.claim.id}: {in_words(verdict)} ({verdict.seconds:.1f} s)"
-        click.echo(line, err=True)
+        say(line, err=True)
     return verdicts
 
 
@@ -125,7 +125,7 @@ def report_changed(changed: list[tuple[str, str, str]]) -> int:
     """Report verdicts that are not those on record on standard error; return the exit status."""
     for what, found, on_record in changed:
         line = f"{what} {found}, on record: {on_record}"
-        click.echo(f"ibn: the verdict has changed: {line}", err=True)
+        say(f"ibn: the verdict has changed: {line}", err=True)
     return 1 if changed else 0
 
 
@@ -190,8 +190,8 @@ def _show(console: Console, verdicts: list[Verdict], changed: dict[str, str], wh
 
 def _table(verdicts: list[Verdict], changed: dict[str, str]) -> Table:
     """Table of claims, each with its readings below it."""
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title="The ledger")
     for heading in ("claim", "verdict", "statement or reading", "checks that hold"):
@@ -200,8 +200,8 @@ def _table(verdicts: list[Verdict], changed: dict[str, str]) -> Table:
     def add(name: str, found: str, text: str, checks: Any, on_record: str | None) -> None:
         note = "" if on_record is None else f" (on record: {on_record})"
         held = sum(verdict.findings[check.name].verdict == "holds" for check in checks)
-        coloured = f"[{COLOURS[found]}]{found}[/]{note}"
-        table.add_row(name, coloured, escape(text), f"{held} of {len(checks)}")
+        coloured = Text.assemble((found, COLOURS[found]), note)
+        table.add_row(name, coloured, text, f"{held} of {len(checks)}")
 
     for verdict in verdicts:
         claim, readings = verdict.claim, verdict.readings

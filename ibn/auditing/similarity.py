@@ -114,19 +114,19 @@ def find_similarity(
     progress: Progress,
 ) -> Similarity:
     """Embed the responses, unless embeddings are given, and tie each to its neighbours."""
+    from ibn.bias.embeddings import FITTED, compact, embed_texts
+
     m, seed = len(data.responses), settings.seed
     embedding_file = "" if embeddings is None else embedding_name
     if embeddings is None:
         progress("embedding texts by TF-IDF and SVD")
-        from ibn.bias.embeddings import FITTED, embed_texts
-
         embeddings = embed_texts(data.prompts, data.responses, data.prompt_of, seed=seed)
         embedding_name = "TF-IDF and truncated SVD of prompt and response"
         if m + len(data.prompts) > FITTED:
             embedding_name += f" (axes fitted to {FITTED:,} random texts)"
     else:
         embedding_name = Path(embedding_name).name
-    embeddings = check_embeddings(embeddings, rows=m)
+    embeddings = compact(check_embeddings(embeddings, rows=m))
     progress(f"tying {m} responses to their neighbours")
     graph = NeighbourGraph(embeddings, settings.neighbours, settings.metric, seed=seed)
     edges, links = graph.edges_and_links(np.arange(m))

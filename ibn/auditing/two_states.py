@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from ibn.auditing.evaluation import deal, groups_of
 from ibn.auditing.scoring import hits_of
 from ibn.auditing.settings import Progress
+from ibn.bias.neighbours import check_embeddings
 from ibn.errors import InputError
 from ibn.estimate import Estimate
 from ibn.learner.log_loss import log_losses
@@ -96,9 +97,9 @@ def compare_states(
         If either has no labels, or both together have too few prompts.
     """
     one, two = unite(first, second)
-    if embeddings is None:
-        from ibn.bias.embeddings import embed_texts
+    from ibn.bias.embeddings import compact, embed_texts
 
+    if embeddings is None:
         progress("embedding texts by TF-IDF and SVD")
         embeddings = embed_texts(one.prompts, one.responses, one.prompt_of, seed=seed)
     elif len(embeddings) != len(one.responses):
@@ -106,6 +107,8 @@ def compare_states(
             f"{len(embeddings):,} embeddings for {len(one.responses):,} responses",
             fix="a row a response of the first file, then of the second what is new",
         )
+    else:
+        embeddings = compact(check_embeddings(embeddings))
     states = (one.comparisons, two.comparisons)
     both = Comparisons(
         np.arange(len(one.responses)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import qr
 
 from ibn.bias.neighbours import check_embeddings
 from ibn.errors import InputError, MissingExtra
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 VOCABULARY = 50_000
+MOST_COLUMNS = 8192  # of embeddings: a reward model takes memory by their square
 FITTED = 50_000  # texts that the axes are fitted to: 64 of them are well determined by so many
 
 
@@ -58,6 +60,42 @@ def load_embeddings(path: str | os.PathLike[str], rows: int) -> NDArray[np.float
     if not isinstance(stored, np.ndarray):
         raise InputError("an archive, not a single .npy array", file=name)
     return np.ascontiguousarray(check_embeddings(stored, rows=rows, file=name))
+
+
+def compact(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Rotate embeddings where they have more columns than rows, so that they have as many.
+
+    Distances and inner products stay, so that every neighbour and every reward model linear in
+    them does; what takes memory by the square of the columns takes less.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (m, d)
+
+    Returns
+    -------
+    ndarray, shape (m, min(m, d))
+
+    Raises
+    ------
+    InputError
+        If more than ``MOST_COLUMNS`` columns remain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ibn.bias.embeddings import compact
+    >>> compact(np.ones((2, 100))).shape
+    (2, 2)
+    """
+    if min(rows.shape) > MOST_COLUMNS:
+        raise InputError(
+            f"{rows.shape[1]:,} columns of embeddings; the most that are used is {MOST_COLUMNS:,}",
+            fix="project them to fewer, by principal components for instance",
+        )
+    if rows.shape[1] <= len(rows):
+        return rows
+    return np.ascontiguousarray(qr(rows.T, mode="r")[0][: len(rows)].T)
 
 
 def count_words(texts: Sequence[str]) -> csr_matrix:
@@ -181,14 +219,14 @@ def embed_sentences(texts: Sequence[str], *, batch: int = 32) -> NDArray[np.floa
 
 
 def _truncate(weights: csr_matrix, dimensions: int, seed: int) -> NDArray[np.float64]:
-    """Coordinates along the leading singular vectors; the matrix itself where it is no wider.
+    """Coordinates along the leading singular vectors; all of them where there are so few.
 
     Of more than ``FITTED`` rows a random sample of so many gives the vectors.
     """
     from sklearn.decomposition import TruncatedSVD
 
     if min(weights.shape) <= dimensions:
-        return weights.toarray()
+        return np.asarray(compact(weights.toarray()), np.float64)
     # scikit-learn takes seeds of 32 bits.
     axes, rows = TruncatedSVD(dimensions, random_state=seed % 2**32), weights.shape[0]
     if rows <= FITTED:

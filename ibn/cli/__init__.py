@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from ibn import __version__
+from ibn.cli.terminal import say
 from ibn.errors import InputError, unknown_name
 
 # Each verb is the object ``command`` of a module beside what it runs, found by name. The summaries
@@ -39,6 +40,9 @@ VERBS = {
     "plan": ("ibn.cli.plan", "Choose the comparisons to label next."),
     "replay": ("ibn.simulations.cli.replay", "Replay planned labels against random ones."),
 }
+
+
+MOST_SAID = 1000  # characters of a complaint, which may quote what it complains of
 
 
 class Verbs(click.Group):
@@ -117,7 +121,10 @@ def end_on_signals() -> None:
 
 def _complain(problem: str) -> int:
     """Print a problem in one line on standard error; return the exit status for bad input."""
-    click.echo("ibn: " + " ".join(problem.split()), err=True)
+    problem = " ".join(problem.split())
+    if len(problem) > MOST_SAID:
+        problem = f"{problem[:MOST_SAID]} …"
+    say(f"ibn: {problem}", err=True)
     return 2
 
 

@@ -19,6 +19,7 @@ from ibn.cli.inputs import (
 )
 from ibn.cli.printing import print_document, table
 from ibn.cli.progress import audit_stages
+from ibn.cli.terminal import say
 from ibn.errors import InputError
 from ibn.outputs import keep_inputs
 
@@ -194,7 +195,7 @@ def command(
     if out is not None:
         progress(f"report in {out}")
     if gate and not gate["passed"]:
-        click.echo(
+        say(
             f"ibn: the mean posterior variance {gate['of']} prompts, {gate['variance']:.4g}, is "
             f"above {max_variance:g}",
             err=True,

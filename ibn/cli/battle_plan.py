@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
 import numpy as np
 
 from ibn.cli.inputs import check_out
 from ibn.cli.printing import print_document, table
 from ibn.cli.rank import read
+from ibn.cli.terminal import say
 from ibn.errors import InputError
 from ibn.outputs import keep_inputs
 
@@ -36,7 +36,7 @@ def plan_battles(
     document = {"source": path, "budget": budget, "out": out, **to_json(board, found)}
     if out is not None:
         write_records(out, document["pairs"])
-        click.echo(f"{budget} battles in {out}", err=True)
+        say(f"{budget} battles in {out}", err=True)
     print_document(document, tables, as_json)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ibn.cli.inputs import read_all, reading, wishes_of
+from ibn.cli.terminal import say
 from ibn.errors import InputError
 
 PROGRESS_SECONDS = 10.0
@@ -59,7 +60,7 @@ def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> i
         now = time.perf_counter()
         if now - last >= PROGRESS_SECONDS or done == total:
             last = now
-            click.echo(f"{now - start:6.1f} s  {done:,} of {total:,} texts", err=True)
+            say(f"{now - start:6.1f} s  {done:,} of {total:,} texts", err=True)
 
     rows = embed(
         data.prompts,
@@ -70,5 +71,5 @@ def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> i
         seed=seed,
         progress=progress,
     )
-    click.echo(f"{out}: {rows.shape[0]:,} responses, {rows.shape[1]:,} columns", err=True)
+    say(f"{out}: {rows.shape[0]:,} responses, {rows.shape[1]:,} columns", err=True)
     return 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ibn.cli.inputs import check_out
 from ibn.cli.progress import Display
+from ibn.cli.terminal import say
 from ibn.errors import InputError, unknown_name
 from ibn.outputs import keep_inputs
 
@@ -280,28 +280,28 @@ def _judge(kind: str, name: str, options: dict[str, Any]) -> Judge | None:
 
 
 def _print_counts(counts: dict[str, Any], *, labelled: bool) -> None:
-    print(
+    say(
         f"{counts['written']} comparisons in {counts['out']}, from {counts['responses']} responses "
         f"({counts['unfinished']} unfinished) to {counts['prompts']} prompts; "
         f"{counts['tokens_generated']} tokens generated."
     )
     pairs = max(1, counts["comparisons"])
-    print(
+    say(
         f"An annotator reads {counts['tokens_read'] / pairs:.1f} tokens a comparison where the "
         f"shared prefix is left out, {counts['tokens_read_whole'] / pairs:.1f} where not."
     )
     for what in ("dropped", "problems"):
         if counts[what]:
             items = ", ".join(f"{count} × {why}" for why, count in counts[what].items())
-            print(f"{what.capitalize()}: {items}.")
+            say(f"{what.capitalize()}: {items}.")
     if counts["incomplete"]:
-        print(
+        say(
             f"{counts['incomplete']} prompts lack responses or judgements by these: the same "
             "command goes on there.",
-            file=sys.stderr,
+            err=True,
         )
     if not labelled:
-        print(
+        say(
             "The pairs are not labelled: add a column winner (a, b or tie) to use them.",
-            file=sys.stderr,
+            err=True,
         )

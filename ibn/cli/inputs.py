@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ibn.cli.terminal import say
 from ibn.errors import InputError
 from ibn.outputs import keep_inputs
 
@@ -98,7 +99,7 @@ def read_all(prefs: tuple[str, ...], wishes: dict[str, Any]) -> PreferenceData:
 def tell(data: PreferenceData) -> PreferenceData:
     """Say on standard error what was read of a file and what was not."""
     for line in data.report.short():
-        click.echo(f"{data.source}: {line}", err=True)
+        say(f"{data.source}: {line}", err=True)
     return data
 
 

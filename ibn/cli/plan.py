@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ibn.cli.inputs import check_out, given_embeddings, keep_labels, reading, tell, wishes_of
 from ibn.cli.printing import KINDS, print_document, table
+from ibn.cli.terminal import say
 from ibn.errors import InputError
 from ibn.outputs import keep_inputs
 
@@ -126,7 +127,7 @@ def command(
     start = time.perf_counter()
 
     def progress(message: str) -> None:
-        click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
+        say(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
 
     if not prefs:
         raise InputError("no preference file given", fix="ibn plan PREFS --budget K --out FILE")
@@ -209,7 +210,7 @@ def _read(
             labelled = tell(found) if labelled is None else concatenate(labelled, tell(found))
         if waits is not None:
             said = f"{len(waits.comparisons):,} pairs wait for a label"
-            click.echo(f"{path}: {said}{'' if found else ', none has one'}", err=True)
+            say(f"{path}: {said}{'' if found else ', none has one'}", err=True)
             waiting = waits if waiting is None else concatenate(waiting, waits)
     if labelled is None:
         assert waiting is not None

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ibn.cli.terminal import terminal
+
 KINDS = {"within": "within prompts", "any": "of any two responses", "given": "given"}
 
 
@@ -18,9 +20,7 @@ def print_document(
     if as_json:
         click.echo(json.dumps(document))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    console = terminal()
     for table in tables(document):
         console.print(table)
 

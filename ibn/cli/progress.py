@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import click
+from ibn.cli.terminal import say
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -58,7 +58,7 @@ class Display:
         elif share and now - self._printed >= PLAIN_SECONDS:
             self._printed = now
             left = _duration((now - self._start) * (1.0 - share) / share)
-            click.echo(f"{done}, about {left} left", err=True)
+            say(f"{done}, about {left} left", err=True)
 
     def _draw(self, done: str, share: float) -> None:
         if self._bar is None:
@@ -88,7 +88,7 @@ def audit_stages() -> Callable[[str], None]:
             if passed > 0 and now - begun[first] >= PLAIN_SECONDS:
                 left = (now - begun[first]) * (1.0 - DONE_BEFORE[stage]) / passed
                 line += f", about {_duration(left)} left"
-        click.echo(line, err=True)
+        say(line, err=True)
 
     return tell
 

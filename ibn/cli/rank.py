@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from ibn.cli.inputs import choosing
+from ibn.cli.terminal import terminal
 from ibn.errors import InputError
 from ibn.outputs import keep_inputs, write_text
 
@@ -157,9 +158,7 @@ def _run(path: str, options: dict[str, Any], *, wants_page: bool) -> tuple[dict[
 
 def _print(document: dict[str, Any]) -> None:
     """Print a board for people."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = terminal()
     console.print(_table("", document))
     for name, board in document.get("by", {}).items():
         console.print(_table(name, board))
@@ -220,6 +219,8 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
         return float(value) if np.isfinite(value) else None
 
     order = sorted(range(len(board.names)), key=lambda i: -board.rewards[i])
+    variance = np.maximum(np.diagonal(board.covariance), 0.0)
+    stderr = np.where(np.isfinite(board.low), np.sqrt(variance), np.nan)
     return {
         "battles": board.battles,
         "ties": board.ties,
@@ -241,7 +242,7 @@ def to_json(board: Leaderboard) -> dict[str, Any]:
                 "reward": float(board.rewards[i]),
                 "low": finite(board.low[i]),
                 "high": finite(board.high[i]),
-                "stderr": float(board.covariance[i, i] ** 0.5),
+                "stderr": finite(stderr[i]),
                 "ranks": [int(board.first[i]), int(board.last[i])],
                 "battles": int(board.of_item[i]),
                 "flags": board.flags(i),

@@ -381,7 +381,7 @@ def choose_at_random(
     random order, meet the constraint.
     """
     pairs = np.asarray(pairs, dtype=np.int64)
-    rounds = -(-budget // len(pairs)) if repeat and len(pairs) else 1
+    rounds = max(1, -(-budget // len(pairs))) if repeat and len(pairs) else 1
     order = np.concatenate([rng.permutation(len(pairs)) for _ in range(rounds)])
     if max_uses is not None:
         left = _uses_left(m, max_uses)

@@ -274,9 +274,9 @@ def embedded(
     progress: Callable[[str], None],
 ) -> NDArray[np.floating]:
     """Check the embeddings given, or make them from the texts."""
-    if embeddings is not None:
-        return check_embeddings(embeddings, rows=len(data.responses))
-    from ibn.bias.embeddings import embed_texts
+    from ibn.bias.embeddings import compact, embed_texts
 
+    if embeddings is not None:
+        return compact(check_embeddings(embeddings, rows=len(data.responses)))
     progress("embedding texts by TF-IDF and SVD")
     return embed_texts(data.prompts, data.responses, data.prompt_of, seed=seed)

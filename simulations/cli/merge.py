@@ -7,6 +7,8 @@ from dataclasses import asdict
 
 import click
 
+from ibn.cli.terminal import say
+
 
 @click.command(name="merge")
 @click.argument("stores", metavar="FILE…", nargs=-1, required=True)
@@ -38,4 +40,4 @@ def command(stores: tuple[str, ...], out: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"out": out, **asdict(merged)}))
     else:
-        click.echo(f"{merged.rows} rows in {out}; {merged.repeated} repetitions left out")
+        say(f"{merged.rows} rows in {out}; {merged.repeated} repetitions left out")

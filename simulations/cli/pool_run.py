@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ibn.cli.inputs import renamed
+from ibn.cli.terminal import say
 from ibn.errors import InputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -119,7 +120,7 @@ def decide(
     out.mkdir(parents=True, exist_ok=True)
 
     def tell(message: str) -> None:
-        click.echo(message, err=True)
+        say(message, err=True)
 
     tell(f"{pool}: {len(read.responses)} responses to {len(read.prompts)} prompts; {read.left_out} "
          "left out, alone under their prompt")  # fmt: skip

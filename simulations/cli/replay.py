@@ -11,6 +11,7 @@ import click
 
 from ibn.cli.inputs import given_embeddings, read_all, reading, wishes_of
 from ibn.cli.printing import print_document, table
+from ibn.cli.terminal import say
 from ibn.errors import InputError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def command(
     start = time.perf_counter()
 
     def progress(message: str) -> None:
-        click.echo(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
+        say(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
 
     _check_figure(figure)
     simulated = labels == "simulated" or world is not None or figure is not None
@@ -157,7 +158,7 @@ def _replay_real(
     except InputError as error:
         if labels == "real":
             raise
-        click.echo(f"ibn: {error.problem}: labels are simulated", err=True)
+        say(f"ibn: {error.problem}: labels are simulated", err=True)
         return False
     print_document({"source": data.source, **plain(found)}, hidden_tables, as_json)
     return True

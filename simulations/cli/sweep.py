@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ibn.cli.progress import Display
+from ibn.cli.terminal import say, terminal
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.grid import Grid
 
@@ -101,15 +102,13 @@ def command(
     with Display() as display:
         rows = run(tasks, out, jobs=jobs, cluster=cluster, progress=display)
     if not display.total:
-        click.echo(f"nothing to do: all {len(tasks)} tasks are in {out}", err=True)
+        say(f"nothing to do: all {len(tasks)} tasks are in {out}", err=True)
     if capped := sum(row.status == "capped" for row in rows):
-        click.echo(f"{capped} of {len(tasks)} tasks were cut short, see column status", err=True)
+        say(f"{capped} of {len(tasks)} tasks were cut short, see column status", err=True)
     if as_json:
         print(json.dumps({"rows": [row.record() for row in rows]}))
     else:
-        from rich.console import Console
-
-        Console().print(_table(rows, out))
+        terminal().print(_table(rows, out))
 
 
 def _cell(value: str | int | float) -> str:

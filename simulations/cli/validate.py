@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ibn.cli.terminal import say, terminal
 from ibn.errors import InputError, unknown_name
 from ibn.outputs import write_text
 from ibn.simulations.cli.pool_run import decide, pool_options
@@ -146,7 +147,7 @@ def _repeat_all(
     del whole["profile"]["seeds"]  # there may be more another time
 
     def tell(message: str) -> None:
-        click.echo(message, err=True)
+        say(message, err=True)
 
     def one(seeds: Sequence[int]) -> list[Repetition]:
         generator = LocalModel(model)
@@ -199,7 +200,6 @@ DECODERS = {
 
 def _tell(found: dict[str, Any]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(
@@ -226,4 +226,4 @@ def _tell(found: dict[str, Any]) -> None:
             f"{one['ties']:.0%}",
             str(one["prompts"]),
         )
-    Console().print(table)
+    terminal().print(table)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import math
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from typing import Any
 
 from ibn.errors import InputError, unknown_name
 from ibn.simulations.sweeping.task import INFERENCES, Task
+
+MOST_TASKS = 1_000_000  # of one grid
+MOST_COMPARISONS = 10**9  # of one dataset, which then take some 24 GiB
 
 Values = str | float | Iterable[str | float]
 """What a parameter accepts: text as on the command line, one value or several."""
@@ -57,6 +63,8 @@ class Grid:
         families = _names("family", self.family, FAMILIES)
         inferences = _names("inference", self.inference, INFERENCES)
         sizes = _whole("n", self.n)
+        if max(sizes) > MOST_COMPARISONS:
+            raise InputError(f"n = {max(sizes):.3g}", fix=f"at most {MOST_COMPARISONS:.0e}")
         alphas, scales = _numbers("alpha", self.alpha), _numbers("scale", self.scale)
         branchings = _whole("branching", self.branching)
         betas = _numbers("beta", self.beta)
@@ -68,6 +76,12 @@ class Grid:
         for name in ("seed", "max_count", "max_seconds"):
             if not 0 <= (value := getattr(self, name)) < math.inf:
                 raise InputError(f"{name.replace('_', '-')} must not be negative, as {value} is")
+
+        names, numbers = (topologies, families, expressions, inferences), (alphas, scales, betas)
+        count = math.prod(len(one) for one in (*names, *numbers, sizes, branchings))
+        count *= self.replicates
+        if count > MOST_TASKS:
+            raise InputError(f"{count:,} tasks", fix=f"at most {MOST_TASKS:,} at once")
 
         # Both check the ranges of what they are made of.
         worlds = [Ultrametric(*p) for p in product(families, alphas, scales, branchings)]
@@ -109,8 +123,16 @@ def leaves_at(expression: str, n: int) -> int:
     from simpleeval import SimpleEval
 
     functions = {"log": math.log, "sqrt": math.sqrt, "min": min, "max": max}
+    kinds = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Pow)
+    binary = (*(operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv), pow)
+    # In floating point, where what is too large fails at once, whole numbers too.
+    operators: dict[type, Any] = {
+        kind: lambda x, y, of=of: of(float(x), float(y))
+        for kind, of in zip(kinds, binary, strict=True)
+    }
+    operators |= {ast.USub: lambda x: -float(x), ast.UAdd: float}
     try:
-        value = float(SimpleEval(functions=functions, names={"n": n}).eval(expression))
+        value = float(SimpleEval(operators, functions, {"n": n}).eval(expression))
     except Exception as error:  # whatever arithmetic on a stranger's expression may raise
         raise InputError(
             f"leaves: cannot evaluate {expression!r} at n = {n}: {error}",
@@ -153,6 +175,8 @@ def _numbers(name: str, values: Values) -> list[float]:
                 numbers += _log_spaced(float(low), float(high), int(count))
             else:
                 numbers.append(float(item))
+        except InputError:
+            raise
         except (ValueError, OverflowError):
             raise InputError(
                 f"{name}: cannot read {item!r}",
@@ -165,6 +189,8 @@ def _log_spaced(low: float, high: float, count: int) -> list[float]:
     """Space values evenly in the logarithm, to twelve digits: the same on every machine."""
     if not (0 < low < math.inf and 0 < high < math.inf and count >= 2):
         raise ValueError
+    if count > MOST_TASKS:
+        raise InputError(f"a range of {count:,} values", fix=f"at most {MOST_TASKS:,} tasks")
     step = math.log(high / low) / (count - 1)
     return [float(f"{low * math.exp(i * step):.12g}") for i in range(count)]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutations import (
+from mutated_files import (
     attempt,
     check_error,
     good_dataset,
@@ -59,7 +59,7 @@ def test_the_check_of_errors_can_fail(tmp_path):
 
 def test_reading_tells_which_file_went_wrong(monkeypatch):
     assert read_files(0, range(60), False) == []
-    monkeypatch.setattr("mutations.attempt", lambda path, rng: 1 / 0)
+    monkeypatch.setattr("mutated_files.attempt", lambda path, rng: 1 / 0)
     assert read_files(0, [7], False) == ["file 7: ZeroDivisionError: division by zero"]
 
 
