@@ -29,10 +29,16 @@ COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
     show_default=True,
     help="How much work to spend on what is measured.",
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of all random streams.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of all random streams.",
+)
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1024),
     default=os.cpu_count() or 1,
     show_default="all cores",
     help="Processes. The verdicts do not depend on it.",

@@ -58,14 +58,19 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--neighbours",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1000),
     default=10,
     help="How many nearest neighbours each response is tied to.",
 )
 @click.option(
     "--metric", default="cosine", help="Distance between embeddings: cosine or euclidean."
 )
-@click.option("--replicates", default=8, help="How often each other topology is drawn, at random.")
+@click.option(
+    "--replicates",
+    type=click.IntRange(2, 1000),
+    default=8,
+    help="How often each other topology is drawn, at random.",
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),

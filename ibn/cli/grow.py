@@ -45,7 +45,7 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
 )
 @click.option(
     "--context",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**8),
     default=CONTEXT,
     help="How many tokens the server's model reads.",
 )
@@ -55,11 +55,21 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     default="tree",
     help="tree (responses share beginnings) or chain (all are independent).",
 )
-@click.option("--depth", default=3, help="How many levels the tree has.")
-@click.option("--branching", default=2, help="How many children a node has.")
-@click.option("--tokens", default=256, help="How many tokens a response may have.")
+@click.option(
+    "--depth", type=click.IntRange(1, 64), default=3, help="How many levels the tree has."
+)
+@click.option(
+    "--branching", type=click.IntRange(2, 1024), default=2, help="How many children a node has."
+)
+@click.option(
+    "--tokens",
+    type=click.IntRange(1, 10**6),
+    default=256,
+    help="How many tokens a response may have.",
+)
 @click.option(
     "--pairs",
+    type=click.IntRange(0, 10**6),
     default=0,
     show_default="half as many as leaves",
     help="How many comparisons are made for a prompt.",
@@ -112,8 +122,14 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     is_flag=True,
     help="Write messages instead of texts: TRL then applies the chat template.",
 )
-@click.option("--limit", default=0, show_default="all", help="Use only so many prompts.")
-@click.option("--seed", default=0, help="Seed of everything random.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default="all",
+    help="Use only so many prompts.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of everything random.")
 @click.option(
     "--out",
     required=True,

@@ -29,7 +29,9 @@ SUPERSEDED = {*OWN, *(f"original_{name}" for name in OWN)}  # what an earlier pl
 
 @click.command(name="plan")
 @click.argument("prefs", metavar="[PREFS …]", nargs=-1)
-@click.option("--budget", type=click.IntRange(min=1), required=True, help="Comparisons wanted, K.")
+@click.option(
+    "--budget", type=click.IntRange(1, 10**6), required=True, help="Comparisons wanted, K."
+)
 @click.option("--out", metavar="FILE", help="Write the comparisons here, for a labelling tool.")
 @click.option(
     "--for",
@@ -78,7 +80,7 @@ SUPERSEDED = {*OWN, *(f"original_{name}" for name in OWN)}  # what an earlier pl
 @click.option("--beta", type=float, show_default="1", help="β of the labels, per reward.")
 @click.option(
     "--pool",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**6),
     default=5000,
     show_default=True,
     help="With --pairs any: random pairs from which each choice starts its search.",

@@ -26,7 +26,9 @@ WORLD_RESPONSES = 256
 
 @click.command(name="replay")
 @click.argument("prefs", metavar="[PREFS …]", nargs=-1)
-@click.option("--budget", type=click.IntRange(min=1), required=True, help="Comparisons wanted, K.")
+@click.option(
+    "--budget", type=click.IntRange(1, 10**6), required=True, help="Comparisons wanted, K."
+)
 @click.option(
     "--pairs",
     type=click.Choice(["within", "any"]),
@@ -57,7 +59,7 @@ WORLD_RESPONSES = 256
 )
 @click.option(
     "--pool",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**6),
     default=5000,
     show_default=True,
     help="With --pairs any: random pairs from which each choice starts its search.",
@@ -70,8 +72,20 @@ WORLD_RESPONSES = 256
     show_default="real, where PREFS has twice as many as --budget to hide",
     help="Reveal the labels that PREFS has, or draw some from the fitted reward model.",
 )
-@click.option("--repetitions", default=20, show_default=True, help="Of the replay.")
-@click.option("--batches", default=16, show_default=True, help="The model learns between them.")
+@click.option(
+    "--repetitions",
+    type=click.IntRange(1, 10**4),
+    default=20,
+    show_default=True,
+    help="Of the replay.",
+)
+@click.option(
+    "--batches",
+    type=click.IntRange(1, 10**4),
+    default=16,
+    show_default=True,
+    help="The model learns between them.",
+)
 @click.option("--figure", metavar="FILE", help="Draw the replay: .svg, .png or .pdf.")
 @click.option(
     "--world",
@@ -80,7 +94,11 @@ WORLD_RESPONSES = 256
 )
 @click.option("--alpha", default=0.3, show_default=True, help="Decay α of the world.")
 @click.option(
-    "--responses", default=WORLD_RESPONSES, show_default=True, help="Drawn from the world."
+    "--responses",
+    type=click.IntRange(2, 10**4),
+    default=WORLD_RESPONSES,
+    show_default=True,
+    help="Drawn from the world.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -158,7 +176,7 @@ def _replay_real(
     except InputError as error:
         if labels == "real":
             raise
-        say(f"ibn: {error.problem}: labels are simulated", err=True)
+        say(f"{error.problem}: labels are simulated", err=True)
         return False
     print_document({"source": data.source, **plain(found)}, hidden_tables, as_json)
     return True

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from ibn.simulations.validation.tasks import LanguageTask
 
 
-def _count(name: str, least: int, help_: str, shown: str | bool = True) -> Any:
+def _count(
+    name: str, least: int, help_: str, shown: str | bool = True, most: int | None = None
+) -> Any:
     """Make the option for a whole number, by default the least."""
-    range_ = click.IntRange(min=least)
+    range_ = click.IntRange(least, most)
     return click.option(name, type=range_, default=least, show_default=shown, help=help_)
 
 
@@ -34,9 +36,9 @@ def _count(name: str, least: int, help_: str, shown: str | bool = True) -> Any:
 @click.option(
     "--model", default="", help="Directory, .gguf file or hub name; tiny makes a random one."
 )
-@_count("--seeds", 0, "Whole repetitions.", "the profile's")
+@_count("--seeds", 0, "Whole repetitions.", "the profile's", most=10_000)
 @_count("--seed", 0, "Of the first repetition.")
-@_count("--jobs", 1, "Repetitions side by side, each with a model.")
+@_count("--jobs", 1, "Repetitions side by side, each with a model.", most=1024)
 @click.option(
     "--out", required=True, metavar="DIR", type=Path, help="Journals and results; resumed if there."
 )

@@ -48,7 +48,10 @@ def find(path: str | os.PathLike[str]) -> list[Found]:
     Raises InputError if the file is no results store, or of another results version, or gives a
     task two answers; OSError if it cannot be read.
     """
-    return _scan(Path(path).read_bytes(), Path(path))[0]
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise InputError("not a file that can hold results", file=path)
+    return _scan(path.read_bytes(), path)[0]
 
 
 def load(path: str | os.PathLike[str]) -> list[Row]:
