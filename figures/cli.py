@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from ibn.outputs import keep_inputs
+
 
 @click.command(name="figures")
 @click.argument("names", metavar="[NAME …]", nargs=-1)
@@ -60,6 +62,9 @@ def command(
     from ibn.figures.gallery import draw
     from ibn.figures.measurements import read
 
+    for there in Path(out).glob("*.*"):
+        if there.suffix in (".svg", ".png"):
+            keep_inputs(there, (data, evidence))
     rows = None if data is None else read(data)
     claims = None if evidence is None else ledger.read(evidence)
     pictures = draw(names, rows, Path(out), claims)

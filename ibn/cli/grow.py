@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import click
 
 from ibn.cli.inputs import check_out
 from ibn.cli.progress import Display
+from ibn.cli.replacing import keep_labels
 from ibn.errors import InputError, unknown_name
-from ibn.outputs import keep_inputs
+from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.dataset import Dataset, DatasetPlan
@@ -138,14 +140,17 @@ def command(**options: Any) -> None:
       ibn grow prompts.jsonl --model ./model --topology chain --judge gsm8k --out chain.jsonl
       ibn grow prompts.jsonl --model my-model --server http://localhost:8000/v1 --out pairs.jsonl
     """  # noqa: D301 - the escape is for click
-    from ibn.prefix_tree.dataset import as_conversations, keep_labels, write_dataset
+    from ibn.prefix_tree.dataset import as_conversations, with_filled_in, write_dataset
     from ibn.prefix_tree.prompts import read_prompts
 
     _require_fitting(options)
     plan = _dataset_plan(options)
     out = options["out"]
-    check_out(out)
-    keep_inputs(out, [options["prompts"]])
+    inputs = (options["prompts"], options["model"])
+    check_out(out, *inputs)
+    check_file(_journal(out), inputs)
+    if not os.path.exists(_journal(out)):  # else it is this verb's own
+        keep_labels(out)
     kind, _, name = options["judge"].partition(":")
     if kind not in JUDGES:
         raise unknown_name("judge", kind, JUDGES)
@@ -154,7 +159,7 @@ def command(**options: Any) -> None:
     judge = _judge(kind, name, options)
     grown = _grow(prompts, generator, judge, plan, options)
     if judge is None:
-        grown = keep_labels(out, grown)
+        grown = with_filled_in(out, grown)
     if options["conversations"]:
         grown = as_conversations(grown)
     write_dataset(out, grown)
@@ -203,7 +208,7 @@ def _grow(
     determining = ["model", "server", "raw", "judge", "template"]
     if options["server"]:
         determining += ["opening", "context", "stop"]
-    journal = f"{options['out']}.journal"
+    journal = _journal(options["out"])
     try:
         with Display() as display:
             return grow_dataset(
@@ -224,6 +229,11 @@ def _grow(
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {journal}; the same command goes on"
         ) from None
+
+
+def _journal(out: str) -> str:
+    """Name the file that holds what was grown so far."""
+    return f"{out}.journal"
 
 
 def _require_fitting(options: dict[str, Any]) -> None:
