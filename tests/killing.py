@@ -239,13 +239,14 @@ def play(stage: Stage, kills: int, draw: random.Random, tally: Tally) -> None:
 
 
 def shares(kills: int, chosen: list[Scene]) -> dict[str, int]:
-    """Say how often each scene is killed: at least ``LEAST`` times if that can be."""
-    least = min(LEAST, kills // len(chosen))
-    left = kills - least * len(chosen)
-    more = [scene.share - 1 for scene in chosen]
-    whole = max(1, sum(more))
-    found = {s.name: least + left * extra // whole for s, extra in zip(chosen, more, strict=True)}
-    found[max(found, key=found.__getitem__)] += kills - sum(found.values())
+    """Say how often each scene is killed: each verb at least ``LEAST`` times if that can be."""
+    of_verb = Counter(scene.verb for scene in chosen)
+    least = min(LEAST, kills // len(of_verb))
+    found = {scene.name: -(-least // of_verb[scene.verb]) for scene in chosen}
+    left = max(0, kills - sum(found.values()))
+    whole = max(1, sum(scene.share - 1 for scene in chosen))
+    for scene in chosen:
+        found[scene.name] += -(-left * (scene.share - 1) // whole)
     return found
 
 
@@ -265,11 +266,11 @@ def campaign(kills: int, seed: int, real: Path | None = None, only: str = "") ->
         for scene in chosen:
             name = scene.name.replace(" ", "-")
             stage = Stage(scene, inputs, Path(scratch) / name, server)
-            share = shares(kills, chosen)[scene.name]
+            share, before = shares(kills, chosen)[scene.name], len(tally.faults)
             play(stage, share, random.Random(f"{seed} {scene.name}"), tally)
-            print(
-                f"{scene.name}: {share} kills, {stage.seconds:.1f} s", file=sys.stderr, flush=True
-            )
+            said = [f"{scene.name}: {share} kills of {stage.seconds:.1f} s", *tally.faults[before:]]
+            print("
+  ".join(said), file=sys.stderr, flush=True)
     return tally
 
 
