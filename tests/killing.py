@@ -269,8 +269,7 @@ def campaign(kills: int, seed: int, real: Path | None = None, only: str = "") ->
             share, before = shares(kills, chosen)[scene.name], len(tally.faults)
             play(stage, share, random.Random(f"{seed} {scene.name}"), tally)
             said = [f"{scene.name}: {share} kills of {stage.seconds:.1f} s", *tally.faults[before:]]
-            print("
-  ".join(said), file=sys.stderr, flush=True)
+            print(*said, sep="\n  ", file=sys.stderr, flush=True)
     return tally
 
 
