@@ -11,7 +11,7 @@ import networkx as nx
 from matplotlib.figure import Figure
 
 from ibn.proofs_check.claim import Verdict
-from ibn.report.style import COLUMN, style
+from ibn.report.style import COLUMN, style, write_figure
 
 COLOURS = {"holds": "#dff3e4", "fails": "#fbe3e1", "undecided": "#fdf1d0", "lemma": "#ffffff"}
 EDGES = {"holds": "#10602c", "fails": "#8c1d14", "undecided": "#6b4e00", "lemma": "#5f5f5f"}
@@ -92,4 +92,4 @@ def draw(verdicts: Sequence[Verdict]) -> Figure:
 def save(verdicts: Sequence[Verdict], path: Path) -> None:
     """Write the drawing as SVG, the same bytes for the same verdicts."""
     with style():
-        draw(verdicts).savefig(path, format="svg", metadata={"Date": None})
+        write_figure(draw(verdicts), path)

@@ -9,6 +9,7 @@ from ibn.outputs import write_text
 from ibn.proofs_check.claim import AS_STATED, Check, Reading, Verdict
 from ibn.proofs_check.claims_graph import save
 
+GRAPH = "claims-graph.svg"
 RULE = (
     "A claim may be read in several ways, and each reading is decided for itself: its verdict is "
     "the "
@@ -39,7 +40,7 @@ def write(
     changed : collection of str
         What is not as on record: sentences written for the record are left out there.
     """
-    graph = path.with_name("claims-graph.svg")
+    graph = path.with_name(GRAPH)
     save(verdicts, graph)
     write_text(path, markdown(verdicts, profile, seed, changed, graph.name))
 
@@ -49,7 +50,7 @@ def markdown(
     profile: str,
     seed: int,
     changed: Collection[str] = (),
-    graph: str = "claims-graph.svg",
+    graph: str = GRAPH,
 ) -> str:
     """Render decided claims as Markdown; arguments are those of :func:`write`."""
     command = f"ibn check --profile {profile} --seed {seed} --page docs/claims.md"

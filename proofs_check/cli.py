@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ibn.cli.terminal import say, terminal
+from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,6 +76,10 @@ def command(
     from ibn.proofs_check import ledger
     from ibn.proofs_check.claim import Context
 
+    if page:
+        from ibn.proofs_check.claims_page import GRAPH
+
+        check_file(page, [Path(page).with_name(GRAPH)])
     verdicts = decide(ledger.select(ids), Context(profile, seed), jobs)
     if record:
         ledger.record(verdicts, profile)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ibn.bias.embeddings import embed_texts, load_embeddings
 from ibn.errors import InputError, MissingExtra
+from ibn.outputs import writing
 
 KINDS = ("tfidf", "text", "llm")
 LONGEST = 2048  # tokens, where a model names no bound of its own
@@ -68,7 +69,7 @@ def embed(
         name = name if colon and kind == "text" else embedder
         found = embed_by_sentence_model(prompts, responses, prompt_of, name, progress=progress)
     if cache is not None:
-        with open(cache, "wb") as file:  # numpy.save would add an ending to the name
+        with writing(cache) as file:
             np.save(file, found)
     return found
 

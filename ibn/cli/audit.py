@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,17 +10,17 @@ import numpy as np
 
 from ibn.cli.inputs import (
     check_out,
+    check_page,
     given_embeddings,
-    keep_labels,
     read_all,
     reading,
     wishes_of,
 )
 from ibn.cli.printing import print_document, table
 from ibn.cli.progress import audit_stages
+from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
 from ibn.errors import InputError
-from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -167,9 +166,9 @@ def command(
         )
         return 0
     if out is not None:
-        _check_page(out, [prefs, *([embeddings] if embeddings else [])])
+        check_page(out, prefs, embeddings)
     if recheck is not None:
-        check_out(recheck, prefs)
+        check_out(recheck, prefs, embeddings, out)
         keep_labels(recheck)
     progress = audit_stages()
     data = read_all((prefs,), wishes_of(options))
@@ -284,15 +283,6 @@ def _check_gate(limit: float | None, kind: str | None) -> None:
         raise InputError(f"--max-variance must not be negative, not {limit}")
     if kind is not None and limit is None:
         raise InputError("--max-variance-of without --max-variance", fix="give a limit")
-
-
-def _check_page(out: str, inputs: list[str]) -> None:
-    """Refuse a page that cannot be written, before any work is done."""
-    if not Path(out).parent.is_dir():
-        raise InputError("no such directory", file=Path(out).parent)
-    if Path(out).is_dir():
-        raise InputError("a directory", file=out, fix="name a file")
-    keep_inputs(out, inputs)
 
 
 def _gate(found: Audit, limit: float, kind: str | None) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import numpy as np
 from ibn.cli.inputs import check_out
 from ibn.cli.printing import print_document, table
 from ibn.cli.rank import read
+from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
 from ibn.errors import InputError
-from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from ibn.leaderboard.board import Leaderboard
@@ -29,8 +29,8 @@ def plan_battles(
     from ibn.preferences.writing import write_records
 
     if out is not None:
-        check_out(out)
-        keep_inputs(out, [path])
+        check_out(out, path)
+        keep_labels(out)
     board = rank(read(path, options).battles, seed=options["seed"])
     found = buy(board, budget, **asked(options["ranks"]), seed=options["seed"])
     document = {"source": path, "budget": budget, "out": out, **to_json(board, found)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import time
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +11,7 @@ import click
 from ibn.cli.inputs import read_all, reading, wishes_of
 from ibn.cli.terminal import say
 from ibn.errors import InputError
+from ibn.outputs import check_file
 
 PROGRESS_SECONDS = 10.0
 
@@ -43,12 +44,10 @@ def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> i
       ibn embed preferences.jsonl --embedder llm:./reward-model --out embeddings.npy
       ibn audit preferences.jsonl --embeddings embeddings.npy --out report.html
     """  # noqa: D301 - the escape is for click
-    target = Path(out)
-    if target.suffix != ".npy":
+    if not out.endswith(".npy"):
         raise InputError("not the name of a .npy file", file=out)
-    if not target.parent.is_dir():
-        raise InputError("no such directory", file=target.parent)
-    if target.exists():
+    check_file(out)
+    if os.path.exists(out):
         raise InputError("exists already", file=out, fix="remove it, or give another name")
     from ibn.bias.text_models import embed
 
@@ -67,7 +66,7 @@ def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> i
         data.responses,
         data.prompt_of,
         embedder,
-        cache=target,
+        cache=out,
         seed=seed,
         progress=progress,
     )

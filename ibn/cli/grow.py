@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ibn.cli.inputs import check_out
 from ibn.cli.progress import Display
+from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
 from ibn.errors import InputError, unknown_name
-from ibn.outputs import keep_inputs
+from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.dataset import Dataset, DatasetPlan
@@ -154,14 +156,17 @@ def command(**options: Any) -> None:
       ibn grow prompts.jsonl --model ./model --topology chain --judge gsm8k --out chain.jsonl
       ibn grow prompts.jsonl --model my-model --server http://localhost:8000/v1 --out pairs.jsonl
     """  # noqa: D301 - the escape is for click
-    from ibn.prefix_tree.dataset import as_conversations, keep_labels, write_dataset
+    from ibn.prefix_tree.dataset import as_conversations, with_filled_in, write_dataset
     from ibn.prefix_tree.prompts import read_prompts
 
     _require_fitting(options)
     plan = _dataset_plan(options)
     out = options["out"]
-    check_out(out)
-    keep_inputs(out, [options["prompts"]])
+    inputs = (options["prompts"], options["model"])
+    check_out(out, *inputs)
+    check_file(_journal(out), inputs)
+    if not os.path.exists(_journal(out)):  # else it is this verb's own
+        keep_labels(out)
     kind, _, name = options["judge"].partition(":")
     if kind not in JUDGES:
         raise unknown_name("judge", kind, JUDGES)
@@ -170,7 +175,7 @@ def command(**options: Any) -> None:
     judge = _judge(kind, name, options)
     grown = _grow(prompts, generator, judge, plan, options)
     if judge is None:
-        grown = keep_labels(out, grown)
+        grown = with_filled_in(out, grown)
     if options["conversations"]:
         grown = as_conversations(grown)
     write_dataset(out, grown)
@@ -219,7 +224,7 @@ def _grow(
     determining = ["model", "server", "raw", "judge", "template"]
     if options["server"]:
         determining += ["opening", "context", "stop"]
-    journal = f"{options['out']}.journal"
+    journal = _journal(options["out"])
     try:
         with Display() as display:
             return grow_dataset(
@@ -240,6 +245,11 @@ def _grow(
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {journal}; the same command goes on"
         ) from None
+
+
+def _journal(out: str) -> str:
+    """Name the file that holds what was grown so far."""
+    return f"{out}.journal"
 
 
 def _require_fitting(options: dict[str, Any]) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ibn.cli.terminal import say
 from ibn.errors import InputError
-from ibn.outputs import keep_inputs
+from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
@@ -112,29 +111,19 @@ def given_embeddings(path: str | None, rows: int) -> Any:
     return load_embeddings(path, rows)
 
 
-def check_out(out: str, *inputs: str) -> None:
+def check_out(out: str, *inputs: str | None) -> None:
     """Refuse a file that no preferences can be written to, before any work is done."""
     from ibn.preferences.files import file_format
 
     file_format(out)
-    if not Path(out).parent.is_dir():
-        raise InputError("no such directory", file=Path(out).parent)
-    keep_inputs(out, inputs)
+    check_file(out, inputs)
 
 
-def keep_labels(out: str) -> None:
-    """Refuse to replace a file in which labels stand."""
-    if not Path(out).exists():
-        return
-    from ibn.preferences.reading import read_for_planning
+def check_page(out: str, *inputs: str | None) -> None:
+    """Refuse a page that cannot be written, or would replace data, before any work is done."""
+    from ibn.preferences.files import SUFFIXES
 
-    try:
-        labelled, _ = read_for_planning(out)
-    except InputError:
-        return
-    if labelled is not None:
-        raise InputError(
-            f"{len(labelled.comparisons):,} labels stand there, and would be lost",
-            file=out,
-            fix="give the file to ibn plan beside the others, and name another --out",
-        )
+    check_file(out, inputs)
+    name = out.lower().removesuffix(".gz")
+    if name.endswith((*SUFFIXES, ".npy")):
+        raise InputError("the name of data, and this writes a page", file=out, fix="page.html")

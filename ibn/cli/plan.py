@@ -10,11 +10,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from ibn.cli.inputs import check_out, given_embeddings, keep_labels, reading, tell, wishes_of
+from ibn.cli.inputs import check_out, given_embeddings, reading, tell, wishes_of
 from ibn.cli.printing import KINDS, print_document, table
+from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
 from ibn.errors import InputError
-from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from ibn.design.control import ControlFindings
@@ -138,13 +138,14 @@ def command(
         return
     if out is None:
         raise InputError("nowhere to write the comparisons", fix="--out next.jsonl")
-    check_out(out, *prefs)
+    inputs = (*prefs, options["candidates"], options["embeddings"])
+    check_out(out, *inputs)
     keep_labels(out)
     if tool is not None and not out.endswith(".json"):
         raise InputError(f"{tool} takes JSON", file=out, fix="name a .json file")
     if prompts is not None:
-        check_out(prompts, *prefs)
-        keep_inputs(prompts, [out])
+        check_out(prompts, *inputs, out)
+        keep_labels(prompts)
     planned, offered, control = _plan(prefs, options, progress)
     _write(out, planned, offered, tool)
     progress(f"{len(planned.design.pairs)} comparisons in {out}")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
-from ibn.cli.inputs import choosing
+from ibn.cli.inputs import check_page, choosing
 from ibn.cli.terminal import terminal
-from ibn.errors import InputError
-from ibn.outputs import keep_inputs, write_text
+from ibn.outputs import write_text
 
 if TYPE_CHECKING:
     from ibn.leaderboard.battle_files import BattleFile
@@ -103,15 +101,6 @@ def command(path: str, as_json: bool, out: str | None, **options: Any) -> int:
         return 0
     _print(document)
     return 0
-
-
-def check_page(out: str, path: str) -> None:
-    """Refuse a page that cannot be written, or that would overwrite the battles."""
-    if not out.endswith((".html", ".htm")):
-        raise InputError("the page is HTML", file=out, fix="--out board.html")
-    if not Path(out).parent.is_dir():
-        raise InputError("no such directory", file=Path(out).parent)
-    keep_inputs(out, [path])
 
 
 def read(path: str, options: dict[str, Any]) -> BattleFile:

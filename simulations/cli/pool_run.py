@@ -99,7 +99,7 @@ def decide(
     from ibn.cli.inputs import given_embeddings
     from ibn.cli.printing import print_document
     from ibn.cli.progress import Display
-    from ibn.outputs import write_text
+    from ibn.outputs import keep_inputs, write_text
     from ibn.simulations.cli.pool_tables import pool_tables
     from ibn.simulations.pools.deciding import document
     from ibn.simulations.pools.gridding import plan
@@ -117,6 +117,8 @@ def decide(
         raise InputError("no response has two ratings", file=pool, fix="leave out --agreement own")
     if seeds == 1:
         raise InputError("one seed gives no interval", fix="--seeds 20")
+    result = out / "pool.json"
+    keep_inputs(result, (pool, options["embeddings"]))
     out.mkdir(parents=True, exist_ok=True)
 
     def tell(message: str) -> None:
@@ -130,5 +132,5 @@ def decide(
     with Display() as display:
         run(planned.cells(), out, jobs=jobs, progress=display)
     found = document(Path(pool).name.partition(".")[0], planned, out)
-    write_text(out / "pool.json", json.dumps(found) + "\n")
+    write_text(result, json.dumps(found) + "\n")
     print_document(found, pool_tables, as_json)

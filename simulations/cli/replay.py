@@ -13,6 +13,7 @@ from ibn.cli.inputs import given_embeddings, read_all, reading, wishes_of
 from ibn.cli.printing import print_document, table
 from ibn.cli.terminal import say
 from ibn.errors import InputError
+from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,16 +127,16 @@ def command(
     def progress(message: str) -> None:
         say(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
 
-    _check_figure(figure)
+    _check_figure(figure, (*prefs, options["embeddings"]))
     simulated = labels == "simulated" or world is not None or figure is not None
     read = _read(prefs, options, progress) if prefs and world is None else None
     if read and not simulated and _replay_real(*read, options, labels, as_json, progress):
         return
     replayed, about = _replay(prefs, read, world, options, progress)
     if figure is not None:
-        from ibn.simulations.replay_figure import write_figure
+        from ibn.simulations.replay_figure import draw_into
 
-        write_figure(replayed, figure)
+        draw_into(replayed, figure)
         progress(f"figure in {figure}")
     print_document(replay_document(replayed, about), replay_tables, as_json)
 
@@ -203,13 +204,12 @@ def hidden_tables(document: dict[str, Any]) -> list[Any]:
     return [rows, "inf: no number of random labels that was measured reaches it."]
 
 
-def _check_figure(figure: str | None) -> None:
+def _check_figure(figure: str | None, inputs: tuple[str | None, ...]) -> None:
     if figure is None:
         return
+    check_file(figure, inputs)
     if Path(figure).suffix not in (".svg", ".png", ".pdf"):
         raise InputError("unknown kind of figure", file=figure, fix="name it .svg, .png or .pdf")
-    if not Path(figure).parent.is_dir():
-        raise InputError("no such directory", file=Path(figure).parent)
 
 
 def _replay(

@@ -9,7 +9,7 @@ import click
 
 from ibn.cli.terminal import say, terminal
 from ibn.errors import InputError, unknown_name
-from ibn.outputs import write_text
+from ibn.outputs import keep_inputs, making, write_text
 from ibn.simulations.cli.pool_run import decide, pool_options
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ibn.simulations.validation.protocol import Profile
     from ibn.simulations.validation.repetition import Repetition
     from ibn.simulations.validation.tasks import LanguageTask
+
+RESULT = "validation.json"
 
 
 def _count(
@@ -104,6 +106,7 @@ def command(
         raise InputError(f"--profile {profile} needs --model", fix="a directory or a hub name")
     read = read_task(task, data)
     require_training(chosen.tuning)
+    keep_inputs(out / RESULT, (data, model))
     out.mkdir(parents=True, exist_ok=True)
     settings = {
         "task": task,
@@ -121,7 +124,7 @@ def command(
         ) from None
     name = Path(model).name or "tiny"
     found = document(task, read.gold_is, profile, name, repetitions)
-    write_text(out / "validation.json", dumps(found) + "\n")
+    write_text(out / RESULT, dumps(found) + "\n")
     if as_json:
         print(dumps(found))
     else:
@@ -189,7 +192,8 @@ def _tiny(out: Path) -> str:
 
     folder = out / "tiny-model"
     if not (folder / "config.json").exists():
-        make(folder)
+        with making(folder) as fresh:
+            make(fresh)
     return str(folder)
 
 
