@@ -7,20 +7,23 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_solve
 
 from ibn.errors import InputError
 from ibn.kernels.forest import factor, multiply, precondition
 from ibn.kernels.series import eliminate_leaves, restore_leaves
 from ibn.laplacian import grounded
 from ibn.network import Network
+from ibn.solvers.cholesky import factorised
 from ibn.solvers.conjugate_gradients import conjugate_gradient
 from ibn.solvers.reduction import Reduced, reduce_network
+from ibn.solvers.star_mesh import MOST_NODES, StarMesh, spread
 from ibn.threads import in_threads
 
 DENSE_NODES = 1500  # up to here one dense factorisation is faster than iterations
 BLOCK = 8  # right-hand sides solved at a time: one line of a cache
 TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
+EVEN = 1e6  # spread of variances up to which taking series leaves out loses no digit that matters
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +99,26 @@ class ReducedSolver:
         return Forest.of(*self._edges)
 
     @cached_property
-    def _dense(self) -> tuple[NDArray, bool] | None:
-        """Cholesky factor of the Laplacian with its null space filled in; None if too large."""
+    def _dense(self) -> NDArray[np.float64] | None:
+        """Cholesky factor of the Laplacian with its null space filled in.
+
+        None where that is too large, or loses digits.
+        """
         size = len(self.reduced.kept)
         if size > DENSE_NODES:
             return None
         parent, conductance, u, v, weight = self._edges
         child = np.flatnonzero(parent != np.arange(size))
         ends = np.append(child, u), np.append(parent[child], v)
-        matrix = grounded(size, *ends, np.append(conductance[child], weight))
-        return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        return factorised(grounded(size, *ends, np.append(conductance[child], weight)))
+
+    @cached_property
+    def mesh(self) -> StarMesh | None:
+        """The network as it keeps all digits, where nothing else does and it is small enough."""
+        if self.network.size > MOST_NODES:
+            return None
+        lossy = len(self.reduced.kept) <= DENSE_NODES and self._dense is None
+        return StarMesh.of(self.network) if lossy or spread(self.network) > EVEN else None
 
     def _room(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
         """Copy inflow into an array with rows for all nodes of the reduction."""
@@ -128,7 +141,7 @@ class ReducedSolver:
         self, current: NDArray[np.float64], tolerance: float, with_potential: bool
     ) -> tuple[NDArray[np.float64], NDArray[np.floating]]:
         if self._dense is not None:
-            potential = cho_solve(self._dense, current, check_finite=False)
+            potential = cho_solve((self._dense, True), current, check_finite=False)
             return np.einsum("ik,ik->k", current, potential), potential
         return conjugate_gradient(
             self.forest, np.array(current, order="C"), tolerance, with_potential
@@ -144,6 +157,8 @@ class ReducedSolver:
         tolerance : float
             Relative error allowed; the energy is approached from below.
         """
+        if self.mesh is not None:
+            return self.mesh.energy(inflow)
         result = np.empty(inflow.shape[1])
         for low in range(0, inflow.shape[1], BLOCK):
             result[low : low + BLOCK] = self.whole_energy(
@@ -153,6 +168,8 @@ class ReducedSolver:
 
     def whole_energy(self, flow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """Energy of a block of currents, with a row for every node of the reduction; used up."""
+        if self.mesh is not None:
+            return self.mesh.probe_energy(flow[: self.network.size])
         current, dissipated = self._reduce(flow)
         # In halves, so that two threads can share them; the same halves whether they do.
         middle = -(-current.shape[1] // 2)
@@ -169,6 +186,8 @@ class ReducedSolver:
         ``inflow`` is as for :meth:`energy`, and so is ``tolerance``: in the energy's norm the
         potentials' own is its root.
         """
+        if self.mesh is not None:
+            return self.mesh.potential(inflow)
         red, size = self.reduced, len(inflow)
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):

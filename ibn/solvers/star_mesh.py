@@ -1,0 +1,237 @@
+"""Stiff networks solved densely without a loss of digits, however many orders variances span.
+
+Where variances of 1e-16 and 1 stand in series, the Laplacian in double precision no longer knows
+the second. A network is therefore kept as its conductances, all positive, and its nodes are
+eliminated by sums, products and quotients of those (``ibn.kernels.elimination``): a resistance has
+a relative error of some rounding errors a node. Labels travel with the edges that they are of,
+since the currents of a stiff edge at its two ends would cancel but for their rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
+
+from ibn.errors import InputError
+from ibn.kernels.elimination import (
+    all_resistances,
+    eliminate_panel,
+    eliminate_pulls,
+    hand_on,
+    restore,
+)
+from ibn.network import Network
+
+MOST_NODES = 2000  # that one dense elimination is to have
+PANEL = 48  # nodes eliminated at a time: one matrix product takes their effect to the rest
+LEAF = 48  # terminals up to which each is grounded in turn
+WIDEST = 1e200  # spread of variances beyond which conductances may overflow
+
+
+def spread(network: Network) -> float:
+    """Greatest variance over the least; 1 for a network without edges."""
+    variance = network.variance
+    return float(variance.max() / variance.min()) if len(variance) else 1.0
+
+
+def stiff_error(network: Network, fix: str) -> InputError:
+    """Build the error for a network whose variances are too far apart, naming the two extremes."""
+    low, high = int(np.argmin(network.variance)), int(np.argmax(network.variance))
+
+    def named(edge: int) -> str:
+        first = network.bias_edges
+        kind = f"comparison {edge - first}" if edge >= first else f"inductive-bias edge {edge}"
+        return f"{network.variance[edge]:.3g} of {kind}"
+
+    return InputError(
+        f"variances from {named(low)} to {named(high)} are too far apart for a network of "
+        f"{network.size} nodes",
+        fix=fix,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class StarMesh:
+    """A connected network as a dense matrix of conductances, shape (N, N), in units of ``unit``."""
+
+    network: Network
+    unit: float
+    conductance: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, network: Network) -> StarMesh:
+        """Lay a connected network out; an InputError if it is too large or too stiff for that."""
+        if network.size > MOST_NODES:
+            raise stiff_error(
+                network,
+                f"bring them within a factor of 1e6, or ask for at most {MOST_NODES} nodes: "
+                "check beta, the scale and the floor",
+            )
+        if not spread(network) <= WIDEST:
+            raise stiff_error(network, "bring them within a factor of 1e200")
+        low, high = np.log(network.variance.min()), np.log(network.variance.max())
+        unit = float(np.exp((low + high) / 2.0))
+        return cls(network, unit, _laid_out(network, unit / network.variance))
+
+    @cached_property
+    def _eliminated(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """All nodes but the last taken out: their conductances and the sums of those."""
+        left = self.conductance.copy()
+        return left, eliminate(left, len(left) - 1)
+
+    def resistances(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Effective resistance between the two nodes of each pair, shape (p, 2)."""
+        return self.unit * _resistances(self.conductance, np.asarray(pairs, np.int64))
+
+    def all_resistances(self) -> NDArray[np.float64]:
+        """Effective resistance between all pairs of responses, shape (m, m)."""
+        nodes, place = np.unique(self.network.nodes, return_inverse=True)
+        first, second = np.triu_indices(len(nodes), 1)
+        matrix = np.zeros((len(nodes), len(nodes)))
+        matrix[first, second] = self.resistances(np.stack([nodes[first], nodes[second]], axis=1))
+        matrix += matrix.T
+        return matrix[np.ix_(place, place)]
+
+    def rewards(self, label: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Most likely rewards at the nodes, centred, given what each edge says of its ends.
+
+        ``label``, shape (e,): by how much the edge says that its end u exceeds its end v.
+        """
+        net, (_, total) = self.network, self._eliminated
+        strength = (self.unit / net.variance) * label
+        pull = _laid_out(net, strength, antisymmetric=True)
+        left = self.conductance.copy()
+        eliminate(left, len(left) - 1, pull)
+        inflow = np.triu(pull, 1).sum(axis=1, keepdims=True)
+        reward = restore(left, total, inflow)[:, 0]
+        return reward - reward.mean()
+
+    def potential(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Potentials under currents, as ``ReducedSolver.potential`` has them."""
+        return np.stack([self.rewards(label) for label in self._as_labels(inflow).T], axis=1)
+
+    def energy(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Energy of currents, as ``ReducedSolver.energy`` has it."""
+        found = np.empty(inflow.shape[1])
+        for c, label in enumerate(self._as_labels(inflow).T):
+            pull = _laid_out(self.network, label / self.network.variance, antisymmetric=True)
+            left = self.conductance.copy()
+            total = eliminate(left, len(left) - 1, pull)
+            current = np.triu(pull, 1).sum(axis=1)[:-1]
+            found[c] = self.unit * float(current / total @ current)
+        return found
+
+    def probe_energy(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Energy of currents at many nodes at once, good beside a mean over pairs of those nodes.
+
+        Currents that cancel leave rounding errors, which matter only where all of them do.
+        """
+        return self.unit * hand_on(*self._eliminated, np.array(inflow, order="C"))
+
+    def _as_labels(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Labels on a spanning tree of stiff edges that inject the same currents, shape (e, k).
+
+        So currents that cancel within a part of the network leave nothing outside it.
+        """
+        net = self.network
+        edges = np.arange(len(net.u))
+        kept = edges[net.u != net.v]
+        kept = kept[np.argsort(net.variance[kept], kind="stable")]
+        first, second = np.minimum(net.u, net.v)[kept], np.maximum(net.u, net.v)[kept]
+        _, lightest = np.unique(first * np.int64(net.size) + second, return_index=True)
+        kept, first, second = kept[lightest], first[lightest], second[lightest]
+        shape = (net.size, net.size)
+        rank = np.argsort(np.argsort(net.variance[kept], kind="stable")) + 1.0
+        tree = minimum_spanning_tree(coo_array((rank, (first, second)), shape=shape).tocsr())
+        order, parent = breadth_first_order(tree, net.size - 1, directed=False)
+        edge_of = dict(
+            zip(zip(first.tolist(), second.tolist(), strict=True), kept.tolist(), strict=True)
+        )
+        label = np.zeros((len(net.u), inflow.shape[1]))
+        below = np.array(inflow, np.float64)
+        for node in order[:0:-1].tolist():
+            up = int(parent[node])
+            edge = edge_of[min(node, up), max(node, up)]
+            sign = 1.0 if net.u[edge] == node else -1.0
+            label[edge] = sign * net.variance[edge] * below[node]
+            below[up] += below[node]
+        return label
+
+
+def _laid_out(
+    network: Network, weight: NDArray[np.float64], antisymmetric: bool = False
+) -> NDArray[np.float64]:
+    """Add each edge's weight up at its two entries of a matrix, of other sign at (v, u) if asked.
+
+    The diagonal stays 0.
+    """
+    size, u, v = network.size, network.u.astype(np.int64), network.v.astype(np.int64)
+    apart = u != v
+    entry = np.append(u[apart] * size + v[apart], v[apart] * size + u[apart])
+    both = np.append(weight[apart], -weight[apart] if antisymmetric else weight[apart])
+    return np.bincount(entry, both, size**2).astype(np.float64).reshape(size, size)
+
+
+def eliminate(
+    conductance: NDArray[np.float64], count: int, pull: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Take the first ``count`` nodes out of a network, in place.
+
+    ``conductance``, shape (N, N): symmetric, 0 on the diagonal; the rows from ``count`` on become
+    those of the network left, the rows before hold each node's conductances when its turn came, to
+    the right of the diagonal; ``pull``, shape (N, N): antisymmetric: of labels, see
+    ``eliminate_pulls``, treated alike. Returns shape (count,): the sum of each such row.
+    """
+    total = np.empty(count)
+    for low in range(0, count, PANEL):
+        high = min(low + PANEL, count)
+        panel, here = conductance[low:high, low:], total[low:high]
+        eliminate_panel(panel, here)
+        part, rest = panel[:, high - low :], conductance[high:, high:]
+        share = (part / here[:, None]).T
+        rest += share @ part
+        np.fill_diagonal(rest, 0.0)
+        if pull is not None:
+            pulls = pull[low:high, low:]
+            eliminate_pulls(panel, here, pulls)
+            moved = share @ pulls[:, high - low :]
+            pull[high:, high:] += moved - moved.T
+    return total
+
+
+def _resistances(
+    conductance: NDArray[np.float64], pairs: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Resistances between pairs of nodes, by halving what is left between as often as it takes.
+
+    All nodes that no pair names go. Then the rest is cut in four, and each two quarters are looked
+    at alone, the others eliminated: six networks of half the size.
+    """
+    ends, at = np.unique(pairs, return_inverse=True)
+    at = at.reshape(pairs.shape)
+    n = len(ends)
+    if n < 2:
+        return np.zeros(len(pairs))
+    if n < len(conductance):
+        gone = np.setdiff1d(np.arange(len(conductance)), ends)
+        order = np.append(gone, ends)
+        conductance = conductance[np.ix_(order, order)]
+        eliminate(conductance, len(gone))
+        conductance = conductance[len(gone) :, len(gone) :]
+    if n <= LEAF:
+        return all_resistances(np.ascontiguousarray(conductance))[at[:, 0], at[:, 1]]
+    found = np.empty(len(pairs))
+    quarter = at * 4 // n
+    undone = np.ones(len(pairs), bool)
+    for two in combinations(range(4), 2):
+        mine = np.flatnonzero(undone & np.isin(quarter, two).all(axis=1))
+        if mine.size:
+            found[mine] = _resistances(conductance, at[mine])
+            undone[mine] = False
+    return found
