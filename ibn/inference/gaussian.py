@@ -23,7 +23,7 @@ from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
 from ibn.solvers.cholesky import factorised
 from ibn.solvers.reduced import BLOCK, TIGHT, ReducedSolver, require_connected
-from ibn.solvers.star_mesh import StarMesh
+from ibn.solvers.star_mesh import EVEN, StarMesh, stiff_error
 
 # Draws made before their spread is believed: many where they are cheap, few in large networks,
 # where each is itself a mean over many cells and so nearly normal.
@@ -205,6 +205,12 @@ def _probe(
     )
 
 
+def _require_within(network: Network, variance: NDArray[np.float64], factor: float) -> None:
+    """Refuse currents so strong that their rounding errors, passing through, would be seen."""
+    if len(variance) and network.variance.max() > factor * variance.min():
+        raise stiff_error(network)
+
+
 def posterior_mean(network: Network, comparisons: Comparisons) -> NDArray[np.float64]:
     """Posterior mean of the responses' rewards given continuous labels.
 
@@ -238,6 +244,7 @@ def posterior_mean(network: Network, comparisons: Comparisons) -> NDArray[np.flo
     if solver.mesh is not None:
         reward = solver.mesh.rewards(label)
     else:
+        _require_within(network, network.variance[network.bias_edges :], EVEN)
         inflow = network.currents(label / network.variance)
         reward = solver.potential(inflow[:, None])[:, 0]
     return reward[network.nodes] - reward[network.nodes].mean()
@@ -285,6 +292,7 @@ def posterior_samples(
         whole = [solver.mesh.rewards(row * network.variance) for row in noise]
         reward = np.reshape(whole, (count, network.size))[:, network.nodes]
     else:
+        _require_within(network, network.variance, EVEN**2)
         inflow = np.stack([network.currents(row) for row in noise], axis=1)
         reward = solver.potential(inflow, tolerance)[network.nodes].T
     reward = reward - reward.mean(axis=1, keepdims=True)

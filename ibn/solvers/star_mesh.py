@@ -15,8 +15,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from ibn.errors import InputError
 from ibn.kernels.elimination import (
@@ -27,10 +25,12 @@ from ibn.kernels.elimination import (
     restore,
 )
 from ibn.network import Network
+from ibn.solvers.energy_bounds import EnergyBounds
 
 MOST_NODES = 2000  # that one dense elimination is to have
 PANEL = 48  # nodes eliminated at a time: one matrix product takes their effect to the rest
 LEAF = 48  # terminals up to which each is grounded in turn
+EVEN = 1e6  # spread of variances up to which plain arithmetic loses no digit that matters
 WIDEST = 1e200  # spread of variances beyond which conductances may overflow
 
 
@@ -40,7 +40,7 @@ def spread(network: Network) -> float:
     return float(variance.max() / variance.min()) if len(variance) else 1.0
 
 
-def stiff_error(network: Network, fix: str) -> InputError:
+def stiff_error(network: Network) -> InputError:
     """Build the error for a network whose variances are too far apart, naming the two extremes."""
     low, high = int(np.argmin(network.variance)), int(np.argmax(network.variance))
 
@@ -52,7 +52,8 @@ def stiff_error(network: Network, fix: str) -> InputError:
     return InputError(
         f"variances from {named(low)} to {named(high)} are too far apart for a network of "
         f"{network.size} nodes",
-        fix=fix,
+        fix=f"bring them within a factor of {EVEN:g} by beta, the scale or the floor; up to "
+        f"{MOST_NODES} nodes {WIDEST:g} will do",
     )
 
 
@@ -67,14 +68,8 @@ class StarMesh:
     @classmethod
     def of(cls, network: Network) -> StarMesh:
         """Lay a connected network out; an InputError if it is too large or too stiff for that."""
-        if network.size > MOST_NODES:
-            raise stiff_error(
-                network,
-                f"bring them within a factor of 1e6, or ask for at most {MOST_NODES} nodes: "
-                "check beta, the scale and the floor",
-            )
-        if not spread(network) <= WIDEST:
-            raise stiff_error(network, "bring them within a factor of 1e200")
+        if network.size > MOST_NODES or not spread(network) <= WIDEST:
+            raise stiff_error(network)
         low, high = np.log(network.variance.min()), np.log(network.variance.max())
         unit = float(np.exp((low + high) / 2.0))
         return cls(network, unit, _laid_out(network, unit / network.variance))
@@ -139,29 +134,8 @@ class StarMesh:
 
         So currents that cancel within a part of the network leave nothing outside it.
         """
-        net = self.network
-        edges = np.arange(len(net.u))
-        kept = edges[net.u != net.v]
-        kept = kept[np.argsort(net.variance[kept], kind="stable")]
-        first, second = np.minimum(net.u, net.v)[kept], np.maximum(net.u, net.v)[kept]
-        _, lightest = np.unique(first * np.int64(net.size) + second, return_index=True)
-        kept, first, second = kept[lightest], first[lightest], second[lightest]
-        shape = (net.size, net.size)
-        rank = np.argsort(np.argsort(net.variance[kept], kind="stable")) + 1.0
-        tree = minimum_spanning_tree(coo_array((rank, (first, second)), shape=shape).tocsr())
-        order, parent = breadth_first_order(tree, net.size - 1, directed=False)
-        edge_of = dict(
-            zip(zip(first.tolist(), second.tolist(), strict=True), kept.tolist(), strict=True)
-        )
-        label = np.zeros((len(net.u), inflow.shape[1]))
-        below = np.array(inflow, np.float64)
-        for node in order[:0:-1].tolist():
-            up = int(parent[node])
-            edge = edge_of[min(node, up), max(node, up)]
-            sign = 1.0 if net.u[edge] == node else -1.0
-            label[edge] = sign * net.variance[edge] * below[node]
-            below[up] += below[node]
-        return label
+        flow = EnergyBounds.of(self.network).tree_flow(inflow)
+        return flow * self.network.variance[:, None]
 
 
 def _laid_out(
