@@ -59,11 +59,14 @@ def stiff_error(network: Network) -> InputError:
 
 @dataclass(frozen=True, eq=False)
 class StarMesh:
-    """A connected network as a dense matrix of conductances, shape (N, N), in units of ``unit``."""
+    """A connected network as a dense matrix of conductances."""
 
     network: Network
-    unit: float
-    conductance: NDArray[np.float64]
+    unit: float  # variance that conductances are one over
+    # shape (N,): place of each node in the order of elimination; responses come last, so that their
+    # rewards are relative to one of them and lose nothing to what lies far from them all
+    place: NDArray[np.int64]
+    conductance: NDArray[np.float64]  # shape (N, N): by place, 0 on the diagonal
 
     @classmethod
     def of(cls, network: Network) -> StarMesh:
@@ -72,7 +75,11 @@ class StarMesh:
             raise stiff_error(network)
         low, high = np.log(network.variance.min()), np.log(network.variance.max())
         unit = float(np.exp((low + high) / 2.0))
-        return cls(network, unit, _laid_out(network, unit / network.variance))
+        last = np.zeros(network.size, bool)
+        last[network.nodes] = True
+        place = np.empty(network.size, np.int64)
+        place[np.argsort(last, kind="stable")] = np.arange(network.size)
+        return cls(network, unit, place, _laid_out(network, place, unit / network.variance))
 
     @cached_property
     def _eliminated(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -82,7 +89,7 @@ class StarMesh:
 
     def resistances(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
         """Effective resistance between the two nodes of each pair, shape (p, 2)."""
-        return self.unit * _resistances(self.conductance, np.asarray(pairs, np.int64))
+        return self.unit * _resistances(self.conductance, self.place[pairs])
 
     def all_resistances(self) -> NDArray[np.float64]:
         """Effective resistance between all pairs of responses, shape (m, m)."""
@@ -94,32 +101,25 @@ class StarMesh:
         return matrix[np.ix_(place, place)]
 
     def rewards(self, label: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Most likely rewards at the nodes, centred, given what each edge says of its ends.
+        """Most likely rewards at the nodes, up to a shift, given what each edge says of its ends.
 
         ``label``, shape (e,): by how much the edge says that its end u exceeds its end v.
         """
-        net, (_, total) = self.network, self._eliminated
-        strength = (self.unit / net.variance) * label
-        pull = _laid_out(net, strength, antisymmetric=True)
-        left = self.conductance.copy()
-        eliminate(left, len(left) - 1, pull)
-        inflow = np.triu(pull, 1).sum(axis=1, keepdims=True)
-        reward = restore(left, total, inflow)[:, 0]
-        return reward - reward.mean()
+        left, total, current = self._labelled(label)
+        return restore(left, total, current[:, None])[self.place, 0]
 
     def potential(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
         """Potentials under currents, as ``ReducedSolver.potential`` has them."""
-        return np.stack([self.rewards(label) for label in self._as_labels(inflow).T], axis=1)
+        found = [self.rewards(label) for label in self._as_labels(inflow).T]
+        potential = np.reshape(found, inflow.shape[::-1]).T
+        return potential - potential.mean(axis=0)
 
     def energy(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
         """Energy of currents, as ``ReducedSolver.energy`` has it."""
         found = np.empty(inflow.shape[1])
         for c, label in enumerate(self._as_labels(inflow).T):
-            pull = _laid_out(self.network, label / self.network.variance, antisymmetric=True)
-            left = self.conductance.copy()
-            total = eliminate(left, len(left) - 1, pull)
-            current = np.triu(pull, 1).sum(axis=1)[:-1]
-            found[c] = self.unit * float(current / total @ current)
+            _, total, current = self._labelled(label)
+            found[c] = float((current[:-1] / total) @ current[:-1]) / self.unit
         return found
 
     def probe_energy(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,7 +127,23 @@ class StarMesh:
 
         Currents that cancel leave rounding errors, which matter only where all of them do.
         """
-        return self.unit * hand_on(*self._eliminated, np.array(inflow, order="C"))
+        current = np.empty(inflow.shape)
+        current[self.place] = inflow
+        return self.unit * hand_on(*self._eliminated, current)
+
+    def _labelled(
+        self, label: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Eliminate all nodes but the last, and with them labels; see :func:`eliminate`.
+
+        Returns what is left of the conductances, their sums, and the current, times ``unit``, that
+        labels inject at each node when its turn comes.
+        """
+        strength = (self.unit / self.network.variance) * label
+        pull = _laid_out(self.network, self.place, strength, antisymmetric=True)
+        left = self.conductance.copy()
+        total = eliminate(left, len(left) - 1, pull)
+        return left, total, np.triu(pull, 1).sum(axis=1)
 
     def _as_labels(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
         """Labels on a spanning tree of stiff edges that inject the same currents, shape (e, k).
@@ -139,13 +155,16 @@ class StarMesh:
 
 
 def _laid_out(
-    network: Network, weight: NDArray[np.float64], antisymmetric: bool = False
+    network: Network,
+    place: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    antisymmetric: bool = False,
 ) -> NDArray[np.float64]:
     """Add each edge's weight up at its two entries of a matrix, of other sign at (v, u) if asked.
 
     The diagonal stays 0.
     """
-    size, u, v = network.size, network.u.astype(np.int64), network.v.astype(np.int64)
+    size, u, v = network.size, place[network.u], place[network.v]
     apart = u != v
     entry = np.append(u[apart] * size + v[apart], v[apart] * size + u[apart])
     both = np.append(weight[apart], -weight[apart] if antisymmetric else weight[apart])
