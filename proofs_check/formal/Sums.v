@@ -138,3 +138,19 @@ Qed.
 
 Lemma sum_map {A B} (h : A -> B) l f : sum (map h l) f = sum l (fun a => f (h a)).
 Proof. induction l as [|a l IH]; simpl; congruence. Qed.
+
+Lemma nodup_app {A} (l k : list A) :
+  NoDup l -> NoDup k -> (forall a, In a l -> ~ In a k) -> NoDup (l ++ k).
+Proof.
+  induction 1 as [|a l N D IH]; simpl; auto. intros K H. constructor; auto.
+  rewrite in_app_iff. intros [I|I]; [auto|]. now apply (H a (or_introl eq_refl)).
+Qed.
+
+Lemma nodup_map {A B} (h : A -> B) (l : list A) :
+  (forall a b, In a l -> In b l -> h a = h b -> a = b) -> NoDup l -> NoDup (map h l).
+Proof.
+  intros H. induction 1 as [|a l N D IH]; simpl; [constructor|]. constructor.
+  - intros I. apply in_map_iff in I. destruct I as (b & Q & I).
+    rewrite (H b a) in I; simpl; auto.
+  - apply IH. intros. apply H; simpl; auto.
+Qed.
