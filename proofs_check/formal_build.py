@@ -30,6 +30,7 @@ TRUSTED = {
     "all or fails at one that can be found",
     "ClassicalDedekindReals.sig_not_dec": "of every proposition, its double negation or its "
     "negation can be decided",
+    "Classical_Prop.classic": "every proposition holds or its negation does",
     "FunctionalExtensionality.functional_extensionality_dep": "functions that agree everywhere are equal",
 }
 HEADED = re.compile(
