@@ -8,6 +8,7 @@ from pathlib import Path
 from ibn.outputs import write_text
 from ibn.proofs_check.claim import AS_STATED, Check, Reading, Verdict
 from ibn.proofs_check.claims_graph import save
+from ibn.proofs_check.machine_checked import proving
 
 GRAPH = "claims-graph.svg"
 RULE = (
@@ -134,7 +135,7 @@ def _section(verdict: Verdict) -> list[str]:
     lines += ["", "| check | method | verdict | evidence |", "| --- | --- | --- | --- |"]
     for check in claim.checks:
         finding = verdict.findings[check.name]
-        cells = (_cell(check.name), _method(check), finding.verdict, _cell(finding.evidence))
+        cells = (_cell(check.name), _method(claim.id, check), finding.verdict, _cell(finding.evidence))
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -150,11 +151,13 @@ LEMMAS = {
 }
 
 
-def _method(check: Check) -> str:
-    """Write a check's method, and the written lemmas that it instantiates."""
+def _method(claim: str, check: Check) -> str:
+    """Write a check's method, the written lemmas that it instantiates, and whether Coq has it."""
     names = check.lemma.split(", ") if check.lemma else []
-    links = ", ".join(f"[{name}](proofs/{LEMMAS[name]}.md)" for name in names)
-    return f"{check.method}, {links}" if links else check.method
+    links = [f"[{name}](proofs/{LEMMAS[name]}.md)" for name in names]
+    if proving(claim, check.name):
+        links.append(f"[machine-checked](machine_checked.md#{claim.lower()})")
+    return ", ".join([check.method, *links])
 
 
 def _inline(formula: str) -> str:

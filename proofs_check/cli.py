@@ -75,6 +75,7 @@ def command(
     """  # noqa: D301 - the escape is for click
     from ibn.proofs_check import ledger
     from ibn.proofs_check.claim import Context
+    from ibn.proofs_check.machine_checked import REBUILD, is_stale
 
     if page:
         from ibn.proofs_check.claims_page import GRAPH
@@ -90,6 +91,8 @@ def command(
         _show(terminal(), verdicts, dict(map(_on_record, changed)), whole=evidence or bool(ids))
         if profile == "quick":
             _say_what_is_left(verdicts)
+        if is_stale():
+            click.echo(f"The proofs have changed since Coq checked them: {REBUILD}", err=True)
     if page:
         from ibn.proofs_check.claims_page import write
 
@@ -142,6 +145,8 @@ def report_changed(changed: list[tuple[str, str, str]]) -> int:
 
 def document(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as an object of the JSON document."""
+    from ibn.proofs_check.machine_checked import proving
+
     claim, readings = verdict.claim, verdict.readings
     evidence = [
         {
@@ -151,6 +156,10 @@ def document(verdict: Verdict) -> dict[str, Any]:
             "verdict": verdict.findings[check.name].verdict,
             "evidence": verdict.findings[check.name].evidence,
             "data": dict(verdict.findings[check.name].data),
+            "machine_checked": [
+                {"theorem": one.name, "says": one.says, "axioms": list(one.axioms)}
+                for one in proving(claim.id, check.name)
+            ],
         }
         for check in claim.checks
     ]
@@ -185,6 +194,8 @@ def _show(console: Console, verdicts: list[Verdict], changed: dict[str, str], wh
     from rich.padding import Padding
     from rich.text import Text
 
+    from ibn.proofs_check.machine_checked import proving
+
     console.print(_table(verdicts, changed))
     for verdict in verdicts:
         checks = [(check, verdict.findings[check.name]) for check in verdict.claim.checks]
@@ -193,8 +204,13 @@ def _show(console: Console, verdicts: list[Verdict], changed: dict[str, str], wh
             console.print(Text(verdict.claim.id, style="bold"))
         for check, finding in shown:
             colour = COLOURS[finding.verdict]
-            head = ((finding.verdict, colour), f" {check.name} ({check.method}): ")
+            proofs = proving(verdict.claim.id, check.name)
+            method = check.method + (", machine-checked" if proofs else "")
+            head = ((finding.verdict, colour), f" {check.name} ({method}): ")
             console.print(Padding(Text.assemble(*head, finding.evidence), (0, 0, 0, 2)))
+            for one in proofs:
+                line = f"Coq, {one.name}: {one.says} Axioms: {', '.join(one.axioms) or 'none'}."
+                console.print(Padding(Text(line), (0, 0, 0, 4)))
     if not whole:
         console.print("All the evidence: ibn check --evidence, or name the claims.")
 
