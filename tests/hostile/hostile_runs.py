@@ -180,7 +180,7 @@ def one(seed: int, number: int, verbs: list[str], stores: dict[str, bytes], serv
         err = (top / "stderr").read_bytes().decode(coding, "replace")
         faults = _judge(words, status, seconds, memory, out, err, "FORCE_COLOR" in environment)
         after = _digests(folder)
-        named = {str(folder / word) for word in words} | {word for word in words}
+        named = {str(folder / word) for word in words} | set(words)
         faults += [
             f"{'changed' if path in after else 'removed'} {path!r}"
             for path, digest in before.items()
@@ -226,7 +226,8 @@ def good_stores(server: str) -> dict[str, bytes]:
             f"figures network --out {folder}/figs",
             f"validate --pool {pool} --n 10 --agreement 0.75 --features plain,tfidf --seeds 1 "
             f"--out {folder}/v",
-            f"grow {pool} --model good --server {server} --depth 2 --tokens 8 --out {folder}/g.jsonl",
+            f"grow {pool} --model good --server {server} --depth 2 --tokens 8 "
+            f"--out {folder}/g.jsonl",
         ]
         hidden, null = (sys.stdout, sys.stderr), open(os.devnull, "w")  # noqa: SIM115
         sys.stdout = sys.stderr = null
@@ -235,7 +236,8 @@ def good_stores(server: str) -> dict[str, bytes]:
                 try:
                     main.main(run.split(), prog_name="ibn")
                 except SystemExit as end:
-                    assert not end.code, run
+                    if end.code:
+                        raise RuntimeError(run) from None
             for verb in VERBS:
                 main.get_command(None, verb)  # type: ignore[arg-type]
         finally:
