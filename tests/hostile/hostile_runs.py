@@ -224,7 +224,7 @@ def good_stores(server: str) -> dict[str, bytes]:
             f"embed {prefs} --out {folder}/e.npy",
             f"convert {prefs} --out {folder}/c.parquet",
             f"figures network --out {folder}/figs",
-            f"validate --pool {pool} --n 10 --agreement 0.75 --features plain,tfidf --seeds 1 "
+            f"validate --pool {pool} --n 10 --agreement 0.75 --features plain --seeds 2 "
             f"--out {folder}/v",
             f"grow {pool} --model good --server {server} --depth 2 --tokens 8 "
             f"--out {folder}/g.jsonl",
