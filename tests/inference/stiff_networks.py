@@ -101,9 +101,7 @@ def random_network(seed):
         compared = (place[u] >= 0) & (place[v] >= 0) & (u != v) & (rng.random(len(u)) < 0.5)
         order = np.argsort(compared, kind="stable")
         u, v, compared = u[order], v[order], compared[order]
-        network = Network(
-            size, nodes, u, v, variances(len(u), rng), compared.astype(np.int8)
-        )
+        network = Network(size, nodes, u, v, variances(len(u), rng), compared.astype(np.int8))
         bare = Comparisons(np.arange(len(nodes)), place[u[compared]], place[v[compared]])
     return kind, network, bare.labelled(delta=rng.normal(size=len(bare)))
 
@@ -130,14 +128,18 @@ class Exact:
     def _inverse(matrix):
         """Gauss and Jordan; the last node is the ground, at 0."""
         n = len(matrix)
-        rows = [list(row) + [Fraction(int(i == j)) for j in range(n)] for i, row in enumerate(matrix)]
+        rows = [
+            list(row) + [Fraction(int(i == j)) for j in range(n)] for i, row in enumerate(matrix)
+        ]
         for k in range(n):
             pivot = rows[k][k]
             rows[k] = [x / pivot for x in rows[k]]
             for i in range(n):
                 if i != k and rows[i][k]:
                     factor = rows[i][k]
-                    rows[i] = [x - factor * y if y else x for x, y in zip(rows[i], rows[k], strict=True)]
+                    rows[i] = [
+                        x - factor * y if y else x for x, y in zip(rows[i], rows[k], strict=True)
+                    ]
         inverse = [row[n:] + [Fraction(0)] for row in rows]
         return [*inverse, [Fraction(0)] * (n + 1)]
 
@@ -286,7 +288,9 @@ def measured(seed, large):
 
 def main(arguments=None):
     """Print the counts; return whether anything was wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="of the first network")
     parser.add_argument("--workers", type=int, default=2)
