@@ -274,7 +274,7 @@ def _write_doubted(found: Audit, path: str) -> int:
     if data.row_of is not None:
         rows = np.where(turned[:, None], data.row_of[chosen][:, ::-1], data.row_of[chosen])
         columns |= carried(data, rows, "ab", columns)
-    write_records(path, comparison_records(data, pairs, columns))
+    write_records(path, comparison_records(data, pairs, columns), by_people=True)
     return len(chosen)
 
 

@@ -35,7 +35,7 @@ def plan_battles(
     found = buy(board, budget, **asked(options["ranks"]), seed=options["seed"])
     document = {"source": path, "budget": budget, "out": out, **to_json(board, found)}
     if out is not None:
-        write_records(out, document["pairs"])
+        write_records(out, document["pairs"], by_people=True)
         say(f"{budget} battles in {out}", err=True)
     print_document(document, tables, as_json)
 

@@ -244,7 +244,7 @@ def _write(out: str, planned: Plan, offered: PreferenceData, tool: str | None) -
     records = comparison_records(planned.data, pairs[order], mixed)
     if tool is not None:
         records = (TOOLS[tool](number, record) for number, record in enumerate(records, 1))
-    write_records(out, records)
+    write_records(out, records, by_people=True)
 
 
 def _file_order(planned: Plan) -> NDArray[np.int64]:

@@ -394,4 +394,4 @@ def write_dataset(path: str | os.PathLike[str], dataset: Dataset) -> None:
             f"{count} {why}" for why, count in {**dataset.dropped, **dataset.problems}.items()
         )
         raise InputError(f"no comparison came out of it ({reasons or 'too few responses'})")
-    write_records(path, dataset.records)
+    write_records(path, dataset.records, by_people="chosen" not in dataset.records[0])

@@ -239,6 +239,7 @@ class ReducedSolver:
             raise stiff_error(self.network)
         return upper, potential
 
+
 def require_connected(network: Network) -> None:
     """Raise InputError if some reward differences of a network are not identified."""
     if network.trie is None and network.components().max(initial=0) > 0:

@@ -353,9 +353,11 @@ FIXED: dict[str, Callable[[random.Random, Setting], dict[str, Any]]] = {
 }
 # How often each verb is drawn; what takes seconds is drawn less.
 SHARES = dict.fromkeys(VERBS, 10) | {
-    "convert": 20,
-    "rank": 12,
-    "check": 3,
+    "convert": 30,
+    "rank": 20,
+    "plan": 20,
+    "audit": 5,
+    "validate": 2,
+    "check": 1,
     "reproduce": 3,
-    "plan": 12,
 }
