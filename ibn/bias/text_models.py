@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ibn.bias.embeddings import embed_texts, load_embeddings
 from ibn.errors import InputError, MissingExtra
+from ibn.hub_name import check_model_name
 from ibn.outputs import writing
 
 KINDS = ("tfidf", "text", "llm")
@@ -185,6 +186,7 @@ def joined(prompt: str, response: str) -> str:
 
 
 def _loaded(model: str, load: Callable[[str], Any]) -> Any:
+    check_model_name(model)
     try:
         return load(model)
     except (OSError, ValueError) as error:

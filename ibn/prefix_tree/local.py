@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ibn.errors import InputError, MissingExtra
+from ibn.hub_name import check_model_name
 from ibn.prefix_tree.generator import Asked, Continuation, Request
 
 if TYPE_CHECKING:
@@ -255,6 +256,7 @@ def load_model(
     fields of its configuration, such as ``num_labels``. Raises MissingExtra if torch or
     transformers is missing, InputError if the model cannot be loaded.
     """
+    check_model_name(name)
     try:
         import torch
         import transformers
