@@ -266,6 +266,7 @@ class ReducedSolver:
 
 def require_connected(network: Network) -> None:
     """Raise InputError if some reward differences of a network are not identified."""
+    network.check()
     if network.trie is None and network.components().max(initial=0) > 0:
         raise InputError(
             "the network is not connected, so some reward differences are not identified",
