@@ -12,14 +12,21 @@ from ibn.errors import InputError, unknown_name
 
 
 def numbers(
-    name: str, values: Any, shape: tuple[int | None, ...] = (None,), *, infinite: bool = False
+    name: str,
+    values: Any,
+    shape: tuple[int | None, ...] = (None,),
+    *,
+    infinite: bool = False,
+    each: str = "",
 ) -> NDArray[np.float64]:
     """Return an array of real numbers of a shape, in which ``None`` is any length.
+
+    ``each``: what each is a number of, for the error.
 
     Raises InputError if it is none, a number is NaN, or infinite where that is not allowed.
     """
     given = _array(name, values, "iuf", "real numbers", len(shape))
-    _fit(name, given, shape)
+    _fit(name, given, shape, each)
     found = given.astype(np.float64, copy=False)
     fine = ~np.isnan(found) if infinite else np.isfinite(found)
     if not fine.all():
@@ -30,14 +37,20 @@ def numbers(
 
 
 def positions(
-    name: str, values: Any, size: int, shape: tuple[int | None, ...] = (None,), of: str = ""
+    name: str,
+    values: Any,
+    size: int,
+    shape: tuple[int | None, ...] = (None,),
+    *,
+    of: str,
+    each: str = "",
 ) -> NDArray[np.int64]:
     """Return an array of whole numbers from 0 to ``size`` - 1, of a shape as for ``numbers``.
 
-    ``of``: what they are positions in, for the error.
+    ``of``: what they are positions in, and ``each``: what each is one of, for the error.
     """
     given = _array(name, values, "iuf", f"whole numbers, positions in {of}", len(shape))
-    _fit(name, given, shape)
+    _fit(name, given, shape, each)
     if given.dtype.kind == "f" and not np.all(given == np.floor(given)):
         raise InputError(f"{name} must be whole numbers, positions in {of}")
     if given.size and not (given.min() >= 0 and given.max() < size):
@@ -48,7 +61,7 @@ def positions(
 
 def positive(name: str, value: Any, *, zero: bool = False) -> float:
     """Return one positive, finite number; 0 will do where ``zero`` says so."""
-    number = _real(name, value)
+    number = real(name, value)
     if not (np.isfinite(number) and (number > 0 or (zero and number == 0))):
         raise InputError(f"{name} must be {'0 or ' if zero else ''}positive and finite, not {value}")
     return number
@@ -56,7 +69,7 @@ def positive(name: str, value: Any, *, zero: bool = False) -> float:
 
 def share(name: str, value: Any) -> float:
     """Return one number strictly between 0 and 1."""
-    number = _real(name, value)
+    number = real(name, value)
     if not 0.0 < number < 1.0:
         raise InputError(f"{name} must lie between 0 and 1, not {value}")
     return number
@@ -64,7 +77,7 @@ def share(name: str, value: Any) -> float:
 
 def whole(name: str, value: Any, least: int = 0) -> int:
     """Return one whole number that is not below ``least``."""
-    number = _real(name, value)
+    number = real(name, value)
     if not (np.isfinite(number) and number == np.floor(number) and number >= least):
         raise InputError(f"{name} must be a whole number of at least {least}, not {value}")
     return int(value)
@@ -108,18 +121,19 @@ def _array(name: str, values: Any, kinds: str, what: str, dimensions: int) -> ND
     return given
 
 
-def _fit(name: str, given: NDArray, shape: tuple[int | None, ...]) -> None:
+def _fit(name: str, given: NDArray, shape: tuple[int | None, ...], each: str) -> None:
     fits = given.ndim == len(shape) and all(
         wanted is None or length == wanted for length, wanted in zip(given.shape, shape, strict=True)
     )
     if not fits and given.ndim == len(shape) == 1:
-        raise InputError(f"{name} has {len(given)} entries for {shape[0]}")
+        raise InputError(f"{name} has {len(given)} entries for {shape[0]}{each and ' ' + each}")
     if not fits:
         wanted = ", ".join("any" if length is None else str(length) for length in shape)
         raise InputError(f"{name} has shape {given.shape}, not ({wanted})")
 
 
-def _real(name: str, value: Any) -> float:
+def real(name: str, value: Any) -> float:
+    """Return one real number, NaN and the infinities among them."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(
         value, (int, float, np.integer, np.floating)
     ):

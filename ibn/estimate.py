@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ibn.checks import share
+from ibn.checks import real, share
 from ibn.errors import InputError
 
 
@@ -37,9 +37,7 @@ class Estimate:
 
     def __post_init__(self) -> None:
         for name in ("mean", "stderr", "count", "seconds"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not np.isreal(value) or np.ndim(value):
-                raise InputError(f"{name} must be a number, not {value!r}")
+            real(name, getattr(self, name))
         if self.stderr < 0 or self.count < 0:
             raise InputError(f"a negative {'stderr' if self.stderr < 0 else 'count'}")
 

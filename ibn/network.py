@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ibn.bias.edges import Bias, Trie
-from ibn.checks import numbers, positions, whole
+from ibn.checks import numbers, positions, positive, whole
 from ibn.errors import InputError
 from ibn.laplacian import currents, laplacian
 from ibn.preferences.comparisons import Comparisons
@@ -161,9 +161,11 @@ def build_network(
     """
     if not isinstance(comparisons, Comparisons):
         raise InputError(f"comparisons are {type(comparisons).__name__}, not Comparisons")
-    shape = () if np.ndim(noise_variance) == 0 else (len(comparisons),)
-    sigma2 = numbers("noise variance", noise_variance, shape, infinite=True)
-    sigma2 = np.broadcast_to(sigma2, (len(comparisons),))
+    shape = (len(comparisons),)
+    if np.isscalar(noise_variance):
+        sigma2 = np.full(shape, positive("the noise variance", noise_variance))
+    else:
+        sigma2 = numbers("the noise variance", noise_variance, shape, infinite=True)
     if not np.all(np.isfinite(sigma2) & (sigma2 > 0)):
         raise InputError("the noise variance must be positive and finite")
     if comparisons.weight is not None:

@@ -59,7 +59,7 @@ class Ultrametric:
             )
         most = int(ADDRESS_BITS / np.log2(self.branching) + 1e-9)
         digits = most if self.digits is None else self.digits
-        if whole("digits", digits, 1) > most:
+        if whole("digits", digits) not in range(1, most + 1):
             raise InputError(f"digits must lie between 1 and {most}, not {self.digits}")
         object.__setattr__(self, "branching", int(self.branching))
         object.__setattr__(self, "digits", int(digits))

@@ -71,14 +71,17 @@ class Battles:
         names = list(self.names)
         a = positions("a", self.a, len(names), of="the list of names")
         shape = a.shape
-        b = positions("b", self.b, len(names), shape, of="the list of names")
-        outcome = numbers("outcome", self.outcome, shape, infinite=True)
+        b = positions("b", self.b, len(names), shape, of="the list of names", each="battles")
+        won = self.outcome
+        if isinstance(won, np.ndarray) and won.dtype == bool:
+            won = won.astype(np.float64)
+        outcome = numbers("outcome", won, shape, infinite=True, each="battles")
         self._refuse(a == b, "an item meets itself", "leave such battles out")
         self._refuse(~((outcome >= 0.0) & (outcome <= 1.0)), "an outcome is not 0 to 1", None)
         parts: dict[str, NDArray[Any]] = {"a": a, "b": b, "outcome": outcome}
         for name in ("weight", "count", "times"):
             if (column := getattr(self, name)) is not None:
-                values = numbers(name, column, shape, infinite=True)
+                values = numbers(name, column, shape, infinite=True, each="battles")
                 wrong = ~(np.isfinite(values) & (values > 0.0))
                 if name != "times":
                     self._refuse(wrong, f"a {name} is not a positive number", None)
@@ -87,7 +90,7 @@ class Battles:
             object.__setattr__(self, name, frozen(values))
         for name, column in self._columns().items():
             if np.shape(column) != shape:
-                raise InputError(f"{name} has shape {np.shape(column)} for {len(a)} battles")
+                raise InputError(f"{name} has {len(column)} entries for {len(a)} battles")
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         single = {name: getattr(self, name) for name in ("both_bad", "lines")}

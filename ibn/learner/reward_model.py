@@ -148,8 +148,8 @@ class RewardModel:
         mean, variance : ndarray of float, shape (k,)
         """
         rows = len(self.features)
-        a = positions("a", np.atleast_1d(a), rows, of="the rows of features")
-        b = positions("b", np.atleast_1d(b), rows, a.shape, of="the rows of features")
+        a = positions("a", [a] if np.isscalar(a) else a, rows, of="the rows of features")
+        b = positions("b", [b] if np.isscalar(b) else b, rows, a.shape, of="the rows of features")
         rewards = self.rewards()
         variance = np.empty(len(a))
         for low in range(0, len(a), BLOCK):

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from ibn.checks import frozen, numbers, positions
 from ibn.errors import InputError
 
+EACH = "comparisons"  # what has an entry of each column
+
 
 @dataclass(frozen=True, eq=False)
 class Comparisons:
@@ -65,23 +67,23 @@ class Comparisons:
             raise InputError(f"responses have shape {responses.shape}, not one dimension")
         a = positions("a", self.a, len(responses), of="the list of responses")
         shape = a.shape
-        b = positions("b", self.b, len(responses), shape, of="the list of responses")
+        b = positions("b", self.b, len(responses), shape, of="the list of responses", each=EACH)
         if (same := np.flatnonzero(a == b)).size:
             raise InputError(f"comparison {same[0]} compares a response with itself")
         parts: dict[str, NDArray] = {"a": a, "b": b}
         if self.delta is not None:
-            parts["delta"] = numbers("delta", self.delta, shape)
+            parts["delta"] = numbers("delta", self.delta, shape, each=EACH)
         if self.winner is not None:
             parts["winner"] = _winners(self.winner, shape)
         if self.share is not None:
-            share = numbers("share", self.share, shape)
+            share = numbers("share", self.share, shape, each=EACH)
             _require("share", share, (share >= 0) & (share <= 1), "a number from 0 to 1")
             leans = np.sign(share - 0.5).astype(np.int8)
             if "winner" in parts and not np.array_equal(leans, parts["winner"]):
                 raise InputError("winner and share disagree", fix="give one of the two")
             parts |= {"share": share, "winner": leans}
         if self.weight is not None:
-            weight = numbers("weight", self.weight, shape)
+            weight = numbers("weight", self.weight, shape, each=EACH)
             _require("weight", weight, weight > 0, "a positive number")
             parts["weight"] = weight
         for name, values in parts.items():
@@ -138,8 +140,8 @@ def _winners(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.int8]:
             "winner is true and false, not +1, -1 or 0 (a tie)",
             fix="np.where(a_won, 1, -1) makes it of true and false",
         )
-    given = numbers("winner", values, shape)
-    _require("winner", given, np.isin(given, (-1, 0, 1)), "+1, -1 or 0 (a tie)")
+    given = numbers("winner", values, shape, each=EACH)
+    _require("winner", np.asarray(values), np.isin(given, (-1, 0, 1)), "+1, -1 or 0 (a tie)")
     if kind != np.int8 and np.array_equal(np.unique(given), [0.0, 1.0]):
         raise InputError(
             "winner is 1 and 0 alone, which are +1 and a tie here and elsewhere +1 and -1",
