@@ -32,7 +32,9 @@ def numbers(
     if not fine.all():
         at = tuple(int(i) for i in np.argwhere(~fine)[0])
         where = at[0] if len(at) == 1 else at
-        raise InputError(f"{name} {where} is {found[at]}, not a {'' if infinite else 'finite '}number")
+        raise InputError(
+            f"{name} {where} is {found[at]}, not a {'' if infinite else 'finite '}number"
+        )
     return found
 
 
@@ -63,7 +65,9 @@ def positive(name: str, value: Any, *, zero: bool = False) -> float:
     """Return one positive, finite number; 0 will do where ``zero`` says so."""
     number = real(name, value)
     if not (np.isfinite(number) and (number > 0 or (zero and number == 0))):
-        raise InputError(f"{name} must be {'0 or ' if zero else ''}positive and finite, not {value}")
+        raise InputError(
+            f"{name} must be {'0 or ' if zero else ''}positive and finite, not {value}"
+        )
     return number
 
 
@@ -123,7 +127,8 @@ def _array(name: str, values: Any, kinds: str, what: str, dimensions: int) -> ND
 
 def _fit(name: str, given: NDArray, shape: tuple[int | None, ...], each: str) -> None:
     fits = given.ndim == len(shape) and all(
-        wanted is None or length == wanted for length, wanted in zip(given.shape, shape, strict=True)
+        wanted is None or length == wanted
+        for length, wanted in zip(given.shape, shape, strict=True)
     )
     if not fits and given.ndim == len(shape) == 1:
         raise InputError(f"{name} has {len(given)} entries for {shape[0]}{each and ' ' + each}")

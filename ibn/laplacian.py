@@ -44,7 +44,7 @@ def grounded(
 def _without_loops(
     u: NDArray[np.integer], v: NDArray[np.integer], conductance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Set loops to 0: added to the diagonal and taken off again they would leave rounding errors."""
+    """Set loops to 0: put on the diagonal and taken off again they leave rounding errors."""
     loop = u == v
     return np.where(loop, 0.0, conductance) if loop.any() else conductance
 

@@ -54,9 +54,7 @@ class Ultrametric:
         for name in ("alpha", "scale"):
             positive(name, getattr(self, name))
         if whole("branching", self.branching, 2) > 2**ADDRESS_BITS:
-            raise InputError(
-                f"branching must be at most 2^{ADDRESS_BITS}, not {self.branching}"
-            )
+            raise InputError(f"branching must be at most 2^{ADDRESS_BITS}, not {self.branching}")
         most = int(ADDRESS_BITS / np.log2(self.branching) + 1e-9)
         digits = most if self.digits is None else self.digits
         if whole("digits", digits) not in range(1, most + 1):

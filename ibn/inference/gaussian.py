@@ -289,7 +289,9 @@ def posterior_samples(
     InputError
         If the network is not connected.
     """
-    noise = generator(rng).normal(0.0, 1.0 / np.sqrt(network.variance), (whole("count", count), len(network.u)))
+    noise = generator(rng).normal(
+        0.0, 1.0 / np.sqrt(network.variance), (whole("count", count), len(network.u))
+    )
     solver = ReducedSolver.of(network)
     if solver.mesh is not None:
         drawn = [solver.mesh.rewards(row * network.variance) for row in noise]

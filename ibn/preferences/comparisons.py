@@ -135,7 +135,7 @@ class Comparisons:
 
 def _winners(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.int8]:
     kind = values.dtype if isinstance(values, np.ndarray) else None
-    if kind == bool:
+    if kind is not None and kind.kind == "b":
         raise InputError(
             "winner is true and false, not +1, -1 or 0 (a tie)",
             fix="np.where(a_won, 1, -1) makes it of true and false",

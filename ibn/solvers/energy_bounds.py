@@ -40,9 +40,7 @@ class EnergyBounds:
         u, v = network.u.astype(np.int64), network.v.astype(np.int64)
         by_variance = np.argsort(variance, kind="stable")
         by_variance = by_variance[u[by_variance] != v[by_variance]]
-        code, first = np.unique(
-            pair_code(u[by_variance], v[by_variance], size), return_index=True
-        )
+        code, first = np.unique(pair_code(u[by_variance], v[by_variance], size), return_index=True)
         edge = by_variance[first]  # the least of parallel edges
         # By rank, and from 1, since the tree is the same and SciPy takes 0 for no edge.
         shape = (size, size)

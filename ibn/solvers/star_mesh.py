@@ -198,9 +198,7 @@ def eliminate(
     return total
 
 
-def _resistances(
-    conductance: NDArray[np.float64], pairs: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _resistances(conductance: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
     """Resistances between pairs of nodes, by halving what is left between as often as it takes.
 
     All nodes that no pair names go. Then the rest is cut in four, and each two quarters are looked

@@ -48,12 +48,14 @@ def test_large_networks_are_right_or_refused(first):
 @pytest.mark.parametrize("variance", [1e-10, 1e-16, 1e-18, 1e-30, 1e-100])
 def test_variances_in_series_add_up(variance):
     network = series(variance, 1.0)
-    assert resistance(network, [[0, 2], [1, 2], [0, 1]]).tolist() == [1.0, 1.0, variance]
-    assert resistance_matrix(network)[0].tolist() == [0.0, variance, 1.0]
+    found = resistance(network, [[0, 2], [1, 2], [0, 1]])
+    np.testing.assert_allclose(found, [1.0 + variance, 1.0, variance], rtol=1e-14)
+    found = resistance_matrix(network)[0]
+    np.testing.assert_allclose(found, [0.0, variance, 1.0 + variance], rtol=1e-14)
 
 
 def test_a_spread_beyond_all_is_refused_by_its_edges():
-    with pytest.raises(InputError, match="1e-250 of inductive-bias edge 0 to 1 of .* edge 1 "):
+    with pytest.raises(InputError, match=r"1e-250 of inductive-bias edge 0 to 1 of .* edge 1 "):
         resistance(series(1e-250, 1.0), [[0, 2]])
 
 
@@ -83,18 +85,17 @@ def test_a_chain_too_long_for_digits_is_solved_by_elimination():
     np.testing.assert_allclose(resistance(network, pairs), [1, 1, 1200, 6], rtol=1e-11)
 
 
-def test_a_large_stiff_network_is_bounded_or_refused(monkeypatch):
+def test_a_large_stiff_network_is_solved_within_bounds_or_refused(monkeypatch):
     for module in ("ibn.solvers.reduced", "ibn.solvers.star_mesh"):
         monkeypatch.setattr(f"{module}.MOST_NODES", 100)
     variance = 10.0 ** np.random.default_rng(0).uniform(-15, 15, 300)
     network = series(*variance)
-    try:
-        found = resistance(network, [[0, 300], [10, 11]])
-    except InputError as error:
-        assert "too far apart" in str(error) or "did not converge" in str(error)
-    else:
-        np.testing.assert_allclose(found, [variance.sum(), variance[10]], rtol=1e-9)
-    with pytest.raises(InputError, match="of a network|for a network of 301 nodes"):
+    with pytest.raises(InputError, match=r"too far apart|did not converge"):
+        resistance(network, [[0, 300], [10, 11]])
+    tame = series(*10.0 ** np.random.default_rng(0).uniform(-4, 4, 300))
+    found = resistance(tame, [[0, 300], [10, 11]])
+    np.testing.assert_allclose(found, [tame.variance.sum(), tame.variance[10]], rtol=1e-9)
+    with pytest.raises(InputError, match="for a network of 301 nodes"):
         resistance_matrix(network)
     with pytest.raises(InputError, match="301 nodes"):
         posterior_samples(network, 1, np.random.default_rng(0))
@@ -107,7 +108,7 @@ def test_labels_of_a_large_stiff_network_are_refused(monkeypatch):
     kind = np.array([0, 0, 1], np.int8)
     network = Network(3, np.arange(3), [0, 1, 0], [1, 2, 2], [1.0, 1.0, 1e-12], kind)
     monkeypatch.setattr("ibn.solvers.reduced.DENSE_NODES", 0)
-    with pytest.raises(InputError, match="1e-12 of comparison 0 to 1 of inductive-bias edge 0"):
+    with pytest.raises(InputError, match=r"1e-12 of comparison 0 to 1 of inductive-bias edge 0"):
         posterior_mean(network, comparisons)
 
 

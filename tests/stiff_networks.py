@@ -1,6 +1,6 @@
 """Random networks whose variances span up to 60 decades, against exact rational arithmetic.
 
-    python tests/inference/stiff_networks.py --networks 10000 --seed 0
+    python tests/stiff_networks.py --networks 10000 --seed 0
 
 prints, for each quantity of the library, how many networks came out right to 1e-9, how many were
 refused by an InputError, how many were WRONG, and the worst relative error of those not refused.
@@ -105,9 +105,7 @@ def random_network(seed):
         compared = (place[u] >= 0) & (place[v] >= 0) & (u != v) & (rng.random(len(u)) < 0.5)
         order = np.argsort(compared, kind="stable")
         u, v, compared = u[order], v[order], compared[order]
-        network = Network(
-            size, nodes, u, v, variances(len(u), rng), compared.astype(np.int8)
-        )
+        network = Network(size, nodes, u, v, variances(len(u), rng), compared.astype(np.int8))
         bare = Comparisons(np.arange(len(nodes)), place[u[compared]], place[v[compared]])
     return kind, network, bare.labelled(delta=rng.normal(size=len(bare)))
 
@@ -134,15 +132,19 @@ class Exact:
     def _inverse(matrix):
         """Gauss and Jordan; the last node is the ground, at 0."""
         n = len(matrix)
-        rows = [list(row) + [Fraction(int(i == j)) for j in range(n)] for i, row in enumerate(matrix)]
+        rows = [
+            list(row) + [Fraction(int(i == j)) for j in range(n)] for i, row in enumerate(matrix)
+        ]
         for k in range(n):
             pivot = rows[k][k]
             rows[k] = [x / pivot for x in rows[k]]
             for i in range(n):
                 if i != k and rows[i][k]:
                     factor = rows[i][k]
-                    rows[i] = [x - factor * y if y else x for x, y in zip(rows[i], rows[k], strict=True)]
-        inverse = [row[n:] + [Fraction(0)] for row in rows]
+                    rows[i] = [
+                        x - factor * y if y else x for x, y in zip(rows[i], rows[k], strict=True)
+                    ]
+        inverse = [[*row[n:], Fraction(0)] for row in rows]
         return [*inverse, [Fraction(0)] * (n + 1)]
 
     def resistance(self, a, b):
@@ -251,7 +253,10 @@ def errors(seed):
     jobs = {
         "resistance": (lambda: resistance(net, pairs), of_pairs),
         "resistance_matrix": (lambda: resistance_matrix(net), of_matrix),
-        "mean_variance": (lambda: mean_variance(net, rel_err=REL_ERR, rng=rng, max_count=64), of_mean),
+        "mean_variance": (
+            lambda: mean_variance(net, rel_err=REL_ERR, rng=rng, max_count=64),
+            of_mean,
+        ),
         "energy": (lambda: ReducedSolver.of(net).energy(inflow), of_energy),
         "potential": (lambda: ReducedSolver.of(net).potential(inflow), of_potential),
         "posterior_mean": (lambda: posterior_mean(net, comparisons), of_rewards),
@@ -292,7 +297,9 @@ def measured(seed, large):
 
 def main(arguments=None):
     """Print the counts; return whether anything was wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="of the first network")
     parser.add_argument("--workers", type=int, default=2)
