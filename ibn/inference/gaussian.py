@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
+from ibn.checks import generator, positive, whole
 from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.pairwise import pairwise_resistance
@@ -134,6 +135,8 @@ def mean_variance(
     InputError
         If the network is not connected.
     """
+    positive("rel_err", rel_err)
+    generator(rng)
     solver = ReducedSolver.of(network)
     if solver.mesh is not None and network.trie is None and len(network.nodes) > 1:
         return _mean_over_all(solver.mesh)
@@ -286,11 +289,13 @@ def posterior_samples(
     InputError
         If the network is not connected.
     """
-    noise = rng.normal(0.0, 1.0 / np.sqrt(network.variance), (count, len(network.u)))
+    noise = generator(rng).normal(
+        0.0, 1.0 / np.sqrt(network.variance), (whole("count", count), len(network.u))
+    )
     solver = ReducedSolver.of(network)
     if solver.mesh is not None:
-        whole = [solver.mesh.rewards(row * network.variance) for row in noise]
-        reward = np.reshape(whole, (count, network.size))[:, network.nodes]
+        drawn = [solver.mesh.rewards(row * network.variance) for row in noise]
+        reward = np.reshape(drawn, (count, network.size))[:, network.nodes]
     else:
         _require_within(network, network.variance, EVEN**2)
         inflow = np.stack([network.currents(row) for row in noise], axis=1)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def height(order, parent, edge, variance):
+    """Greatest variance from the root of a tree to a node; see :func:`route` for the tree."""
+    above = np.zeros(len(order))
+    for node in order[1:]:
+        above[node] = above[parent[node]] + variance[edge[node]]
+    return above.max()
 
 
 @njit(cache=True, nogil=True)

@@ -7,13 +7,14 @@ the currents one from above; where the two meet, the energy between them is know
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
-from ibn.kernels.flows import route
+from ibn.kernels.flows import height, route
 from ibn.network import Network
 from ibn.pair_code import pair_code
 
@@ -53,6 +54,11 @@ class EnergyBounds:
         of_node[below] = edge[np.searchsorted(code, pair_code(below, parent[below], size))]
         return cls(u, v, variance, order.astype(np.int64), parent, of_node)
 
+    @cached_property
+    def widest(self) -> float:
+        """Return what no resistance between two nodes exceeds."""
+        return 2.0 * float(height(self.order, self.parent, self.edge, self.variance))
+
     def tree_flow(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
         """Carry currents along the tree alone: the flow of each edge from u to v, shape (e, k)."""
         flow = np.zeros((len(self.u), inflow.shape[1]))
@@ -73,7 +79,7 @@ class EnergyBounds:
         flow = (potential[self.u] - potential[self.v]) / self.variance[:, None]
         spent = self._spent(flow)
         work = np.einsum("ik,ik->k", inflow, potential)
-        lower = np.divide(work**2, spent, out=np.zeros_like(work), where=spent > 0)
+        lower = 2.0 * work - spent  # what it lacks is the energy of the potentials' error
         for _ in range(2):  # the second time for the rounding errors of the first
             self._complete(flow, inflow)
         return lower, self._spent(flow)

@@ -25,6 +25,9 @@ DENSE_NODES = 1500  # up to here one dense factorisation is faster than iteratio
 BLOCK = 8  # right-hand sides solved at a time: one line of a cache
 TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
 PROMISED = 1e-9  # relative error of an energy of a stiff network
+POTENTIAL = 1e-6  # error of a potential of a large, stiff network, beside their range
+ROUNDING = 1e-14  # of the difference between two bounds on an energy
+CLEAR = 1e5  # spread of variances up to which conjugate gradients tell their own error
 SLACK = 50.0  # times a looser tolerance, that its energies may be off
 
 
@@ -125,8 +128,8 @@ class ReducedSolver:
     @cached_property
     def _bounds(self) -> EnergyBounds | None:
         """What tells whether a large, stiff network was solved; None where there is no doubt."""
-        lossy = len(self.reduced.kept) <= DENSE_NODES and self._dense is None
-        if self.mesh is None and (lossy or spread(self.network) > EVEN):
+        limit = EVEN if self._dense is not None else CLEAR
+        if self.mesh is None and spread(self.network) > limit:
             return EnergyBounds.of(self.network)
         return None
 
@@ -173,7 +176,7 @@ class ReducedSolver:
         for low in range(0, inflow.shape[1], BLOCK):
             block = inflow[:, low : low + BLOCK]
             if self._bounds is not None:
-                result[low : low + BLOCK] = self._bounded(block, tolerance)[0]
+                result[low : low + BLOCK] = self._bounded(block, tolerance)[1]
             else:
                 result[low : low + BLOCK] = self.whole_energy(self._room(block), tolerance)
         return result
@@ -183,7 +186,7 @@ class ReducedSolver:
         if self.mesh is not None:
             return self.mesh.probe_energy(flow[: self.network.size])
         if self._bounds is not None:
-            return self._bounded(flow[: self.network.size], tolerance)[0]
+            return self._bounded(flow[: self.network.size], tolerance)[1]
         current, dissipated = self._reduce(flow)
         # In halves, so that two threads can share them; the same halves whether they do.
         middle = -(-current.shape[1] // 2)
@@ -193,20 +196,25 @@ class ReducedSolver:
         return dissipated + np.concatenate([np.zeros(0), *energies])
 
     def potential(
-        self, inflow: NDArray[np.float64], tolerance: float = TIGHT**1.5
+        self,
+        inflow: NDArray[np.float64],
+        tolerance: float = TIGHT**1.5,
+        *,
+        checked: bool = True,
     ) -> NDArray[np.float64]:
         """Potentials L⁺ inflow at every node, each column centred, shape (size, k).
 
         ``inflow`` is as for :meth:`energy`, and so is ``tolerance``: in the energy's norm the
-        potentials' own is its root.
+        potentials' own is its root. ``checked``: whether potentials of a large, stiff network are
+        refused where they may be in error; not where the next step corrects the error of this.
         """
         if self.mesh is not None:
             return self.mesh.potential(inflow)
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):
             block = inflow[:, low : low + BLOCK]
-            if self._bounds is not None:
-                result[:, low : low + BLOCK] = self._bounded(block, tolerance)[1]
+            if checked and self._bounds is not None:
+                result[:, low : low + BLOCK] = self._bounded_potential(block, tolerance)
             else:
                 result[:, low : low + BLOCK] = self._potential(block, tolerance)
         return result - result.mean(axis=0)
@@ -227,21 +235,39 @@ class ReducedSolver:
 
     def _bounded(
         self, inflow: NDArray[np.float64], tolerance: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Energy and potentials of one block, once bounds show that no digit was lost."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Solve one block: bounds on its energy, and potentials that are centred.
+
+        Raises InputError where the bounds are too far apart.
+        """
         assert self._bounds is not None
         potential = self._potential(inflow, tolerance)
-        # The energy is at its least in the potentials' error, so that it comes from above.
         potential -= potential.mean(axis=0)
         lower, upper = self._bounds(potential, inflow)
-        allowed = max(PROMISED, SLACK * tolerance) if tolerance > TIGHT else PROMISED
+        allowed = PROMISED if tolerance <= TIGHT else max(PROMISED, SLACK * tolerance)
         if not (upper - lower <= allowed * upper).all():
             raise stiff_error(self.network)
-        return upper, potential
+        return lower, upper, potential
+
+    def _bounded_potential(
+        self, inflow: NDArray[np.float64], tolerance: float
+    ) -> NDArray[np.float64]:
+        """Potentials of one block, none of them off by ``POTENTIAL`` of what they range over."""
+        assert self._bounds is not None
+        lower, upper, potential = self._bounded(inflow, tolerance)
+        # What is missing from the energy is that of the potentials' error, which a difference of
+        # potentials over a resistance takes as much of as Cauchy and Schwarz allow.
+        missing = np.maximum(upper - lower, ROUNDING * upper)
+        error = np.sqrt(missing * self._bounds.widest)
+        if not (error <= POTENTIAL * np.ptp(potential, axis=0)).all():
+            raise stiff_error(self.network)
+        return potential
+
 
 
 def require_connected(network: Network) -> None:
     """Raise InputError if some reward differences of a network are not identified."""
+    network.check()
     if network.trie is None and network.components().max(initial=0) > 0:
         raise InputError(
             "the network is not connected, so some reward differences are not identified",

@@ -1,10 +1,11 @@
 """Random networks whose variances span up to 60 decades, against exact rational arithmetic.
 
-    python tests/inference/stiff_networks.py --networks 10000 --seed 0
+    python tests/stiff_networks.py --networks 10000 --seed 0
 
 prints, for each quantity of the library, how many networks came out right to 1e-9, how many were
 refused by an InputError, how many were WRONG, and the worst relative error of those not refused.
-With ``--large`` the small networks are solved the way that large ones are.
+With ``--large`` the small networks are solved the way that large ones are, whose rewards and
+potentials are promised to 1e-6 alone.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ from ibn.solvers import reduced, star_mesh
 from ibn.solvers.reduced import ReducedSolver
 
 PROMISED = 1e-9
+POTENTIAL = 1e-6  # of large networks, beside the largest
+REL_ERR = 0.3  # of mean variances that are sampled
 SHAPES = ("path", "cycle", "star", "tree", "multi", "complete", "ladder", "barbell", "apart")
+LOOSE = ("potential", "posterior_mean", "posterior_samples")
 KINDS = (*SHAPES, "hierarchy")
 
 
@@ -140,7 +144,7 @@ class Exact:
                     rows[i] = [
                         x - factor * y if y else x for x, y in zip(rows[i], rows[k], strict=True)
                     ]
-        inverse = [row[n:] + [Fraction(0)] for row in rows]
+        inverse = [[*row[n:], Fraction(0)] for row in rows]
         return [*inverse, [Fraction(0)] * (n + 1)]
 
     def resistance(self, a, b):
@@ -221,7 +225,9 @@ def errors(seed):
             return 0.0 if np.isfinite(got.mean) and got.mean > 0 else float("inf")
         truth = sum(exact.resistance(*net.nodes[pair]) for pair in pairs) / len(pairs)
         error = off([got.mean], [truth])
-        return 0.0 if got.stderr and error * got.mean <= 8 * got.stderr else error
+        of_all = got.stderr == 0.0 and got.count == len(pairs)
+        sampled = 0.0 if of_all else 8 * got.stderr + REL_ERR / 50 * got.mean
+        return 0.0 if error * got.mean <= sampled else error
 
     def of_potential(got):
         found = []
@@ -247,7 +253,10 @@ def errors(seed):
     jobs = {
         "resistance": (lambda: resistance(net, pairs), of_pairs),
         "resistance_matrix": (lambda: resistance_matrix(net), of_matrix),
-        "mean_variance": (lambda: mean_variance(net, rel_err=0.3, rng=rng, max_count=64), of_mean),
+        "mean_variance": (
+            lambda: mean_variance(net, rel_err=REL_ERR, rng=rng, max_count=64),
+            of_mean,
+        ),
         "energy": (lambda: ReducedSolver.of(net).energy(inflow), of_energy),
         "potential": (lambda: ReducedSolver.of(net).potential(inflow), of_potential),
         "posterior_mean": (lambda: posterior_mean(net, comparisons), of_rewards),
@@ -304,7 +313,7 @@ def main(arguments=None):
             for name, error in each.items():
                 if error is None:
                     refused[name, kind == "apart"] += 1
-                elif error <= PROMISED:
+                elif error <= (POTENTIAL if options.large and name in LOOSE else PROMISED):
                     right[name] += 1
                     worst[name] = max(worst[name], error)
                 else:
