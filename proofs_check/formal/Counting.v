@@ -74,8 +74,12 @@ Proof.
   apply energy_nonneg. now apply world_positive.
 Qed.
 
-(** The counting bound at depth k, for any g. *)
-Lemma mean_above k r : (1 <= k <= K)%nat -> (1 <= n)%nat -> (4 * n <= B ^ k)%nat ->
+(** claim: E4
+    check: counting bound
+    says: For every falling g, n ≥ 1 comparisons, however chosen, leave a mean effective resistance of
+      at least g(k - 1)/8 over all ordered pairs, at every depth k that has 4n cells or more.
+    tex: B^k\ge4n\implies\mathbb E[R]\ge\tfrac18\,g(k-1) *)
+Theorem e4_counting k r : (1 <= k <= K)%nat -> (1 <= n)%nat -> (4 * n <= B ^ k)%nat ->
   (forall y y', In y Y -> In y' Y -> resistance W (leaf K y) (leaf K y') (r y y')) ->
   g (k - 1) / 8 <= mean_over_pairs r.
 Proof.
@@ -110,7 +114,7 @@ Proof.
         destruct (in_dec Nat.eq_dec (y' / C)%nat ((y / C)%nat :: touched k)) as [T'|T'].
         * rewrite Rmult_0_r. apply (resistance_nonneg y y'). auto.
         * rewrite Rmult_1_r.
-          apply (resistance_above B K n g left right label V k y y'); auto.
+          apply (e4_empty_cells B K n g left right label V k y y'); auto.
           -- now apply untouched.
           -- apply untouched. intros Z'. apply T'. now right.
           -- intros Z'. apply T'. left. exact Z'. }
@@ -252,7 +256,7 @@ Proof.
 Qed.
 
 (** claim: E4
-    check: constant; counting bound; empty cells
+    check: constant
     says: In every finite hierarchy of B ≥ 2 children, of any depth K that has 4n responses or more,
       for the power family of any α > 0 and every choice of n ≥ 1 comparisons at any σ² > 0, the mean
       over all ordered pairs of responses of the effective resistance, and so that of the inference
@@ -273,7 +277,7 @@ Proof.
   assert (V : valid B K n (power_family B I alpha) left right label).
   { repeat split; auto; try lia; try apply power_falling; now apply C. }
   assert (A : / 8 * Rpower 2 (- alpha) * F B I alpha (2 * INR n) <= mean_over_pairs B K r).
-  { eapply Rle_trans; [|apply (mean_above B K n (power_family B I alpha) left right label V k r)];
+  { eapply Rle_trans; [|apply (e4_counting B K n (power_family B I alpha) left right label V k r)];
       auto; [|intros; now apply H].
     pose proof (power_at_least n k N (proj1 Hk) Mk'). lra. }
   split; [exact A|split].

@@ -230,8 +230,13 @@ Proof.
   exists j. split; [lia|auto].
 Qed.
 
-(** Two responses in distinct cells at depth k that no comparison touches. *)
-Lemma resistance_above k y y' r : (1 <= k <= K)%nat -> In y responses -> In y' responses ->
+(** claim: E4
+    check: empty cells
+    says: In every finite hierarchy, for every falling g and every choice of comparisons, two
+      responses in distinct cells at depth k that no comparison touches have an effective
+      resistance of g(k - 1) or more.
+    tex: y,y'\text{ in distinct empty cells at depth }k\implies R(y,y')\ge g(k-1) *)
+Theorem e4_empty_cells k y y' r : (1 <= k <= K)%nat -> In y responses -> In y' responses ->
   empty k y -> empty k y' -> cell k y <> cell k y' ->
   resistance world (leaf K y) (leaf K y') r -> g (k - 1) <= r.
 Proof.

@@ -227,6 +227,38 @@ Proof.
     + intros. unfold k, drop, Rdiv. ring.
 Qed.
 
+Definition at_node x y : R := if dec y x then 1 else 0.
+
+(** claim: E1
+    says: Kirchhoff's current law. A flow is a unit flow exactly if at every node what leaves, less
+      what enters, is 1 at a, -1 at b and 0 elsewhere (0 everywhere if a is b).
+    tex: \forall x:\ \sum_{e:\,s(e)=x}f_e-\sum_{e:\,t(e)=x}f_e=1_{x=a}-1_{x=b} *)
+Theorem e1_unit_flow_by_nodes N a b f : unit_flow N a b f <->
+  forall x, sum (edges N) (fun e => f e * (at_node x (source N e) - at_node x (target N e)))
+    = at_node x a - at_node x b.
+Proof.
+  split; [intros U x; exact (U (at_node x))|]. intros H h.
+  set (L := nodup dec (a :: b :: map (source N) (edges N) ++ map (target N) (edges N))).
+  assert (Z : forall y, In y L -> h y = sum L (fun x => h x * at_node x y)).
+  { intros y I. rewrite (sum_ext L _ (fun x => if dec x y then h x else 0)).
+    - symmetry. apply (sum_at dec L y h); [apply NoDup_nodup|exact I].
+    - intros x _. unfold at_node. destruct (dec y x), (dec x y); congruence || lra. }
+  assert (In_L : forall y, In y (a :: b :: map (source N) (edges N) ++ map (target N) (edges N)) ->
+    In y L) by (intros; now apply nodup_In).
+  rewrite (Z a), (Z b) by (apply In_L; simpl; auto).
+  rewrite <- sum_minus.
+  rewrite (sum_ext L (fun x => h x * at_node x a - h x * at_node x b) (fun x => h x *
+    sum (edges N) (fun e => f e * (at_node x (source N e) - at_node x (target N e))))).
+  - rewrite (sum_ext (edges N) _ (fun e => sum L (fun x => h x *
+      (f e * (at_node x (source N e) - at_node x (target N e)))))).
+    + rewrite sum_swap. apply sum_ext. intros x _. apply sum_scal.
+    + intros e I. unfold drop. rewrite (Z (source N e)), (Z (target N e)).
+      * rewrite <- sum_minus, <- sum_scal. apply sum_ext. intros. ring.
+      * apply In_L. do 2 right. apply in_app_iff. right. now apply in_map.
+      * apply In_L. do 2 right. apply in_app_iff. left. now apply in_map.
+  - intros x _. rewrite H. ring.
+Qed.
+
 End Bridges.
 
 (** What is not so: labels of variance 1 that compare 0 with 1, as many as the list is long. *)

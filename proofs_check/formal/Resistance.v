@@ -193,7 +193,7 @@ Proof.
 Qed.
 
 (** claim: E1
-    check: networks; small graphs
+    check: networks; small graphs; spanning trees
     says: In every finite network of positive variances, parallel edges allowed, the effective
       resistance of a pair is at most the length of every walk between them, and so at most the
       inference distance.
