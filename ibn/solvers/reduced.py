@@ -241,13 +241,15 @@ class ReducedSolver:
         Raises InputError where the bounds are too far apart.
         """
         assert self._bounds is not None
-        potential = self._potential(inflow, tolerance)
-        potential -= potential.mean(axis=0)
-        lower, upper = self._bounds(potential, inflow)
         allowed = PROMISED if tolerance <= TIGHT else max(PROMISED, SLACK * tolerance)
-        if not (upper - lower <= allowed * upper).all():
-            raise stiff_error(self.network)
-        return lower, upper, potential
+        # Bounds that do not meet may need better potentials only.
+        for finer in (1.0, 1e-3, 1e-6):
+            potential = self._potential(inflow, finer * tolerance)
+            potential -= potential.mean(axis=0)
+            lower, upper = self._bounds(potential, inflow)
+            if (upper - lower <= allowed * upper).all():
+                return lower, upper, potential
+        raise stiff_error(self.network)
 
     def _bounded_potential(
         self, inflow: NDArray[np.float64], tolerance: float
