@@ -185,7 +185,8 @@ class ReducedSolver:
         """Energy of a block of currents, with a row for every node of the reduction; used up."""
         if self.mesh is not None:
             return self.mesh.probe_energy(flow[: self.network.size])
-        if self._bounds is not None:
+        doubt = np.sqrt(tolerance / TIGHT) * EVEN  # at a rougher tolerance rounding shows later
+        if self._bounds is not None and spread(self.network) > doubt:
             return self._bounded(flow[: self.network.size], tolerance)[1]
         current, dissipated = self._reduce(flow)
         # In halves, so that two threads can share them; the same halves whether they do.
