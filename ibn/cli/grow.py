@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ibn.cli.inputs import check_out
-from ibn.cli.progress import Display
 from ibn.cli.terminal import say
+from ibn.cli.verbosity import note, tasks
 from ibn.errors import InputError, unknown_name
 from ibn.outputs import keep_inputs
 
@@ -205,7 +205,7 @@ def _grow(
         determining += ["opening", "context", "stop"]
     journal = f"{options['out']}.journal"
     try:
-        with Display() as display:
+        with tasks("prompts") as display:
             return grow_dataset(
                 prompts,
                 generator,
@@ -301,7 +301,4 @@ def _print_counts(counts: dict[str, Any], *, labelled: bool) -> None:
             err=True,
         )
     if not labelled:
-        say(
-            "The pairs are not labelled: add a column winner (a, b or tie) to use them.",
-            err=True,
-        )
+        note("The pairs are not labelled: add a column winner (a, b or tie) to use them.")
