@@ -65,12 +65,9 @@ class Bar:
             self._bar.add_task("", total=None)
             self._bar.start()
         total = None if share is None else 1.0
-        # What is told may hold names from files; square brackets in it are no markup.
-        from rich.markup import escape
-
         self._bar.update(
             self._bar.task_ids[0],
-            description=escape(harmless(words)),
+            description=harmless(words),
             completed=share or 0.0,
             total=total,
         )
