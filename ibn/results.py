@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from html import escape
@@ -83,6 +84,7 @@ class Result:
 
     def plot(self) -> Figure:
         """Draw it, as a matplotlib figure."""
+        _let_notebooks_show_figures()
         with standing_at(STYLE)():
             return standing_at(self.picture)(self)
 
@@ -164,6 +166,20 @@ def ending_of(path: str | os.PathLike[str], known: Sequence[str]) -> str:
     if Path(name).is_dir():
         raise InputError("a directory", file=name, fix="name a file")
     return ending
+
+
+def _let_notebooks_show_figures() -> None:
+    """Tell IPython how a figure is shown, unless it knows: by itself it knows those of pyplot."""
+    running = sys.modules.get("IPython")
+    shell = running.get_ipython() if running else None
+    if shell is None:
+        return
+    from IPython.core.pylabtools import select_figure_formats
+    from matplotlib.figure import Figure
+
+    known = shell.display_formatter.formatters.values()
+    if not any(Figure in formatter.type_printers for formatter in known):
+        select_figure_formats(shell, {"png"})
 
 
 def standing_at(place: str) -> Any:
