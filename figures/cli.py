@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ibn.cli.terminal import say
+from ibn.outputs import keep_inputs
 
 
 @click.command(name="figures")
@@ -62,6 +63,9 @@ def command(
     from ibn.figures.gallery import draw
     from ibn.figures.measurements import read
 
+    for there in Path(out).glob("*.*"):
+        if there.suffix in (".svg", ".png"):
+            keep_inputs(there, (data, evidence))
     rows = None if data is None else read(data)
     claims = None if evidence is None else ledger.read(evidence)
     pictures = draw(names, rows, Path(out), claims)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import IO
 
 from ibn.errors import InputError
 
 
-def open_alone(path: Path, *, truncate: bool = False, owner: Path | None = None) -> int:
+def open_alone(path: Path) -> int:
     """Open a file for appending, made if missing, as the only one to write it.
 
-    ``truncate``: whether to empty it; ``owner``: the file that errors name, where it stands in for
-    another. Raises InputError if it is no regular file, or another process is writing it. Raises
-    OSError if it cannot be opened.
+    Raises InputError if it is no regular file, or another process is writing it; OSError if it
+    cannot be opened.
     """
     import fcntl  # where there is none, files can still be read
 
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if truncate else 0)
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
     while True:
         fd = os.open(path, flags, 0o666)
         try:
@@ -31,7 +31,7 @@ def open_alone(path: Path, *, truncate: bool = False, owner: Path | None = None)
             os.close(fd)
             raise InputError(
                 "another run is writing this file",
-                file=owner or path,
+                file=path,
                 fix="wait for it to end, or give another --out",
             ) from None
         except BaseException:
@@ -49,11 +49,11 @@ def append(fd: int, data: bytes, path: Path) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def replace(beside: Path, path: Path) -> None:
-    """Put one file in the place of another, so that it survives the machine."""
-    os.replace(beside, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def keep_alone(file: IO[bytes]) -> int:
+    """Keep a new file, of which all is written, open for appending as the only one to write it."""
+    import fcntl
+
+    file.flush()
+    fd = os.dup(file.fileno())
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return fd

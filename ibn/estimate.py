@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ibn.checks import real, share
 from ibn.errors import InputError
 
 
@@ -33,6 +34,12 @@ class Estimate:
     stderr: float
     count: float
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "stderr", "count", "seconds"):
+            real(name, getattr(self, name))
+        if self.stderr < 0 or self.count < 0:
+            raise InputError(f"a negative {'stderr' if self.stderr < 0 else 'count'}")
 
     @classmethod
     def of(cls, draws: NDArray[np.float64], seconds: float = 0.0) -> Estimate:
@@ -60,7 +67,7 @@ class Estimate:
         level : float
             Coverage, between 0 and 1.
         """
-        half = self.margin(level)
+        half = self.margin(share("level", level))
         return (self.mean - half, self.mean + half)
 
     def margin(self, level: float = 0.95) -> float:

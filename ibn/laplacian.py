@@ -12,9 +12,10 @@ def laplacian(
 ) -> csr_array:
     """Assemble the Laplacian of a graph, as lean as SciPy allows; parallel edges add up.
 
-    ``size``: number of nodes; ``u``, ``v``, shape (e,): ends of each edge; ``conductance``, shape
-    (e,): its weight. Returns shape (size, size).
+    ``size``: number of nodes; ``u``, ``v``, shape (e,): ends of each edge, a loop counting for
+    nothing; ``conductance``, shape (e,): its weight. Returns shape (size, size).
     """
+    conductance = _without_loops(u, v, conductance)
     u, v = u.astype(np.int32, copy=False), v.astype(np.int32, copy=False)
     nodes = np.arange(size, dtype=np.int32)
     degree = degrees(size, u, v, conductance)
@@ -31,12 +32,21 @@ def grounded(
     The same constant everywhere makes it invertible and changes no resistance and no centred
     potential; this one has the size of a typical eigenvalue. See :func:`laplacian`.
     """
+    conductance = _without_loops(u, v, conductance)
     entry = np.append(u * np.int64(size) + v, v * np.int64(size) + u)
     flat = np.bincount(entry, np.tile(-conductance, 2), size * size)
     matrix = np.asarray(flat, np.float64).reshape(size, size)
     matrix[np.diag_indices(size)] += degrees(size, u, v, conductance)
     matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
     return matrix.T
+
+
+def _without_loops(
+    u: NDArray[np.integer], v: NDArray[np.integer], conductance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Set loops to 0: put on the diagonal and taken off again they leave rounding errors."""
+    loop = u == v
+    return np.where(loop, 0.0, conductance) if loop.any() else conductance
 
 
 def degrees(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ibn.bias.edges import Bias, Trie
+from ibn.checks import numbers, positions, positive, whole
 from ibn.errors import InputError
 from ibn.laplacian import currents, laplacian
 from ibn.preferences.comparisons import Comparisons
@@ -52,6 +54,44 @@ class Network:
     bias: Bias | None = None
     responses: NDArray | None = None
 
+    def __post_init__(self) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Raise InputError where sizes differ, a node is none, or a variance is not positive.
+
+        Networks are large and their arrays not copied, so that whoever solves one asks again.
+        """
+        size = whole("size", self.size, 1)
+        put = partial(object.__setattr__, self)
+        if getattr(self.nodes, "dtype", None) != np.int64:
+            put("nodes", positions("nodes", self.nodes, size, of="the nodes"))
+        for name in ("u", "v"):
+            ends = getattr(self, name)
+            if getattr(ends, "dtype", None) not in (np.int32, np.int64):
+                put(name, positions(name, ends, size, of="the nodes"))
+        if getattr(self.variance, "dtype", None) != np.float64:
+            put("variance", numbers("variance", self.variance))
+        shape = (len(self.u),)
+        for name in ("u", "v", "variance", "kind"):
+            if np.shape(getattr(self, name)) != shape:
+                raise InputError(
+                    f"{name} has shape {np.shape(getattr(self, name))} for {len(self.u)} edges"
+                )
+        for name in ("nodes", "u", "v"):
+            ends = getattr(self, name)
+            if ends.ndim != 1 or (ends.size and not (ends.min() >= 0 and ends.max() < size)):
+                positions(name, ends, size, of="the nodes")  # says which
+        kind = np.asarray(self.kind)
+        if kind.size and not (kind.dtype.kind in "iu" and kind.min() >= 0 and kind.max() <= 1):
+            raise InputError("kind must be 0 (inductive bias) or 1 (human preference)")
+        if (kind[1:] < kind[:-1]).any():
+            raise InputError("inductive-bias edges must come before the comparisons")
+        variance = self.variance
+        if variance.size and not (variance.min() > 0 and variance.max() < np.inf):
+            at = int(np.flatnonzero(~((variance > 0) & (variance < np.inf)))[0])
+            raise InputError(f"variance {at} is {variance[at]}, not positive and finite")
+
     @property
     def bias_edges(self) -> int:
         """Number of inductive-bias edges; the edges from there on are the comparisons."""
@@ -88,12 +128,8 @@ class Network:
 
     def nodes_of(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Nodes of pairs of responses, shape (p, 2); an InputError if they are no such pairs."""
-        pairs = np.asarray(pairs, dtype=np.int64)
-        if pairs.ndim != 2 or pairs.shape[1] != 2:
-            raise InputError(f"pairs of responses have shape (p, 2), not {pairs.shape}")
-        if pairs.size and not (pairs.min() >= 0 and pairs.max() < len(self.nodes)):
-            raise InputError("a pair names a response outside the list of responses")
-        return self.nodes[pairs]
+        m = len(self.nodes)
+        return self.nodes[positions("pairs", pairs, m, (None, 2), of="the list of responses")]
 
     def components(self) -> NDArray[np.int64]:
         """Label the connected component of each node."""
@@ -123,12 +159,13 @@ def build_network(
     InputError
         If a variance is not positive and finite.
     """
-    sigma2 = np.asarray(noise_variance, dtype=float)
-    if sigma2.ndim and sigma2.shape != (len(comparisons),):
-        raise InputError(
-            f"noise variance of shape {sigma2.shape} for {len(comparisons)} comparisons"
-        )
-    sigma2 = np.broadcast_to(sigma2, (len(comparisons),))
+    if not isinstance(comparisons, Comparisons):
+        raise InputError(f"comparisons are {type(comparisons).__name__}, not Comparisons")
+    shape = (len(comparisons),)
+    if np.isscalar(noise_variance):
+        sigma2 = np.full(shape, positive("the noise variance", noise_variance))
+    else:
+        sigma2 = numbers("the noise variance", noise_variance, shape, infinite=True)
     if not np.all(np.isfinite(sigma2) & (sigma2 > 0)):
         raise InputError("the noise variance must be positive and finite")
     if comparisons.weight is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ibn.errors import InputError
+from ibn.hub_name import check_model_name
 
 FIX = "give the folder of a saved model, a .gguf file, or a name on the hub"
 
@@ -33,6 +34,7 @@ def load_pretrained(load: Callable[..., Any], where: str, name: str, **options: 
     InputError
         If it cannot be loaded, or only by running what is in it.
     """
+    check_model_name(name)
     try:
         return load(where, trust_remote_code=False, **options)
     except pickle.UnpicklingError:

@@ -21,7 +21,7 @@ import numpy as np
 
 from ibn.errors import InputError, MissingExtra, unknown_name
 from ibn.estimate import Estimate
-from ibn.outputs import keep_inputs, write_text, writing
+from ibn.outputs import check_file, write_text, writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -120,12 +120,12 @@ class Result:
                 figure.savefig(file, format=ending[1:], metadata=date)
 
     @classmethod
-    def check_path(cls, path: str | os.PathLike[str], inputs: Iterable[str] = ()) -> str:
+    def check_path(cls, path: str | os.PathLike[str], inputs: Iterable[str | None] = ()) -> str:
         """Return the ending by which :meth:`save` knows what to write.
 
         ``inputs``: files that must not be replaced. Errors are those of :meth:`save`.
         """
-        keep_inputs(path, (each for each in inputs if each))
+        check_file(path, [each for each in inputs if each])
         return ending_of(path, (*cls.endings, ".json", *PICTURES))
 
     def _inputs(self) -> tuple[str, ...]:
@@ -152,7 +152,7 @@ def ending_of(path: str | os.PathLike[str], known: Sequence[str]) -> str:
     Raises
     ------
     InputError
-        If it has none of them, or cannot stand where it is to.
+        If it has none of them.
     """
     name = os.fspath(path)
     ending = next((each for each in known if name.lower().endswith(each)), None)
@@ -161,10 +161,6 @@ def ending_of(path: str | os.PathLike[str], known: Sequence[str]) -> str:
     if ending is None:
         listed = ", ".join(dict.fromkeys(known))
         raise InputError("unknown kind of file", file=name, fix=f"known endings: {listed}")
-    if not Path(name).parent.is_dir():
-        raise InputError("no such directory", file=Path(name).parent)
-    if Path(name).is_dir():
-        raise InputError("a directory", file=name, fix="name a file")
     return ending
 
 

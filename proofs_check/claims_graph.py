@@ -12,7 +12,7 @@ import networkx as nx
 from matplotlib.figure import Figure
 
 from ibn.proofs_check.claim import Verdict
-from ibn.report.style import COLUMN, style
+from ibn.report.style import COLUMN, style, write_figure
 
 if TYPE_CHECKING:
     from ibn.proofs_check.decided import Ledger
@@ -101,4 +101,4 @@ def draw_ledger(found: Ledger) -> Figure:
 def save(verdicts: Sequence[Verdict], path: Path) -> None:
     """Write the drawing as SVG, the same bytes for the same verdicts."""
     with style():
-        draw(verdicts).savefig(path, format="svg", metadata={"Date": None})
+        write_figure(draw(verdicts), path)

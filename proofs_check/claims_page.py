@@ -8,7 +8,9 @@ from pathlib import Path
 from ibn.outputs import write_text
 from ibn.proofs_check.claim import AS_STATED, Check, Reading, Verdict
 from ibn.proofs_check.claims_graph import save
+from ibn.proofs_check.machine_checked import proving
 
+GRAPH = "claims-graph.svg"
 RULE = (
     "A claim may be read in several ways, and each reading is decided for itself: its verdict is "
     "the "
@@ -39,7 +41,7 @@ def write(
     changed : collection of str
         What is not as on record: sentences written for the record are left out there.
     """
-    graph = path.with_name("claims-graph.svg")
+    graph = path.with_name(GRAPH)
     save(verdicts, graph)
     write_text(path, markdown(verdicts, profile, seed, changed, graph.name))
 
@@ -49,7 +51,7 @@ def markdown(
     profile: str,
     seed: int,
     changed: Collection[str] = (),
-    graph: str = "claims-graph.svg",
+    graph: str = GRAPH,
 ) -> str:
     """Render decided claims as Markdown; arguments are those of :func:`write`."""
     command = f"ibn check --profile {profile} --seed {seed} --page docs/claims.md"
@@ -133,7 +135,7 @@ def _section(verdict: Verdict) -> list[str]:
     lines += ["", "| check | method | verdict | evidence |", "| --- | --- | --- | --- |"]
     for check in claim.checks:
         finding = verdict.findings[check.name]
-        cells = (_cell(check.name), _method(check), finding.verdict, _cell(finding.evidence))
+        cells = (_cell(check.name), _method(claim.id, check), finding.verdict, _cell(finding.evidence))
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -149,11 +151,13 @@ LEMMAS = {
 }
 
 
-def _method(check: Check) -> str:
-    """Write a check's method, and the written lemmas that it instantiates."""
+def _method(claim: str, check: Check) -> str:
+    """Write a check's method, the written lemmas that it instantiates, and whether Coq has it."""
     names = check.lemma.split(", ") if check.lemma else []
-    links = ", ".join(f"[{name}](proofs/{LEMMAS[name]}.md)" for name in names)
-    return f"{check.method}, {links}" if links else check.method
+    links = [f"[{name}](proofs/{LEMMAS[name]}.md)" for name in names]
+    if proving(claim, check.name):
+        links.append(f"[machine-checked](machine_checked.md#{claim.lower()})")
+    return ", ".join([check.method, *links])
 
 
 def _inline(formula: str) -> str:

@@ -6,12 +6,14 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ibn.cli.terminal import say, terminal
-from ibn.cli.verbosity import tasks
+from ibn.cli.verbosity import note, tasks
+from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,10 +35,16 @@ COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
     show_default=True,
     help="How much work to spend on what is measured.",
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of all random streams.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of all random streams.",
+)
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1024),
     default=os.cpu_count() or 1,
     show_default="all cores",
     help="Processes. The verdicts do not depend on it.",
@@ -72,8 +80,12 @@ def command(
     """  # noqa: D301 - the escape is for click
     from ibn.proofs_check import ledger
     from ibn.proofs_check.decided import Ledger
+    from ibn.proofs_check.machine_checked import REBUILD, is_stale
 
     if page:
+        from ibn.proofs_check.claims_page import GRAPH
+
+        check_file(page, [Path(page).with_name(GRAPH)])
         Ledger.check_path(page)
     ledger.select(ids)
     found = decide(ids, profile=profile, seed=seed, jobs=jobs)
@@ -87,6 +99,8 @@ def command(
         _show(terminal(), found.verdicts, changed, whole=evidence or bool(ids))
         if profile == "quick":
             _say_what_is_left(found.verdicts)
+        if is_stale():
+            note(f"The proofs have changed since Coq checked them: {REBUILD}")
     if page:
         found.save(page)
     return report_changed(found.changed)
@@ -144,6 +158,8 @@ def _show(
     from rich.padding import Padding
     from rich.text import Text
 
+    from ibn.proofs_check.machine_checked import proving
+
     console.print(_table(verdicts, changed))
     for verdict in verdicts:
         checks = [(check, verdict.findings[check.name]) for check in verdict.claim.checks]
@@ -152,8 +168,13 @@ def _show(
             console.print(Text(verdict.claim.id, style="bold"))
         for check, finding in shown:
             colour = COLOURS[finding.verdict]
-            head = ((finding.verdict, colour), f" {check.name} ({check.method}): ")
+            proofs = proving(verdict.claim.id, check.name)
+            method = check.method + (", machine-checked" if proofs else "")
+            head = ((finding.verdict, colour), f" {check.name} ({method}): ")
             console.print(Padding(Text.assemble(*head, finding.evidence), (0, 0, 0, 2)))
+            for one in proofs:
+                line = f"Coq, {one.name}: {one.says} Axioms: {', '.join(one.axioms) or 'none'}."
+                console.print(Padding(Text(line), (0, 0, 0, 4)))
     if not whole:
         console.print("All the evidence: ibn check --evidence, or name the claims.")
 

@@ -11,6 +11,7 @@ from ibn.errors import unknown_name
 from ibn.progress import Display
 from ibn.proofs_check import ledger
 from ibn.proofs_check.claim import Context, Verdict
+from ibn.proofs_check.machine_checked import proving
 from ibn.results import Result, Table, standing_at
 
 PROFILES = ("quick", "full")
@@ -157,6 +158,10 @@ def document(verdict: Verdict) -> dict[str, Any]:
             "verdict": verdict.findings[check.name].verdict,
             "evidence": verdict.findings[check.name].evidence,
             "data": dict(verdict.findings[check.name].data),
+            "machine_checked": [
+                {"theorem": one.name, "says": one.says, "axioms": list(one.axioms)}
+                for one in proving(claim.id, check.name)
+            ],
         }
         for check in claim.checks
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from ibn.errors import InputError, unknown_name
+from ibn.outputs import write_text
 from ibn.proofs_check.claim import Claim, Context, Finding, Verdict, decide
+from ibn.simulations.sweeping.executors import processes
 
 LEVELS = ("macro", "paths", "rates", "exact", "instruments")
 LETTERS = "MPET"  # the order of the theory
@@ -59,6 +62,13 @@ def _decide(
     return [(verdict.findings, verdict.seconds) for verdict in verdicts]
 
 
+def _decide_there(
+    context: Context, claim_ids: tuple[str, ...]
+) -> dict[str, tuple[Mapping[str, Finding], float]]:
+    """Decide claims in another process; the findings by claim."""
+    return dict(zip(claim_ids, _decide(claim_ids, context), strict=True))
+
+
 def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict]:
     """Decide claims, in order, on ``jobs`` processes.
 
@@ -73,13 +83,14 @@ def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict
     groups = (tuple(name for name in group if name in names) for group in TOGETHER)
     together = [group for group in groups if group]
     alone = [(name,) for name in names if not any(name in group for group in together)]
-    with ProcessPoolExecutor(jobs) as pool:
-        # The longest first, so that no process is left with them at the end.
-        found = {group: pool.submit(_decide, group, context) for group in [*together, *alone]}
-        home = {name: group for group in found for name in group}
+    # The longest first, so that no process is left with them at the end.
+    outcomes = processes(jobs)(partial(_decide_there, context), [*together, *alone])
+    found: dict[str, tuple[Mapping[str, Finding], float]] = {}
+    with closing(outcomes):
         for name in names:
-            group = home[name]
-            yield Verdict(builders[name](), *found[group].result()[group.index(name)])
+            while name not in found:
+                found |= next(outcomes)
+            yield Verdict(builders[name](), *found[name])
 
 
 # --- The record ----------------------------------------------------------------------------------
@@ -153,4 +164,4 @@ def record(verdicts: Iterable[Verdict], profile: str) -> None:
         known[verdict.claim.id] = {"profile": profile, **_verdicts(verdict)}
     ordered = {name: known[name] for name in sorted(known, key=_place)}
     text = json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"
-    RECORD.write_text(text, encoding="utf-8")
+    write_text(RECORD, text)

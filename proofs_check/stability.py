@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import click
 
+from ibn.outputs import write_text
 from ibn.proofs_check import ledger
 from ibn.proofs_check.claim import Context
 
@@ -101,6 +102,15 @@ def read(store: Path) -> list[Trial]:
         ]
 
 
+def keep(store: Path, trials: Iterable[Trial]) -> None:
+    """Write trials into a store, whole or not at all."""
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(field.name for field in fields(Trial))
+    writer.writerows(map(astuple, trials))
+    write_text(store, table.getvalue())
+
+
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--trials", default=20, show_default=True, help="How many seeds, from 0 on.")
@@ -130,22 +140,14 @@ def main(
     }
     if part and out:
         raise click.UsageError("--check runs a part: its trials are not kept with --out")
-    with ExitStack() as stack:
-        writer = None
+    others = [trial for trial in read(store) if trial not in done] if store else []
+    for found in run(missing, profile, jobs, part):
+        done += found
         if store:
-            fresh = not store.exists()
-            file = stack.enter_context(store.open("a", newline=""))
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(field.name for field in fields(Trial))
-        for found in run(missing, profile, jobs, part):
-            done += found
-            if writer:
-                writer.writerows(astuple(trial) for trial in found)
-                file.flush()
-            if found:
-                seconds = sum(trial.seconds for trial in found)
-                click.echo(f"seed {found[0].seed}: {seconds:.0f} s", err=True)
+            keep(store, others + done)
+        if found:
+            seconds = sum(trial.seconds for trial in found)
+            click.echo(f"seed {found[0].seed}: {seconds:.0f} s", err=True)
     done.sort(key=lambda trial: trial.seed)
     click.echo(table(done))
     found_all: dict[tuple[str, str], set[str]] = {}

@@ -11,8 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ibn.estimate import Estimate
-from ibn.outputs import writing
-from ibn.report.style import BLACK, BLUE, COLUMN, GREEN, GREY, VERMILION, decimal_ticks, style
+from ibn.report.style import (
+    BLACK,
+    BLUE,
+    COLUMN,
+    GREEN,
+    GREY,
+    VERMILION,
+    decimal_ticks,
+    style,
+    write_figure,
+)
 from ibn.simulations.replay import Replay
 
 LOOKS: dict[str, dict[str, Any]] = {
@@ -52,10 +61,7 @@ def draw(found: Replay) -> Figure:
     return figure
 
 
-def write_figure(found: Replay, path: str | os.PathLike[str]) -> None:
+def draw_into(found: Replay, path: str | os.PathLike[str]) -> None:
     """Draw a replay into a file; its suffix tells the kind."""
     with style():
-        figure = draw(found)
-        kind = Path(path).suffix[1:]
-        with writing(path) as file:
-            figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
+        write_figure(draw(found), Path(path))

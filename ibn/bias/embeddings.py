@@ -56,6 +56,8 @@ def load_embeddings(path: str | os.PathLike[str], rows: int) -> NDArray[np.float
         If the file is no such matrix or a number in it is not finite, naming the row.
     """
     name = os.fspath(path)
+    if os.path.exists(name) and not os.path.isfile(name):
+        raise InputError("not a regular file", file=name)  # a pipe could keep us waiting
     try:
         # Mapped, so that the shape is checked before anything of that size is read.
         stored = np.load(name, mmap_mode="r", allow_pickle=False)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ibn.bias.edges import BiasEdges
 from ibn.bias.nearest import lengths, link_components, nearest, nearest_by_cells, recall
-from ibn.errors import InputError, unknown_name
+from ibn.checks import one_of, positions, positive, whole
+from ibn.errors import InputError
 from ibn.estimate import Estimate
 from ibn.pair_code import pair_code, pair_of
 
@@ -64,18 +65,12 @@ class NeighbourGraph:
     points: NDArray[np.floating] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.metric not in METRICS:
-            raise unknown_name("metric", self.metric, METRICS)
-        if self.mode not in MODES:
-            raise unknown_name("mode", self.mode, MODES)
-        if int(self.neighbours) != self.neighbours or self.neighbours < 1:
-            raise InputError(
-                f"neighbours must be a whole number of at least 1, not {self.neighbours}"
-            )
+        one_of("metric", self.metric, METRICS)
+        one_of("mode", self.mode, MODES)
+        whole("neighbours", self.neighbours, 1)
+        whole("seed", self.seed)
         for name in ("exponent", "scale", "floor"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
-                raise InputError(f"{name} must be positive and finite, not {value}")
+            positive(name, getattr(self, name))
         points = check_embeddings(self.embeddings)
         if self.metric == "cosine":
             norm = np.linalg.norm(points, axis=1, keepdims=True)
@@ -101,7 +96,8 @@ class NeighbourGraph:
         links : int
             How many of the last edges are links that ``connect`` added.
         """
-        rows, nodes = np.unique(responses, return_inverse=True)
+        rows = positions("responses", responses, len(self.points), of="the rows of embeddings")
+        rows, nodes = np.unique(rows, return_inverse=True)
         points = self.points if len(rows) == len(self.points) else self.points[rows]
         u, v = self._neighbours(points)
         first = len(u)
@@ -157,7 +153,10 @@ def check_embeddings(
     ``rows`` there must be, the number of distinct responses; ``file`` is where it comes from, for
     the error. Raises InputError if it is not a matrix of finite numbers with that many rows.
     """
-    matrix = np.asarray(matrix)
+    try:
+        matrix = np.asarray(matrix)
+    except ValueError:
+        raise InputError("embeddings are rows of different lengths", file=file) from None
     if matrix.ndim != 2 or matrix.shape[1] == 0:
         raise InputError(
             f"embeddings of shape {matrix.shape} are no matrix of a row a response", file=file

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ibn.bias.embeddings import embed_texts, load_embeddings
 from ibn.errors import MissingExtra
+from ibn.outputs import writing
 from ibn.pretrained import load_pretrained
 
 KINDS = ("tfidf", "text", "llm")
@@ -68,7 +69,7 @@ def embed(
         name = name if colon and kind == "text" else embedder
         found = embed_by_sentence_model(prompts, responses, prompt_of, name, progress=progress)
     if cache is not None:
-        with open(cache, "wb") as file:  # numpy.save would add an ending to the name
+        with writing(cache) as file:
             np.save(file, found)
     return found
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ibn.bias.edges import BiasEdges, Trie
-from ibn.errors import InputError, unknown_name
+from ibn.checks import one_of, positions, positive, whole
+from ibn.errors import InputError
 from ibn.kernels.trie import build_trie, common_depths, pack_keys, trie_edges, unpack_sorted
 
 FAMILIES = ("power", "logarithmic", "sub-logarithmic")
@@ -49,19 +50,14 @@ class Ultrametric:
     digits: int | None = None
 
     def __post_init__(self) -> None:
-        if self.family not in FAMILIES:
-            raise unknown_name("family", self.family, FAMILIES)
+        one_of("family", self.family, FAMILIES)
         for name in ("alpha", "scale"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
-                raise InputError(f"{name} must be positive and finite, not {value}")
-        if not 2 <= self.branching <= 2**ADDRESS_BITS or self.branching % 1:
-            raise InputError(
-                f"branching must be a whole number of at least 2, not {self.branching}"
-            )
+            positive(name, getattr(self, name))
+        if whole("branching", self.branching, 2) > 2**ADDRESS_BITS:
+            raise InputError(f"branching must be at most 2^{ADDRESS_BITS}, not {self.branching}")
         most = int(ADDRESS_BITS / np.log2(self.branching) + 1e-9)
         digits = most if self.digits is None else self.digits
-        if not 1 <= digits <= most or digits % 1:
+        if whole("digits", digits) not in range(1, most + 1):
             raise InputError(f"digits must lie between 1 and {most}, not {self.digits}")
         object.__setattr__(self, "branching", int(self.branching))
         object.__setattr__(self, "digits", int(digits))
@@ -138,7 +134,12 @@ class Ultrametric:
 
     def _addresses(self, responses: NDArray) -> NDArray[np.uint64]:
         """Check that whole numbers are addresses of this world."""
-        addresses = np.asarray(responses).astype(np.uint64, copy=False)
+        addresses = np.asarray(responses)
+        if addresses.dtype != np.uint64:  # numbers of other types may be below 0 or broken
+            shape = (None,) * addresses.ndim
+            addresses = positions(
+                "responses", addresses, int(self.powers[-1]), shape, of="the addresses"
+            ).astype(np.uint64)
         if addresses.size and addresses.max() >= self.powers[-1]:
             raise InputError(
                 f"address {addresses.max()} lies outside the world's {self.powers[-1]}"
@@ -154,7 +155,7 @@ class Ultrametric:
             Addresses, repeats allowed.
         """
         responses = self._addresses(responses)
-        if not len(responses):
+        if responses.ndim != 1 or not len(responses):
             raise InputError("there are no responses to lay edges among")
         keys = pack_keys(responses, ADDRESS_BITS)
         keys.sort()

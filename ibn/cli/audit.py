@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ibn.cli.inputs import check_out, keep_labels, read_all, reading
+from ibn.cli.inputs import check_out, read_all, reading
 from ibn.cli.printing import print_document, table
+from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
 from ibn.cli.verbosity import stages
 from ibn.errors import InputError
@@ -55,14 +56,19 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--neighbours",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1000),
     default=10,
     help="How many nearest neighbours each response is tied to.",
 )
 @click.option(
     "--metric", default="cosine", help="Distance between embeddings: cosine or euclidean."
 )
-@click.option("--replicates", default=8, help="How often each other topology is drawn, at random.")
+@click.option(
+    "--replicates",
+    type=click.IntRange(2, 1000),
+    default=8,
+    help="How often each other topology is drawn, at random.",
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -154,9 +160,9 @@ def command(
         return 0
     ending = ""
     if out is not None:
-        ending = Audit.check_path(out, (prefs, options["embeddings"] or ""))
+        ending = Audit.check_path(out, (prefs, options["embeddings"]))
     if recheck is not None:
-        check_out(recheck, prefs)
+        check_out(recheck, prefs, options["embeddings"], out)
         keep_labels(recheck)
     with stages(AUDIT) as progress:
         found = audit(read_all((prefs,), reading), progress=progress, **options)
@@ -246,7 +252,7 @@ def _write_doubted(found: Audit, path: str) -> int:
     if data.row_of is not None:
         rows = np.where(turned[:, None], data.row_of[chosen][:, ::-1], data.row_of[chosen])
         columns |= carried(data, rows, "ab", columns)
-    write_records(path, comparison_records(data, pairs, columns))
+    write_records(path, comparison_records(data, pairs, columns), by_people=True)
     return len(chosen)
 
 

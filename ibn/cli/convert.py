@@ -8,6 +8,7 @@ import click
 
 from ibn.cli.inputs import check_out, read_all, reading
 from ibn.cli.printing import print_document, table
+from ibn.cli.replacing import keep_converted
 from ibn.errors import InputError
 
 SHOWN_LINES = 20
@@ -43,6 +44,7 @@ def command(
     from ibn.preferences.writing import write_preferences
 
     data = read_all(prefs, options)
+    keep_converted(out, data, ties=labelled)
     try:
         left_out = write_preferences(out, data, labelled=labelled)
     except InputError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any
 
 import click
@@ -10,6 +10,7 @@ import click
 from ibn.cli.inputs import read_all, reading
 from ibn.cli.verbosity import note, tasks
 from ibn.errors import InputError
+from ibn.outputs import check_file
 
 
 @click.command(name="embed", context_settings={"show_default": True})
@@ -40,12 +41,10 @@ def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> i
       ibn embed preferences.jsonl --embedder llm:./reward-model --out embeddings.npy
       ibn audit preferences.jsonl --embeddings embeddings.npy --out report.html
     """  # noqa: D301 - the escape is for click
-    target = Path(out)
-    if target.suffix != ".npy":
+    if not out.endswith(".npy"):
         raise InputError("not the name of a .npy file", file=out)
-    if not target.parent.is_dir():
-        raise InputError("no such directory", file=target.parent)
-    if target.exists():
+    check_file(out)
+    if os.path.exists(out):
         raise InputError("exists already", file=out, fix="remove it, or give another name")
     from ibn.bias.text_models import embed
 
@@ -56,7 +55,7 @@ def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> i
             data.responses,
             data.prompt_of,
             embedder,
-            cache=target,
+            cache=out,
             seed=seed,
             progress=lambda done, total: display(done, total, done / total),
         )

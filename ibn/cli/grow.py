@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ibn.cli.inputs import check_out
+from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
 from ibn.cli.verbosity import note, tasks
 from ibn.errors import InputError, unknown_name
-from ibn.outputs import keep_inputs
+from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.dataset import Dataset, DatasetPlan
@@ -45,7 +47,7 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
 )
 @click.option(
     "--context",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**8),
     default=CONTEXT,
     help="How many tokens the server's model reads.",
 )
@@ -55,11 +57,21 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     default="tree",
     help="tree (responses share beginnings) or chain (all are independent).",
 )
-@click.option("--depth", default=3, help="How many levels the tree has.")
-@click.option("--branching", default=2, help="How many children a node has.")
-@click.option("--tokens", default=256, help="How many tokens a response may have.")
+@click.option(
+    "--depth", type=click.IntRange(1, 64), default=3, help="How many levels the tree has."
+)
+@click.option(
+    "--branching", type=click.IntRange(2, 1024), default=2, help="How many children a node has."
+)
+@click.option(
+    "--tokens",
+    type=click.IntRange(1, 10**6),
+    default=256,
+    help="How many tokens a response may have.",
+)
 @click.option(
     "--pairs",
+    type=click.IntRange(0, 10**6),
     default=0,
     show_default="half as many as leaves",
     help="How many comparisons are made for a prompt.",
@@ -112,8 +124,14 @@ JUDGES = ("human", "gsm8k", "overlap", "model", "chat")
     is_flag=True,
     help="Write messages instead of texts: TRL then applies the chat template.",
 )
-@click.option("--limit", default=0, show_default="all", help="Use only so many prompts.")
-@click.option("--seed", default=0, help="Seed of everything random.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default="all",
+    help="Use only so many prompts.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of everything random.")
 @click.option(
     "--out",
     required=True,
@@ -138,14 +156,17 @@ def command(**options: Any) -> None:
       ibn grow prompts.jsonl --model ./model --topology chain --judge gsm8k --out chain.jsonl
       ibn grow prompts.jsonl --model my-model --server http://localhost:8000/v1 --out pairs.jsonl
     """  # noqa: D301 - the escape is for click
-    from ibn.prefix_tree.dataset import as_conversations, keep_labels, write_dataset
+    from ibn.prefix_tree.dataset import as_conversations, with_filled_in, write_dataset
     from ibn.prefix_tree.prompts import read_prompts
 
     _require_fitting(options)
     plan = _dataset_plan(options)
     out = options["out"]
-    check_out(out)
-    keep_inputs(out, [options["prompts"]])
+    inputs = (options["prompts"], options["model"])
+    check_out(out, *inputs)
+    check_file(_journal(out), inputs)
+    if not os.path.exists(_journal(out)):  # else it is this verb's own
+        keep_labels(out)
     kind, _, name = options["judge"].partition(":")
     if kind not in JUDGES:
         raise unknown_name("judge", kind, JUDGES)
@@ -154,7 +175,7 @@ def command(**options: Any) -> None:
     judge = _judge(kind, name, options)
     grown = _grow(prompts, generator, judge, plan, options)
     if judge is None:
-        grown = keep_labels(out, grown)
+        grown = with_filled_in(out, grown)
     if options["conversations"]:
         grown = as_conversations(grown)
     write_dataset(out, grown)
@@ -203,7 +224,7 @@ def _grow(
     determining = ["model", "server", "raw", "judge", "template"]
     if options["server"]:
         determining += ["opening", "context", "stop"]
-    journal = f"{options['out']}.journal"
+    journal = _journal(options["out"])
     try:
         with tasks("prompts") as display:
             return grow_dataset(
@@ -224,6 +245,11 @@ def _grow(
         raise KeyboardInterrupt(
             f"interrupted: what was grown is in {journal}; the same command goes on"
         ) from None
+
+
+def _journal(out: str) -> str:
+    """Name the file that holds what was grown so far."""
+    return f"{out}.journal"
 
 
 def _require_fitting(options: dict[str, Any]) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ibn.cli.verbosity import note
-from ibn.errors import InputError
-from ibn.outputs import keep_inputs
+from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
@@ -97,29 +95,9 @@ def tell(data: PreferenceData) -> PreferenceData:
     return data
 
 
-def check_out(out: str, *inputs: str) -> None:
+def check_out(out: str, *inputs: str | None) -> None:
     """Refuse a file that no preferences can be written to, before any work is done."""
     from ibn.preferences.files import file_format
 
     file_format(out)
-    if not Path(out).parent.is_dir():
-        raise InputError("no such directory", file=Path(out).parent)
-    keep_inputs(out, inputs)
-
-
-def keep_labels(out: str) -> None:
-    """Refuse to replace a file in which labels stand."""
-    if not Path(out).exists():
-        return
-    from ibn.preferences.reading import read_for_planning
-
-    try:
-        labelled, _ = read_for_planning(out)
-    except InputError:
-        return
-    if labelled is not None:
-        raise InputError(
-            f"{len(labelled.comparisons):,} labels stand there, and would be lost",
-            file=out,
-            fix="give the file to ibn plan beside the others, and name another --out",
-        )
+    check_file(out, inputs)

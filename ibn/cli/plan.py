@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.inputs import check_out, keep_labels, reading, tell
+from ibn.cli.inputs import check_out, reading, tell
 from ibn.cli.printing import KINDS, print_document, table
+from ibn.cli.replacing import keep_labels
 from ibn.cli.verbosity import note, stages
 from ibn.errors import InputError
-from ibn.outputs import keep_inputs
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
@@ -20,7 +20,9 @@ LISTED = 10
 
 @click.command(name="plan")
 @click.argument("prefs", metavar="[PREFS …]", nargs=-1)
-@click.option("--budget", type=click.IntRange(min=1), required=True, help="Comparisons wanted, K.")
+@click.option(
+    "--budget", type=click.IntRange(1, 10**6), required=True, help="Comparisons wanted, K."
+)
 @click.option("--out", metavar="FILE", help="Write the comparisons here, for a labelling tool.")
 @click.option(
     "--for",
@@ -69,7 +71,7 @@ LISTED = 10
 @click.option("--beta", type=float, show_default="1", help="β of the labels, per reward.")
 @click.option(
     "--pool",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**6),
     default=5000,
     show_default=True,
     help="With --pairs any: random pairs from which each choice starts its search.",
@@ -125,12 +127,13 @@ def command(
         return
     if out is None:
         raise InputError("nowhere to write the comparisons", fix="--out next.jsonl")
-    check_out(out, *prefs)
+    inputs = (*prefs, options["candidates"], options["embeddings"])
+    check_out(out, *inputs)
     keep_labels(out)
     check_tool(tool, out)
     if prompts is not None:
-        check_out(prompts, *prefs)
-        keep_inputs(prompts, [out])
+        check_out(prompts, *inputs, out)
+        keep_labels(prompts)
     wishes = take_reading(options)
     if options["candidates"] is not None:
         given = read_preferences(options["candidates"], **wishes, labelled=False)
@@ -170,6 +173,7 @@ def _plan_battles(path: str, out: str | None, options: dict[str, Any], as_json: 
 
     if out is not None:
         check_out(out, path)
+        keep_labels(out)
     names = ("budget", "ranks", "seed", "columns", "winner", "strict")
     bought = plan(path, **{name: options[name] for name in names})
     if out is not None:

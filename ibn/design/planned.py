@@ -189,7 +189,7 @@ class Plan(Result):
         records = self.records()
         if tool is not None:
             records = (TOOLS[tool](number, record) for number, record in enumerate(records, 1))
-        write_records(path, records)
+        write_records(path, records, by_people=True)
 
 
 def check_tool(tool: str | None, path: object) -> None:

@@ -7,19 +7,24 @@ solved densely, large ones by conjugate gradients; the two agree.
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
-from ibn.errors import STIFF, InputError
+from ibn.checks import generator, positive, whole
+from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.pairwise import pairwise_resistance
 from ibn.kernels.trie import inject_pairs, locate
 from ibn.laplacian import grounded
 from ibn.network import Network
 from ibn.preferences.comparisons import Comparisons
+from ibn.solvers.cholesky import factorised
 from ibn.solvers.reduced import BLOCK, TIGHT, ReducedSolver, require_connected
+from ibn.solvers.star_mesh import EVEN, StarMesh, stiff_error
 
 # Draws made before their spread is believed: many where they are cheap, few in large networks,
 # where each is itself a mean over many cells and so nearly normal.
@@ -51,6 +56,8 @@ def resistance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np.float64
     """
     solver = ReducedSolver.of(network)
     nodes = network.nodes_of(pairs)
+    if solver.mesh is not None:
+        return solver.mesh.resistances(nodes)
     result = np.empty(len(nodes))
     for low in range(0, len(nodes), BLOCK):
         block = nodes[low : low + BLOCK]
@@ -84,11 +91,10 @@ def resistance_matrix(network: Network) -> NDArray[np.float64]:
     matrix = grounded(network.size, network.u, network.v, 1.0 / network.variance)
     # On one thread: at these sizes more of them wait for each other longer than they compute.
     with threadpool_limits(1, user_api="blas"):
-        factor, info = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
-        if info == 0:
-            inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
-    if info != 0:
-        raise InputError("the posterior is singular in double precision", fix=STIFF)
+        factor = factorised(matrix)
+        if factor is None:
+            return StarMesh.of(network).all_resistances()
+        inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
     return pairwise_resistance(inverse, network.nodes)
 
 
@@ -129,7 +135,11 @@ def mean_variance(
     InputError
         If the network is not connected.
     """
+    positive("rel_err", rel_err)
+    generator(rng)
     solver = ReducedSolver.of(network)
+    if solver.mesh is not None and network.trie is None and len(network.nodes) > 1:
+        return _mean_over_all(solver.mesh)
     tolerance = rel_err / FINER
     pairs = _pairs_a_draw(network, rel_err)
 
@@ -148,6 +158,14 @@ def mean_variance(
         max_count=max_count,
         max_seconds=max_seconds,
     )
+
+
+def _mean_over_all(mesh: StarMesh) -> Estimate:
+    """Mean over all pairs of responses, without error: of a stiff network all are known."""
+    start = time.perf_counter()
+    variance = mesh.all_resistances()
+    pairs = len(variance) * (len(variance) - 1)
+    return Estimate(float(variance.sum()) / pairs, 0.0, pairs / 2, time.perf_counter() - start)
 
 
 def _pairs_a_draw(network: Network, rel_err: float) -> int:
@@ -190,6 +208,12 @@ def _probe(
     )
 
 
+def _require_within(network: Network, variance: NDArray[np.float64], factor: float) -> None:
+    """Refuse currents so strong that their rounding errors, passing through, would be seen."""
+    if len(variance) and network.variance.max() > factor * variance.min():
+        raise stiff_error(network)
+
+
 def posterior_mean(network: Network, comparisons: Comparisons) -> NDArray[np.float64]:
     """Posterior mean of the responses' rewards given continuous labels.
 
@@ -217,9 +241,15 @@ def posterior_mean(network: Network, comparisons: Comparisons) -> NDArray[np.flo
             f"{len(comparisons)} comparisons, but a network of "
             f"{len(network.u) - network.bias_edges}"
         )
-    pull = np.zeros(len(network.u))
-    pull[network.bias_edges :] = comparisons.delta / network.variance[network.bias_edges :]
-    reward = ReducedSolver.of(network).potential(network.currents(pull)[:, None])[:, 0]
+    label = np.zeros(len(network.u))
+    label[network.bias_edges :] = comparisons.delta
+    solver = ReducedSolver.of(network)
+    if solver.mesh is not None:
+        reward = solver.mesh.rewards(label)
+    else:
+        _require_within(network, network.variance[network.bias_edges :], EVEN)
+        inflow = network.currents(label / network.variance)
+        reward = solver.potential(inflow[:, None])[:, 0]
     return reward[network.nodes] - reward[network.nodes].mean()
 
 
@@ -259,8 +289,16 @@ def posterior_samples(
     InputError
         If the network is not connected.
     """
-    noise = rng.normal(0.0, 1.0 / np.sqrt(network.variance), (count, len(network.u)))
-    inflow = np.stack([network.currents(row) for row in noise], axis=1)
-    reward = ReducedSolver.of(network).potential(inflow, tolerance)[network.nodes].T
+    noise = generator(rng).normal(
+        0.0, 1.0 / np.sqrt(network.variance), (whole("count", count), len(network.u))
+    )
+    solver = ReducedSolver.of(network)
+    if solver.mesh is not None:
+        drawn = [solver.mesh.rewards(row * network.variance) for row in noise]
+        reward = np.reshape(drawn, (count, network.size))[:, network.nodes]
+    else:
+        _require_within(network, network.variance, EVEN**2)
+        inflow = np.stack([network.currents(row) for row in noise], axis=1)
+        reward = solver.potential(inflow, tolerance)[network.nodes].T
     reward = reward - reward.mean(axis=1, keepdims=True)
     return reward if comparisons is None else reward + posterior_mean(network, comparisons)

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
+from ibn.checks import positive
 from ibn.errors import InputError, unknown_name
 from ibn.inference.gaussian import posterior_samples
 from ibn.network import Network
@@ -53,8 +54,7 @@ class Likelihood:
         label = getattr(comparisons, name)
         if label is None:
             raise InputError(f"{labels} labels need {name} for every comparison")
-        if not (np.isfinite(beta) and beta > 0):
-            raise InputError(f"beta must be positive and finite, not {beta}")
+        positive("beta", beta)
         if comparisons.weight is not None:
             raise InputError("weighted labels are not read here", fix="repeat comparisons instead")
         if labels == "binary" and comparisons.share is not None:
@@ -149,6 +149,11 @@ def laplace(
         If labels are missing, the network is not connected, or the likelihood has no maximum.
     """
     likelihood = Likelihood.of(comparisons, beta, labels)
+    if len(comparisons) != len(network.u) - network.bias_edges:
+        raise InputError(
+            f"{len(comparisons)} comparisons, but a network of "
+            f"{len(network.u) - network.bias_edges}"
+        )
     first = network.bias_edges
     u, v = network.u, network.v
     stiffness = 1.0 / network.variance[:first]
@@ -158,7 +163,8 @@ def laplace(
     if labels == "logistic":  # far from its label a logistic likelihood has no curvature left
         pull = np.zeros(len(u))
         pull[first:] = likelihood.label / network.variance[first:]
-        reward = ReducedSolver.of(network).potential(network.currents(pull)[:, None])[:, 0]
+        inflow = network.currents(pull)[:, None]
+        reward = ReducedSolver.of(network).potential(inflow, checked=False)[:, 0]
 
     def log_posterior(reward: NDArray[np.float64]) -> float:
         gap = reward[u] - reward[v]
@@ -171,7 +177,7 @@ def laplace(
         local = with_variances(network, 1.0 / curvature)
         inflow = network.currents(pull)
         inflow -= inflow.mean()  # near the mode the rounding of the sum is not small beside it
-        move = ReducedSolver.of(local).potential(inflow[:, None])[:, 0]
+        move = ReducedSolver.of(local).potential(inflow[:, None], checked=False)[:, 0]
         return move, float(inflow @ move), local
 
     top = climb(reward, log_posterior, newton, TOLERANCE**2 * network.size)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.bias.edges import Trie
+from ibn.checks import generator, positions, positive
 from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
 from ibn.kernels.matching import match_leaves, matched_distances
@@ -71,6 +72,9 @@ def optimal_path(network: Network, source: int, target: int) -> InferencePath:
     """
     from scipy.sparse.csgraph import dijkstra
 
+    network.check()
+    for end in (source, target):
+        positions("a node", [end], network.size, of="the network's nodes")
     matrix, edge_of = network.least()
     distance, before = dijkstra(matrix, indices=source, return_predecessors=True)
     if not np.isfinite(distance[target]):
@@ -325,6 +329,7 @@ def inference_distance(network: Network, pairs: NDArray[np.int64]) -> NDArray[np
     ndarray of float, shape (p,)
         In squared units of reward; infinity where no path joins the two.
     """
+    network.check()
     nodes = network.nodes_of(pairs)
     return _index(network).between(nodes)
 
@@ -356,6 +361,9 @@ def mean_distance(
     Estimate
         Its ``count`` is pairs. The mean is infinite where the network is disconnected.
     """
+    positive("rel_err", rel_err)
+    generator(rng)
+    network.check()
     index: Any = _index(network)
 
     def draw(count: int) -> NDArray[np.float64]:

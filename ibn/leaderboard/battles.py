@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ibn.checks import frozen, numbers, positions
 from ibn.errors import InputError
 from ibn.preferences.comparisons import Comparisons
 
@@ -67,26 +68,34 @@ class Battles:
     lines: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        n, k = len(self.a), len(self.names)
+        names = list(self.names)
+        a = positions("a", self.a, len(names), of="the list of names")
+        shape = a.shape
+        b = positions("b", self.b, len(names), shape, of="the list of names", each="battles")
+        won = self.outcome
+        if isinstance(won, np.ndarray) and won.dtype == bool:
+            won = won.astype(np.float64)
+        outcome = numbers("outcome", won, shape, infinite=True, each="battles")
+        self._refuse(a == b, "an item meets itself", "leave such battles out")
+        self._refuse(~((outcome >= 0.0) & (outcome <= 1.0)), "an outcome is not 0 to 1", None)
+        parts: dict[str, NDArray[Any]] = {"a": a, "b": b, "outcome": outcome}
+        for name in ("weight", "count", "times"):
+            if (column := getattr(self, name)) is not None:
+                values = numbers(name, column, shape, infinite=True, each="battles")
+                wrong = ~(np.isfinite(values) & (values > 0.0))
+                if name != "times":
+                    self._refuse(wrong, f"a {name} is not a positive number", None)
+                parts[name] = values
+        for name, values in parts.items():
+            object.__setattr__(self, name, frozen(values))
         for name, column in self._columns().items():
-            if len(column) != n:
-                raise InputError(f"{name} has {len(column)} entries for {n} battles")
-        if n and (min(self.a.min(), self.b.min()) < 0 or max(self.a.max(), self.b.max()) >= k):
-            raise InputError("a battle names an item outside the list of names")
-        self._refuse(self.a == self.b, "an item meets itself", "leave such battles out")
-        self._refuse(
-            ~((self.outcome >= 0.0) & (self.outcome <= 1.0)), "an outcome is not 0 to 1", None
-        )
-        for name in ("weight", "count"):
-            column = getattr(self, name)
-            if column is not None:
-                wrong = ~(np.isfinite(column) & (column > 0.0))
-                self._refuse(wrong, f"a {name} is not a positive number", None)
+            if np.shape(column) != shape:
+                raise InputError(f"{name} has {len(column)} entries for {len(a)} battles")
 
     def _columns(self) -> dict[str, NDArray[Any]]:
-        names = ("b", "outcome", "weight", "count", "both_bad", "times", "lines")
-        single = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return single | self.labels | self.controls
+        single = {name: getattr(self, name) for name in ("both_bad", "lines")}
+        present = {name: column for name, column in single.items() if column is not None}
+        return present | self.labels | self.controls
 
     def _refuse(self, wrong: NDArray[np.bool_], problem: str, fix: str | None) -> None:
         if (where := np.flatnonzero(wrong)).size:

@@ -195,7 +195,8 @@ def cycles(evidence: Evidence) -> Probe:
     logit[rows.a, rows.b], logit[rows.b, rows.a] = odds, -odds
     error[rows.a, rows.b] = error[rows.b, rows.a] = deviation
     most = np.argsort(-np.bincount(rows.a, rows.weight, k) - np.bincount(rows.b, rows.weight, k))
-    i, j, h = np.array(list(combinations(np.sort(most[:MOST_IN_CYCLES]), 3))).reshape(-1, 3).T
+    among = list(combinations(np.sort(most[:MOST_IN_CYCLES]), 3))
+    i, j, h = np.array(among, dtype=np.int64).reshape(-1, 3).T
     curl = logit[i, j] + logit[j, h] + logit[h, i]
     spread_of = np.sqrt(error[i, j] ** 2 + error[j, h] ** 2 + error[h, i] ** 2)
     met = np.isfinite(curl)

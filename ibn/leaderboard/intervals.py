@@ -43,7 +43,7 @@ def widths(
     root = vector * np.sqrt(np.maximum(value, 0.0))
     pair = deviations(covariance, group)
     alone = np.bincount(group)[group] == 1
-    deviation = np.where(alone, np.inf, np.sqrt(np.diagonal(covariance)))
+    deviation = np.where(alone, np.inf, np.sqrt(np.maximum(np.diagonal(covariance), 0.0)))
     items, pairs = [], []
     for low in range(0, draws, BLOCK):  # blocks that stay in the processor's cache
         z = root @ rng.standard_normal((len(root), min(BLOCK, draws - low)))

@@ -124,7 +124,7 @@ class Purchase(Result):
         return (self.board.source,)
 
     def _write(self, path: Path, ending: str) -> None:
-        write_records(path, self.tables()["pairs"])
+        write_records(path, self.tables()["pairs"], by_people=True)
 
 
 def asked(ranks: str) -> dict[str, Any]:

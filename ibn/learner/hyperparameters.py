@@ -207,7 +207,7 @@ class Search:
         for i, axis in enumerate(self.axes):
             if np.isfinite(deviation[i]):
                 reach = 1.96 * deviation[i]
-                ends = best[i] - reach, best[i] + reach
+                ends = max(best[i] - reach, axis.low), min(best[i] + reach, axis.high)
             else:
                 ends = self._drop(best, i, axis.low), self._drop(best, i, axis.high)
             low, high = (axis.value(end) for end in ends)

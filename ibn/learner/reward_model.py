@@ -30,10 +30,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from ibn.bias.neighbours import check_embeddings
+from ibn.checks import numbers, one_of, positions, positive
 from ibn.errors import InputError, unknown_name
 from ibn.learner.features import KERNELS, MOST_LANDMARKS, FeatureMap, feature_map
 from ibn.learner.hyperparameters import Hyperparameter, Search
-from ibn.learner.weights import BLOCK, PairLabels, Settings, infer
+from ibn.learner.weights import BLOCK, LABELS, PairLabels, Settings, infer
 from ibn.preferences.comparisons import Comparisons
 
 CHOICES = (*KERNELS, "best")
@@ -89,6 +90,25 @@ class RewardModel:
     feature_map: FeatureMap | None = None
     hyperparameters: Mapping[str, Hyperparameter] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        mean = numbers("mean", self.mean)
+        d = len(mean)
+        parts = {
+            "mean": mean,
+            "covariance": numbers("covariance", self.covariance, (d, d)),
+            "features": numbers("features", self.features, (None, d)),
+        }
+        for name, values in parts.items():
+            object.__setattr__(self, name, values)
+        one_of("kind of labels", self.labels, LABELS)
+        positive("scale", self.scale)
+        positive("beta", self.beta)
+        positive("own_variance", self.own_variance, zero=True)
+        if not 0.0 <= positive("lapse", self.lapse, zero=True) < 0.5:
+            raise InputError(f"the lapse rate must lie between 0 and 1/2, not {self.lapse}")
+        if self.labels == "gaussian":
+            positive("noise_variance", self.noise_variance)
+
     def at(self, embeddings: NDArray[np.floating]) -> RewardModel:
         """Return the same posterior, speaking about other responses, by their embeddings.
 
@@ -109,7 +129,9 @@ class RewardModel:
         features : ndarray of float, shape (m, d), optional
             Of other responses; by default the model's own.
         """
-        return (self.features if features is None else features) @ self.mean
+        if features is None:
+            return self.features @ self.mean
+        return numbers("features", features, (None, len(self.mean))) @ self.mean
 
     def difference(
         self, a: NDArray[np.int64], b: NDArray[np.int64]
@@ -125,7 +147,9 @@ class RewardModel:
         -------
         mean, variance : ndarray of float, shape (k,)
         """
-        a, b = np.atleast_1d(a), np.atleast_1d(b)
+        rows = len(self.features)
+        a = positions("a", [a] if np.isscalar(a) else a, rows, of="the rows of features")
+        b = positions("b", [b] if np.isscalar(b) else b, rows, a.shape, of="the rows of features")
         rewards = self.rewards()
         variance = np.empty(len(a))
         for low in range(0, len(a), BLOCK):

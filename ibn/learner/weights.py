@@ -198,12 +198,15 @@ class _Precision:
         if settings.own_variance:
             stiffness = 1.0 / settings.own_variance
             laplacian = labels.laplacian(curvature)
-            own = splu(
-                csc_array(laplacian + stiffness * eye_array(len(features))),
-                permc_spec="MMD_AT_PLUS_A",
-                diag_pivot_thresh=0.0,
-                options={"SymmetricMode": True},
-            )
+            try:
+                own = splu(
+                    csc_array(laplacian + stiffness * eye_array(len(features))),
+                    permc_spec="MMD_AT_PLUS_A",
+                    diag_pivot_thresh=0.0,
+                    options={"SymmetricMode": True},
+                )
+            except RuntimeError:
+                raise LinAlgError("the own parts' precision is singular") from None
             if own.U.diagonal().min() <= 0:
                 raise LinAlgError("the own parts' precision is not positive definite")
             coupled = laplacian @ features
@@ -213,6 +216,8 @@ class _Precision:
         else:
             precision = labels.information(curvature)
         precision[np.diag_indices(len(precision))] += 1.0 / settings.scale
+        if not np.isfinite(precision).all():
+            raise LinAlgError("the weights' precision is beyond the largest number")
         factor = cho_factor(precision, lower=True)
         log_det = 2.0 * np.log(np.diagonal(factor[0])).sum()
         if own is not None:
@@ -266,7 +271,10 @@ def infer(
         try:
             precision = _Precision.of(labels, curvature, settings)
         except LinAlgError:  # a lapse rate bends the likelihood: not yet where it is concave
-            precision = _Precision.of(labels, np.maximum(curvature, 0.0), settings)
+            try:
+                precision = _Precision.of(labels, np.maximum(curvature, 0.0), settings)
+            except LinAlgError:
+                raise InputError("the posterior of the weights is singular", fix=FIX) from None
         move, own_move = precision.solve(pull, own_pull)
         return with_gap(move, own_move), float(pull @ move + own_pull @ own_move), precision
 

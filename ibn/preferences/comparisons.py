@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ibn.checks import frozen, numbers, positions
 from ibn.errors import InputError
+
+EACH = "comparisons"  # what has an entry of each column
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +28,8 @@ class Comparisons:
         Continuous labels: how much better ``a`` is than ``b``.
     winner : ndarray of int8, shape (n,), optional
         Binary labels: +1 where ``a`` is preferred, -1 where ``b`` is, 0 for a tie. Where there
-        are soft labels, it is what they lean to.
+        are soft labels, it is what they lean to. Values of 0 and 1 alone are refused unless they
+        are int8: they might be another code.
     share : ndarray of float, shape (n,), optional
         Soft labels: the share of a win that goes to ``a``, from 0 to 1; 1/2 is a tie.
     weight : ndarray of float, shape (n,), optional
@@ -35,7 +39,11 @@ class Comparisons:
     ------
     InputError
         If lengths differ, an index is out of range or no whole number, a label is none of its
-        codes, a weight is not positive, or a response meets itself.
+        codes or not finite, a weight is not positive, or a response meets itself.
+
+    Notes
+    -----
+    The arrays are copied and can be written to no more, so that what was checked stays so.
 
     Examples
     --------
@@ -54,34 +62,32 @@ class Comparisons:
     weight: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        def put(name: str, value: Any) -> None:
-            object.__setattr__(self, name, value)
-
-        a, b = _indices("a", self.a), _indices("b", self.b)
-        put("a", a)
-        put("b", b)
-        for name in ("b", "delta", "winner", "share", "weight"):
-            label = getattr(self, name)
-            if label is not None and len(label) != len(a):
-                raise InputError(f"{name} has {len(label)} entries for {len(a)} comparisons")
-        if len(a) and (min(a.min(), b.min()) < 0 or max(a.max(), b.max()) >= len(self.responses)):
-            raise InputError("a comparison names a response outside the list of responses")
+        responses = np.asarray(self.responses)
+        if responses.ndim != 1:
+            raise InputError(f"responses have shape {responses.shape}, not one dimension")
+        a = positions("a", self.a, len(responses), of="the list of responses")
+        shape = a.shape
+        b = positions("b", self.b, len(responses), shape, of="the list of responses", each=EACH)
         if (same := np.flatnonzero(a == b)).size:
             raise InputError(f"comparison {same[0]} compares a response with itself")
+        parts: dict[str, NDArray] = {"a": a, "b": b}
+        if self.delta is not None:
+            parts["delta"] = numbers("delta", self.delta, shape, each=EACH)
         if self.winner is not None:
-            put("winner", _winners(self.winner))
+            parts["winner"] = _winners(self.winner, shape)
         if self.share is not None:
-            share = np.asarray(self.share, float)
+            share = numbers("share", self.share, shape, each=EACH)
             _require("share", share, (share >= 0) & (share <= 1), "a number from 0 to 1")
             leans = np.sign(share - 0.5).astype(np.int8)
-            if self.winner is not None and not np.array_equal(leans, self.winner):
+            if "winner" in parts and not np.array_equal(leans, parts["winner"]):
                 raise InputError("winner and share disagree", fix="give one of the two")
-            put("share", share)
-            put("winner", leans)
+            parts |= {"share": share, "winner": leans}
         if self.weight is not None:
-            weight = np.asarray(self.weight, float)
-            _require("weight", weight, (weight > 0) & (weight < np.inf), "a positive number")
-            put("weight", weight)
+            weight = numbers("weight", self.weight, shape, each=EACH)
+            _require("weight", weight, weight > 0, "a positive number")
+            parts["weight"] = weight
+        for name, values in parts.items():
+            object.__setattr__(self, name, frozen(values))
 
     def __len__(self) -> int:
         """Return the number of comparisons, n."""
@@ -127,22 +133,20 @@ class Comparisons:
         return replace(self, **parts)
 
 
-def _indices(name: str, values: ArrayLike) -> NDArray[np.int64]:
-    given = np.asarray(values)
-    whole = given.dtype.kind in "iu" or not given.size
-    if not whole and not (given.dtype.kind == "f" and np.all(given == np.floor(given))):
-        raise InputError(f"{name} must be whole numbers, positions in the list of responses")
-    return np.ascontiguousarray(given, dtype=np.int64)
-
-
-def _winners(values: ArrayLike) -> NDArray[np.int8]:
-    given = np.asarray(values)
-    if given.dtype.kind not in "iuf":
+def _winners(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.int8]:
+    kind = values.dtype if isinstance(values, np.ndarray) else None
+    if kind is not None and kind.kind == "b":
         raise InputError(
-            f"winner is {given.dtype}, not +1, -1 or 0 (a tie)",
+            "winner is true and false, not +1, -1 or 0 (a tie)",
             fix="np.where(a_won, 1, -1) makes it of true and false",
         )
-    _require("winner", given, np.isin(given, (-1, 0, 1)), "+1, -1 or 0 (a tie)")
+    given = numbers("winner", values, shape, each=EACH)
+    _require("winner", np.asarray(values), np.isin(given, (-1, 0, 1)), "+1, -1 or 0 (a tie)")
+    if kind != np.int8 and np.array_equal(np.unique(given), [0.0, 1.0]):
+        raise InputError(
+            "winner is 1 and 0 alone, which are +1 and a tie here and elsewhere +1 and -1",
+            fix="np.where(winner == 1, 1, -1) where 0 says that b won; as int8 where 0 is a tie",
+        )
     return given.astype(np.int8)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from ibn.errors import InputError
+from ibn.preferences.guarding import unguarded
 from ibn.preferences.source import MAX_RECORD, Record, Source, as_record, parse_json, refusal
 
 SUFFIXES = {
@@ -183,7 +184,7 @@ def _read_csv(source: Source) -> Iterator[tuple[int, Record]]:
                 f"{len(row)} fields under {len(header)} columns", fix="quote fields with commas"
             )
         else:
-            yield start, dict(zip(header, row, strict=True))
+            yield start, unguarded(dict(zip(header, row, strict=True)))
 
 
 def _read_parquet(source: Source) -> Iterator[tuple[int, Record]]:

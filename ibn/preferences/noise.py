@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from ibn.errors import InputError, unknown_name
+from ibn.checks import generator, numbers, one_of, positive, share
+from ibn.errors import InputError
 from ibn.preferences.comparisons import Comparisons
 
 READINGS = ("logistic", "fisher", "bradley-terry")
@@ -37,10 +38,9 @@ class LabelNoise:
     reading: str = "logistic"
 
     def __post_init__(self) -> None:
-        if not 1e-100 < self.beta < 1e100:  # beyond, its square is 0 or infinite
+        if not 1e-100 < positive("beta", self.beta) < 1e100:  # beyond, its square is 0 or infinite
             raise InputError(f"beta must be positive and finite, not {self.beta}")
-        if self.reading not in READINGS:
-            raise unknown_name("noise reading", self.reading, READINGS)
+        one_of("noise reading", self.reading, READINGS)
 
     def variance(self, p: float = 0.5) -> float:
         """Variance σ² of one label's evidence on r(a) - r(b), in squared units of reward.
@@ -58,6 +58,7 @@ class LabelNoise:
             information of a logistic location (theory P2). ``bradley-terry``: 1/(β² p(1 - p)),
             the inverse Fisher information of one binary label.
         """
+        share("p", p)
         if self.reading == "logistic":
             return float(np.pi**2 / (3.0 * self.beta**2))
         if self.reading == "fisher":
@@ -81,6 +82,9 @@ def simulate_labels(
     rng : numpy.random.Generator
         Source of randomness.
     """
+    rewards = numbers("rewards", rewards, (len(comparisons.responses),))
+    positive("beta", beta)
+    generator(rng)
     difference = rewards[comparisons.a] - rewards[comparisons.b]
     delta = rng.logistic(difference, 1.0 / beta)
     winner = np.where(delta > 0, 1, -1).astype(np.int8)

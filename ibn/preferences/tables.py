@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ibn.errors import InputError, MissingExtra
-from ibn.preferences.source import Record, Source
+from ibn.preferences.source import MAX_RECORD, Record, Source
 
 if TYPE_CHECKING:
     import pyarrow
@@ -174,7 +174,18 @@ def table_rows(
             raise InputError(_corrupt(what, error), file=name, line=number + 1) from None
         for row in rows:
             number += 1
+            if _characters(row) > MAX_RECORD:
+                problem = f"a record of more than {MAX_RECORD >> 20} MiB"
+                raise InputError(problem, file=name, line=number)
             yield number, row
+
+
+def _characters(value: Any) -> int:
+    """Count the characters of all texts in a value."""
+    if isinstance(value, str):
+        return len(value)
+    within = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(map(_characters, within))
 
 
 def _unpack(source: Source, unpacked: IO[bytes]) -> IO[bytes]:

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from ibn.errors import InputError, MissingExtra
 from ibn.outputs import writing
 from ibn.preferences.files import file_format
+from ibn.preferences.guarding import guard
 from ibn.preferences.reading import PreferenceData
 from ibn.preferences.source import Record
 from ibn.preferences.transcripts import Messages
@@ -175,7 +176,9 @@ def comparison_records(
         yield {**record, **dict(zip(further, row, strict=True))}
 
 
-def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> None:
+def write_records(
+    path: str | os.PathLike[str], records: Iterable[Record], *, by_people: bool = False
+) -> None:
     """Write records, all of the same columns.
 
     The file appears under its name once it is complete.
@@ -186,6 +189,9 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> No
         As for :func:`write_preferences`.
     records : iterable of dict
         Values by column: text, numbers, and what JSON can say of them (as JSON in CSV).
+    by_people : bool
+        Whether people will open the file, maybe in a spreadsheet: CSV cells that it would run are
+        guarded, see :mod:`ibn.preferences.guarding`.
 
     Raises
     ------
@@ -193,6 +199,8 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> No
         If the file cannot be written.
     """
     kind, gzipped = file_format(path)
+    if by_people and kind == "csv":
+        records = guard(records)
     try:
         with writing(path) as raw:
             if gzipped:

@@ -330,28 +330,36 @@ def _record(
     }
 
 
-def keep_labels(path: str | os.PathLike[str], dataset: Dataset) -> Dataset:
+def with_filled_in(path: str | os.PathLike[str], dataset: Dataset) -> Dataset:
     """Carry over what people have filled in since the file was written, winners and all else.
 
-    Pairs that have a winner stay even where, after growing on, others are drawn.
+    Pairs in which anything is filled in stay even where, after growing on, others are drawn. A pair
+    that stands there several times, as where several people labelled it, stays as often.
 
     Raises
     ------
     InputError
-        If the file cannot be read.
+        If the file cannot be read, or holds anything but pairs.
     """
-    if not os.path.exists(path):
+    if not os.path.isfile(path) or not os.path.getsize(path):
         return dataset
-    before = {_pair_of(record): dict(record) for _, record in read_records(os.fspath(path))}
-    ours = {name for record in dataset.records for name in record}
-    added = list(dict.fromkeys(k for one in before.values() for k in one if k not in ours))
-    records = [
-        record | {name: before.get(_pair_of(record), {}).get(name, "") for name in added}
-        for record in dataset.records
-    ]
-    drawn = {_pair_of(record) for record in records}
-    kept = [one for pair, one in before.items() if pair not in drawn and one.get("winner")]
-    return replace(dataset, records=records + kept)
+    before: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for line, record in read_records(os.fspath(path)):
+        if "response_a" not in record or "response_b" not in record:
+            problem = "no pair that ibn grow wrote, and it would be lost"
+            raise InputError(problem, file=path, line=line, fix="name another --out")
+        before.setdefault(_pair_of(record), []).append(dict(record))
+    ours = list(dict.fromkeys(name for record in dataset.records for name in record))
+    theirs = dict.fromkeys(name for rows in before.values() for one in rows for name in one)
+    added = [name for name in theirs if name not in ours]
+    records = []
+    for record in dataset.records:
+        for filled in before.pop(_pair_of(record), [{}]):
+            records.append(record | {name: filled.get(name, "") for name in added})
+    kept = [one for rows in before.values() for one in rows if any(map(one.get, added))]
+    columns = [*ours, *added] or list(theirs)
+    records += [{name: one.get(name, "") for name in columns} for one in kept]
+    return replace(dataset, records=records)
 
 
 def as_conversations(dataset: Dataset) -> Dataset:
@@ -386,4 +394,4 @@ def write_dataset(path: str | os.PathLike[str], dataset: Dataset) -> None:
             f"{count} {why}" for why, count in {**dataset.dropped, **dataset.problems}.items()
         )
         raise InputError(f"no comparison came out of it ({reasons or 'too few responses'})")
-    write_records(path, dataset.records)
+    write_records(path, dataset.records, by_people="chosen" not in dataset.records[0])

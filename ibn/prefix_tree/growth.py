@@ -11,6 +11,7 @@ from ibn.errors import InputError
 # Chinese and Japanese write no space behind a sentence.
 SENTENCE_ENDS = (". ", "! ", "? ", ".\n", "!\n", "?\n", "\n", "。", "！", "？", "。」", "。”")
 UNFINISHED = ("keep", "drop", "extend")
+MOST_LEAVES = 100_000  # of one prompt
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Growth:
             value = getattr(self, name)
             if value < least or value % 1:
                 raise InputError(f"{name} must be a whole number of at least {least}, not {value}")
+        if self.depth * np.log(self.branching) > np.log(MOST_LEAVES):
+            raise InputError(
+                f"{self.branching} children at {self.depth} levels make too many leaves",
+                fix=f"at most {MOST_LEAVES:,}",
+            )
         if self.tokens < self.depth:
             raise InputError(f"{self.tokens} tokens are too few for {self.depth} segments")
         if not 0 < self.temperature <= self.warmest < np.inf:

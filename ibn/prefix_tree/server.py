@@ -101,7 +101,8 @@ class Server:
                 stop=self.stop,
             )
             choices = [(_clean(one.text or ""), one.finish_reason) for one in answer.choices or []]
-            return choices, answer.usage.completion_tokens if answer.usage else None
+            used = answer.usage.completion_tokens if answer.usage else None
+            return choices, used if isinstance(used, int) and used >= 0 else None
 
         found, problem = ask(send)
         if found is None:

@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
+from ibn.outputs import writing
+
 COLUMN = 3.4
 """Width of a column of text, in inches."""
 
@@ -88,10 +90,18 @@ def save_figure(figure: Figure, out: Path, name: str) -> dict[str, Path]:
     Returns the paths written, under ``"svg"`` and ``"png"``.
     """
     paths = {kind: out / f"{name}.{kind}" for kind in ("svg", "png")}
-    figure.savefig(paths["svg"], metadata={"Date": None})
+    write_figure(figure, paths["svg"])
     figure.set_layout_engine("none")  # the layout is done
-    figure.savefig(paths["png"])
+    write_figure(figure, paths["png"])
     return paths
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure into a file, whose suffix tells the kind: the same bytes every time."""
+    kind = path.suffix[1:].lower()
+    dates = {"svg": "Date", "pdf": "CreationDate"}
+    with writing(path) as file:
+        figure.savefig(file, format=kind, metadata={dates[kind]: None} if kind in dates else None)
 
 
 def shades(alphas: Iterable[float]) -> dict[float, str]:

@@ -44,6 +44,7 @@ class System(Protocol):
         ...
 
 
+@np.errstate(over="ignore", invalid="ignore")  # where numbers run away nothing converges
 def conjugate_gradient(
     system: System,
     r: NDArray[np.floating],

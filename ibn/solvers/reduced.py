@@ -7,20 +7,28 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_solve
 
 from ibn.errors import InputError
 from ibn.kernels.forest import factor, multiply, precondition
 from ibn.kernels.series import eliminate_leaves, restore_leaves
 from ibn.laplacian import grounded
 from ibn.network import Network
+from ibn.solvers.cholesky import factorised
 from ibn.solvers.conjugate_gradients import conjugate_gradient
+from ibn.solvers.energy_bounds import EnergyBounds
 from ibn.solvers.reduction import Reduced, reduce_network
+from ibn.solvers.star_mesh import EVEN, MOST_NODES, StarMesh, spread, stiff_error
 from ibn.threads import in_threads
 
 DENSE_NODES = 1500  # up to here one dense factorisation is faster than iterations
 BLOCK = 8  # right-hand sides solved at a time: one line of a cache
 TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
+PROMISED = 1e-9  # relative error of an energy of a stiff network
+POTENTIAL = 1e-6  # error of a potential of a large, stiff network, beside their range
+ROUNDING = 1e-14  # of the difference between two bounds on an energy
+CLEAR = 1e5  # spread of variances up to which conjugate gradients tell their own error
+SLACK = 50.0  # times a looser tolerance, that its energies may be off
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +104,34 @@ class ReducedSolver:
         return Forest.of(*self._edges)
 
     @cached_property
-    def _dense(self) -> tuple[NDArray, bool] | None:
-        """Cholesky factor of the Laplacian with its null space filled in; None if too large."""
+    def _dense(self) -> NDArray[np.float64] | None:
+        """Cholesky factor of the Laplacian with its null space filled in.
+
+        None where that is too large, or loses digits.
+        """
         size = len(self.reduced.kept)
         if size > DENSE_NODES:
             return None
         parent, conductance, u, v, weight = self._edges
         child = np.flatnonzero(parent != np.arange(size))
         ends = np.append(child, u), np.append(parent[child], v)
-        matrix = grounded(size, *ends, np.append(conductance[child], weight))
-        return cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        return factorised(grounded(size, *ends, np.append(conductance[child], weight)))
+
+    @cached_property
+    def mesh(self) -> StarMesh | None:
+        """The network as it keeps all digits, where nothing else does and it is small enough."""
+        if self.network.size > MOST_NODES:
+            return None
+        lossy = len(self.reduced.kept) <= DENSE_NODES and self._dense is None
+        return StarMesh.of(self.network) if lossy or spread(self.network) > EVEN else None
+
+    @cached_property
+    def _bounds(self) -> EnergyBounds | None:
+        """What tells whether a large, stiff network was solved; None where there is no doubt."""
+        limit = EVEN if self._dense is not None else CLEAR
+        if self.mesh is None and spread(self.network) > limit:
+            return EnergyBounds.of(self.network)
+        return None
 
     def _room(self, inflow: NDArray[np.float64]) -> NDArray[np.float64]:
         """Copy inflow into an array with rows for all nodes of the reduction."""
@@ -128,7 +154,7 @@ class ReducedSolver:
         self, current: NDArray[np.float64], tolerance: float, with_potential: bool
     ) -> tuple[NDArray[np.float64], NDArray[np.floating]]:
         if self._dense is not None:
-            potential = cho_solve(self._dense, current, check_finite=False)
+            potential = cho_solve((self._dense, True), current, check_finite=False)
             return np.einsum("ik,ik->k", current, potential), potential
         return conjugate_gradient(
             self.forest, np.array(current, order="C"), tolerance, with_potential
@@ -144,15 +170,23 @@ class ReducedSolver:
         tolerance : float
             Relative error allowed; the energy is approached from below.
         """
+        if self.mesh is not None:
+            return self.mesh.energy(inflow)
         result = np.empty(inflow.shape[1])
         for low in range(0, inflow.shape[1], BLOCK):
-            result[low : low + BLOCK] = self.whole_energy(
-                self._room(inflow[:, low : low + BLOCK]), tolerance
-            )
+            block = inflow[:, low : low + BLOCK]
+            if self._bounds is not None:
+                result[low : low + BLOCK] = self._bounded(block, tolerance)[1]
+            else:
+                result[low : low + BLOCK] = self.whole_energy(self._room(block), tolerance)
         return result
 
     def whole_energy(self, flow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """Energy of a block of currents, with a row for every node of the reduction; used up."""
+        if self.mesh is not None:
+            return self.mesh.probe_energy(flow[: self.network.size])
+        if self._bounds is not None:
+            return self._bounded(flow[: self.network.size], tolerance)[1]
         current, dissipated = self._reduce(flow)
         # In halves, so that two threads can share them; the same halves whether they do.
         middle = -(-current.shape[1] // 2)
@@ -162,32 +196,80 @@ class ReducedSolver:
         return dissipated + np.concatenate([np.zeros(0), *energies])
 
     def potential(
-        self, inflow: NDArray[np.float64], tolerance: float = TIGHT**1.5
+        self,
+        inflow: NDArray[np.float64],
+        tolerance: float = TIGHT**1.5,
+        *,
+        checked: bool = True,
     ) -> NDArray[np.float64]:
         """Potentials L⁺ inflow at every node, each column centred, shape (size, k).
 
         ``inflow`` is as for :meth:`energy`, and so is ``tolerance``: in the energy's norm the
-        potentials' own is its root.
+        potentials' own is its root. ``checked``: whether potentials of a large, stiff network are
+        refused where they may be in error; not where the next step corrects the error of this.
         """
-        red, size = self.reduced, len(inflow)
+        if self.mesh is not None:
+            return self.mesh.potential(inflow)
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):
             block = inflow[:, low : low + BLOCK]
-            current, _ = self._reduce(self._room(block))
-            _, reduced = self._solve(current, tolerance, with_potential=True)
-            for j in range(block.shape[1]):
-                whole = np.zeros(len(red.role))
-                whole[red.kept] = reduced[:, j]
-                flow = np.append(block[:, j], np.zeros(len(whole) - size))
-                restore_leaves(
-                    red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow, whole
-                )
-                result[:, low + j] = whole[:size]
+            if checked and self._bounds is not None:
+                result[:, low : low + BLOCK] = self._bounded_potential(block, tolerance)
+            else:
+                result[:, low : low + BLOCK] = self._potential(block, tolerance)
         return result - result.mean(axis=0)
+
+    def _potential(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
+        """Potentials of one block, not centred."""
+        red, size = self.reduced, len(inflow)
+        current, _ = self._reduce(self._room(inflow))
+        _, reduced = self._solve(current, tolerance, with_potential=True)
+        result = np.empty_like(inflow)
+        for j in range(inflow.shape[1]):
+            whole = np.zeros(len(red.role))
+            whole[red.kept] = reduced[:, j]
+            flow = np.append(inflow[:, j], np.zeros(len(whole) - size))
+            restore_leaves(red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow, whole)
+            result[:, j] = whole[:size]
+        return result
+
+    def _bounded(
+        self, inflow: NDArray[np.float64], tolerance: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Solve one block: bounds on its energy, and potentials that are centred.
+
+        Raises InputError where the bounds are too far apart.
+        """
+        assert self._bounds is not None
+        allowed = PROMISED if tolerance <= TIGHT else max(PROMISED, SLACK * tolerance)
+        # Bounds that do not meet may need better potentials only.
+        for finer in (1.0, 1e-3, 1e-6):
+            potential = self._potential(inflow, finer * tolerance)
+            potential -= potential.mean(axis=0)
+            lower, upper = self._bounds(potential, inflow)
+            if (upper - lower <= allowed * upper).all():
+                return lower, upper, potential
+        raise stiff_error(self.network)
+
+    def _bounded_potential(
+        self, inflow: NDArray[np.float64], tolerance: float
+    ) -> NDArray[np.float64]:
+        """Potentials of one block, none of them off by ``POTENTIAL`` of what they range over."""
+        assert self._bounds is not None
+        lower, upper, potential = self._bounded(inflow, tolerance)
+        # What is missing from the energy is that of the potentials' error, which a difference of
+        # potentials over a resistance takes as much of as Cauchy and Schwarz allow.
+        missing = np.maximum(upper - lower, ROUNDING * upper)
+        error = np.sqrt(missing * self._bounds.widest)
+        if not (error <= POTENTIAL * np.ptp(potential, axis=0)).all():
+            raise stiff_error(self.network)
+        return potential
+
 
 
 def require_connected(network: Network) -> None:
     """Raise InputError if some reward differences of a network are not identified."""
+    network.check()
     if network.trie is None and network.components().max(initial=0) > 0:
         raise InputError(
             "the network is not connected, so some reward differences are not identified",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from ibn.checks import numbers, positive
 from ibn.errors import InputError
 from ibn.preferences.dominance import has_maximum
 
@@ -49,16 +50,12 @@ def gibbs(
     InputError
         If β is not positive, a reward is not finite, or there are more than 2^14 responses.
     """
-    reward = np.asarray(reward, dtype=float)
-    if reward.ndim != 1 or not 1 <= len(reward) <= MOST_RESPONSES:
+    reward = numbers("reward", reward)
+    if not 1 <= len(reward) <= MOST_RESPONSES:
         raise InputError(f"a policy needs between 1 and {MOST_RESPONSES} responses in one row")
-    if not np.isfinite(reward).all():
-        raise InputError("every reward must be finite")
-    if not (np.isfinite(beta) and beta > 0):
-        raise InputError(f"beta must be positive and finite, not {beta}")
-    logit = beta * (reward - reward.max())
+    logit = positive("beta", beta) * (reward - reward.max())
     if log_reference is not None:
-        logit = logit + log_reference
+        logit = logit + numbers("log_reference", log_reference, reward.shape, infinite=True)
     return logit - np.logaddexp.reduce(logit)
 
 

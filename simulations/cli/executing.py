@@ -20,7 +20,7 @@ def executing(command: Command) -> Command:
     """Give a command the options ``--jobs`` and ``--cluster``."""
     jobs = click.option(
         "--jobs",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, 1024),
         default=_cores,
         show_default="all cores",
         help="Processes on this machine. The rows do not depend on it.",

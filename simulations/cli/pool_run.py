@@ -99,7 +99,7 @@ def decide(
     from ibn.cli.printing import print_document
     from ibn.cli.verbosity import note
     from ibn.cli.verbosity import tasks as counting
-    from ibn.outputs import write_text
+    from ibn.outputs import keep_inputs, write_text
     from ibn.simulations.cli.pool_tables import pool_tables
     from ibn.simulations.pools.deciding import document
     from ibn.simulations.pools.gridding import plan
@@ -117,6 +117,8 @@ def decide(
         raise InputError("no response has two ratings", file=pool, fix="leave out --agreement own")
     if seeds == 1:
         raise InputError("one seed gives no interval", fix="--seeds 20")
+    result = out / "pool.json"
+    keep_inputs(result, (pool, options["embeddings"]))
     out.mkdir(parents=True, exist_ok=True)
 
     note(f"{pool}: {len(read.responses)} responses to {len(read.prompts)} prompts; {read.left_out} "
@@ -127,5 +129,5 @@ def decide(
     with counting() as display:
         run(planned.cells(), out, jobs=jobs, progress=display)
     found = document(Path(pool).name.partition(".")[0], planned, out)
-    write_text(out / "pool.json", json.dumps(found) + "\n")
+    write_text(result, json.dumps(found) + "\n")
     print_document(found, pool_tables, as_json)

@@ -174,6 +174,9 @@ def _fall(found: dict[str, Any]) -> Any:
         *("ρ fitted", "α of the features", "α / (1 + α)", "their structure"),
     )
     row = found["fall"]
+    if not row:
+        made.add_row("too few numbers of labels", "", "", "")
+        return made
     least, most = row["range"]
     alpha = (
         [f"{row[k]:.3g}" for k in ("alpha", "alpha_low", "alpha_high")] if "alpha" in row else []

@@ -11,6 +11,7 @@ from ibn.cli.inputs import read_all, reading
 from ibn.cli.printing import print_document, table
 from ibn.cli.verbosity import note, stages
 from ibn.errors import InputError
+from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,9 @@ WORLD_RESPONSES = 256
 
 @click.command(name="replay")
 @click.argument("prefs", metavar="[PREFS …]", nargs=-1)
-@click.option("--budget", type=click.IntRange(min=1), required=True, help="Comparisons wanted, K.")
+@click.option(
+    "--budget", type=click.IntRange(1, 10**6), required=True, help="Comparisons wanted, K."
+)
 @click.option(
     "--pairs",
     type=click.Choice(["within", "any"]),
@@ -56,7 +59,7 @@ WORLD_RESPONSES = 256
 )
 @click.option(
     "--pool",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**6),
     default=5000,
     show_default=True,
     help="With --pairs any: random pairs from which each choice starts its search.",
@@ -69,8 +72,20 @@ WORLD_RESPONSES = 256
     show_default="real, where PREFS has twice as many as --budget to hide",
     help="Reveal the labels that PREFS has, or draw some from the fitted reward model.",
 )
-@click.option("--repetitions", default=20, show_default=True, help="Of the replay.")
-@click.option("--batches", default=16, show_default=True, help="The model learns between them.")
+@click.option(
+    "--repetitions",
+    type=click.IntRange(1, 10**4),
+    default=20,
+    show_default=True,
+    help="Of the replay.",
+)
+@click.option(
+    "--batches",
+    type=click.IntRange(1, 10**4),
+    default=16,
+    show_default=True,
+    help="The model learns between them.",
+)
 @click.option("--figure", metavar="FILE", help="Draw the replay: .svg, .png or .pdf.")
 @click.option(
     "--world",
@@ -79,7 +94,11 @@ WORLD_RESPONSES = 256
 )
 @click.option("--alpha", default=0.3, show_default=True, help="Decay α of the world.")
 @click.option(
-    "--responses", default=WORLD_RESPONSES, show_default=True, help="Drawn from the world."
+    "--responses",
+    type=click.IntRange(2, 10**4),
+    default=WORLD_RESPONSES,
+    show_default=True,
+    help="Drawn from the world.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -102,7 +121,7 @@ def command(
       ibn replay preferences.jsonl --budget 200 --figure replay.svg
       ibn replay --world power --alpha 0.3 --budget 32
     """  # noqa: D301 - the escape is for click
-    _check_figure(figure)
+    _check_figure(figure, (*prefs, options["embeddings"]))
     simulated = labels == "simulated" or world is not None or figure is not None
     with stages() as progress:
         read = _read(prefs, options, progress) if prefs and world is None else None
@@ -113,9 +132,9 @@ def command(
         print_document(real, hidden_tables, as_json)
         return
     if figure is not None:
-        from ibn.simulations.replay_figure import write_figure
+        from ibn.simulations.replay_figure import draw_into
 
-        write_figure(replayed, figure)
+        draw_into(replayed, figure)
         note(f"figure in {figure}")
     print_document(replay_document(replayed, about), replay_tables, as_json)
 
@@ -157,7 +176,7 @@ def _replay_real(
     except InputError as error:
         if labels == "real":
             raise
-        progress.say(f"ibn: {error.problem}: labels are simulated")
+        progress.say(f"{error.problem}: labels are simulated")
         return None
     return {"source": data.source, **plain(found)}
 
@@ -183,13 +202,12 @@ def hidden_tables(document: dict[str, Any]) -> list[Any]:
     return [rows, "inf: no number of random labels that was measured reaches it."]
 
 
-def _check_figure(figure: str | None) -> None:
+def _check_figure(figure: str | None, inputs: tuple[str | None, ...]) -> None:
     if figure is None:
         return
+    check_file(figure, inputs)
     if Path(figure).suffix not in (".svg", ".png", ".pdf"):
         raise InputError("unknown kind of figure", file=figure, fix="name it .svg, .png or .pdf")
-    if not Path(figure).parent.is_dir():
-        raise InputError("no such directory", file=Path(figure).parent)
 
 
 def _replay(

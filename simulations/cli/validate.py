@@ -9,7 +9,7 @@ import click
 
 from ibn.cli.terminal import say, terminal
 from ibn.errors import InputError, unknown_name
-from ibn.outputs import write_text
+from ibn.outputs import keep_inputs, making, write_text
 from ibn.simulations.cli.pool_run import decide, pool_options
 
 if TYPE_CHECKING:
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from ibn.simulations.validation.repetition import Repetition
     from ibn.simulations.validation.tasks import LanguageTask
 
+RESULT = "validation.json"
 
-def _count(name: str, least: int, help_: str, shown: str | bool = True) -> Any:
+
+def _count(
+    name: str, least: int, help_: str, shown: str | bool = True, most: int | None = None
+) -> Any:
     """Make the option for a whole number, by default the least."""
-    range_ = click.IntRange(min=least)
+    range_ = click.IntRange(least, most)
     return click.option(name, type=range_, default=least, show_default=shown, help=help_)
 
 
@@ -34,9 +38,9 @@ def _count(name: str, least: int, help_: str, shown: str | bool = True) -> Any:
 @click.option(
     "--model", default="", help="Directory, .gguf file or hub name; tiny makes a random one."
 )
-@_count("--seeds", 0, "Whole repetitions.", "the profile's")
+@_count("--seeds", 0, "Whole repetitions.", "the profile's", most=10_000)
 @_count("--seed", 0, "Of the first repetition.")
-@_count("--jobs", 1, "Repetitions side by side, each with a model.")
+@_count("--jobs", 1, "Repetitions side by side, each with a model.", most=1024)
 @click.option(
     "--out", required=True, metavar="DIR", type=Path, help="Journals and results; resumed if there."
 )
@@ -102,6 +106,7 @@ def command(
         raise InputError(f"--profile {profile} needs --model", fix="a directory or a hub name")
     read = read_task(task, data)
     require_training(chosen.tuning)
+    keep_inputs(out / RESULT, (data, model))
     out.mkdir(parents=True, exist_ok=True)
     settings = {
         "task": task,
@@ -119,7 +124,7 @@ def command(
         ) from None
     name = Path(model).name or "tiny"
     found = document(task, read.gold_is, profile, name, repetitions)
-    write_text(out / "validation.json", dumps(found) + "\n")
+    write_text(out / RESULT, dumps(found) + "\n")
     if as_json:
         print(dumps(found))
     else:
@@ -191,7 +196,8 @@ def _tiny(out: Path) -> str:
 
     folder = out / "tiny-model"
     if not (folder / "config.json").exists():
-        make(folder)
+        with making(folder) as fresh:
+            make(fresh)
     return str(folder)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from ibn.errors import InputError
 from ibn.estimate import Estimate
+from ibn.outputs import write_text
 from ibn.simulations.recorded import FOLDER
 
 RECORD = FOLDER / "tournament.csv"
@@ -108,9 +110,8 @@ def load(path: Path) -> list[Outcome]:
 
 def save(path: Path, outcomes: Sequence[Outcome]) -> None:
     """Write a table of outcomes, whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
-    with open(beside, "w", newline="") as stream:
-        writer = csv.DictWriter(stream, [field.name for field in fields(Outcome)])
-        writer.writeheader()
-        writer.writerows(asdict(outcome) for outcome in outcomes)
-    beside.replace(path)
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, [field.name for field in fields(Outcome)])
+    writer.writeheader()
+    writer.writerows(asdict(outcome) for outcome in outcomes)
+    write_text(path, table.getvalue())

@@ -13,6 +13,7 @@ from ibn.structure import estimate_structure, fit_families
 
 Floats = NDArray[np.float64]
 EXPONENTS = np.linspace(0.05, 2.0, 79)
+PARAMETERS = 3  # of the curve: c, A and ρ
 MOST = 4000  # responses that the structural function is estimated from
 DRAWS = 1000
 
@@ -49,8 +50,15 @@ def fall(ns: list[int], curve: Means, features: Floats, prompt_of: NDArray) -> d
     features : ndarray
         Of all responses.
     prompt_of : ndarray of int
+
+    Returns
+    -------
+    dict
+        Empty where fewer numbers of labels than parameters are compared, or no deviation is known.
     """
     at, deviation = np.array(ns, float), np.sqrt(np.diagonal(curve.covariance))
+    if len(at) < PARAMETERS or not np.all(deviation > 0):
+        return {}
     drawn = curve.value + curve.noise()[:DRAWS]
     each = [exponent(at, one, deviation) for one in drawn]
     low, high = np.quantile(each, [0.025, 0.975])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.errors import InputError
+from ibn.outputs import writing
 from ibn.preferences.comparisons import Comparisons
 from ibn.simulations.pools import marking
 from ibn.simulations.pools.choosing import MEASURES, outcomes
@@ -84,13 +84,8 @@ class Prepared:
 
 def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
     """Write arrays into a file, whole or not at all."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with writing(path) as file:
+        np.savez_compressed(file, **arrays)
 
 
 @lru_cache(maxsize=2)

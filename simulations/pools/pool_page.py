@@ -366,6 +366,8 @@ def fall(found: list[Document]) -> str:
     rows = []
     for d in found:
         r = d["fall"]
+        if not r:
+            continue
         low, high = r["range"]
         rows.append(
             [

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import fields
@@ -19,8 +18,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from ibn.appended import append, open_alone, replace
+from ibn.appended import append, keep_alone, open_alone
 from ibn.errors import InputError
+from ibn.outputs import writing
 from ibn.simulations.sweeping.row import COLUMNS, Row, differ
 from ibn.simulations.sweeping.task import RESULTS_VERSION, Task
 
@@ -48,7 +48,10 @@ def find(path: str | os.PathLike[str]) -> list[Found]:
     Raises InputError if the file is no results store, or of another results version, or gives a
     task two answers; OSError if it cannot be read.
     """
-    return _scan(Path(path).read_bytes(), Path(path))[0]
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise InputError("not a file that can hold results", file=path)
+    return _scan(path.read_bytes(), path)[0]
 
 
 def load(path: str | os.PathLike[str]) -> list[Row]:
@@ -94,8 +97,11 @@ class Store:
             found, damaged = _scan(self.path.read_bytes(), self.path)
             if damaged:
                 aside = self.path.with_name(self.path.name + ".damaged")
-                with aside.open("ab") as file:
-                    file.writelines(line + b"\n" for line in damaged)
+                fd = open_alone(aside)
+                try:
+                    append(fd, b"".join(line + b"\n" for line in damaged), aside)
+                finally:
+                    os.close(fd)
                 _log.warning("%s: what was damaged is now in %s", self.path, aside)
             self._rows = {row.task.id: row for row, _, _ in found}
             self._tidy()
@@ -151,18 +157,9 @@ class Store:
         if self.path.read_bytes() == wanted:
             os.fsync(self._fd)
             return
-        path = self.path.resolve()
-        beside = path.with_name(path.name + ".tmp")
-        fd = open_alone(beside, truncate=True, owner=self.path)
-        try:
-            shutil.copymode(path, beside)
-            append(fd, wanted, beside)
-            os.fsync(fd)
-            replace(beside, path)
-        except BaseException:
-            os.close(fd)
-            beside.unlink(missing_ok=True)
-            raise
+        with writing(self.path) as file:
+            file.write(wanted)
+            fd = keep_alone(file)  # so that no other run comes in between
         self._fd, old = fd, self._fd
         os.close(old)
 

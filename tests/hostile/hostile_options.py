@@ -307,11 +307,11 @@ def _grow(rng: random.Random, setting: Setting) -> dict[str, Any]:
 
 
 def _validate(rng: random.Random, setting: Setting) -> dict[str, Any]:
-    given: dict[str, Any] = {"jobs": "1", "seeds": "1"}
+    given: dict[str, Any] = {"jobs": "1", "seeds": pick(rng, ["2", "2", "2", *WHOLE])}
     if rng.random() < 0.6:
         given |= {"pool": _input(rng, ("scored",), setting), "task": []}
         given |= {"ns": pick(rng, ["10", "12,20", *WORDS["ns"]]), "agreement": "0.75"}
-        given["features"] = pick(rng, ["plain", "tfidf", *WORDS["features"]])
+        given["features"] = pick(rng, ["plain", "plain", *WORDS["features"]])
     else:  # a task trains models, for minutes
         given["data"] = files.odd_path(rng, setting.folder)
     return given
@@ -353,9 +353,11 @@ FIXED: dict[str, Callable[[random.Random, Setting], dict[str, Any]]] = {
 }
 # How often each verb is drawn; what takes seconds is drawn less.
 SHARES = dict.fromkeys(VERBS, 10) | {
-    "convert": 20,
-    "rank": 12,
-    "check": 3,
+    "convert": 30,
+    "rank": 20,
+    "plan": 20,
+    "audit": 5,
+    "validate": 2,
+    "check": 1,
     "reproduce": 3,
-    "plan": 12,
 }

@@ -120,7 +120,7 @@ def _wait(pid: int) -> tuple[int, float, int]:
                 used.ru_utime + used.ru_stime,
                 used.ru_maxrss * 1024,
             )
-        if passed > 3 * SECONDS:
+        if passed > 2 * SECONDS:
             os.killpg(pid, signal.SIGKILL)
         time.sleep(0.002 if passed < 1 else 0.05)
 
@@ -180,7 +180,7 @@ def one(seed: int, number: int, verbs: list[str], stores: dict[str, bytes], serv
         err = (top / "stderr").read_bytes().decode(coding, "replace")
         faults = _judge(words, status, seconds, memory, out, err, "FORCE_COLOR" in environment)
         after = _digests(folder)
-        named = {str(folder / word) for word in words} | {word for word in words}
+        named = {str(folder / word) for word in words} | set(words)
         faults += [
             f"{'changed' if path in after else 'removed'} {path!r}"
             for path, digest in before.items()
@@ -193,7 +193,7 @@ def one(seed: int, number: int, verbs: list[str], stores: dict[str, bytes], serv
         shutil.rmtree(top, ignore_errors=True)
 
 
-def good_stores() -> dict[str, bytes]:
+def good_stores(server: str) -> dict[str, bytes]:
     """Make the stores that runs then spoil, and with that load what every run stands on."""
     from ibn.cli import VERBS, main
 
@@ -208,6 +208,13 @@ def good_stores() -> dict[str, bytes]:
         prefs.write_text("".join(json.dumps(row) + "\n" for row in rows))
         battles = folder / "b.csv"
         battles.write_text("model_a,model_b,winner\n" + "a,b,model_a\nb,a,tie\na,c,model_b\n" * 9)
+        pool = folder / "pool.jsonl"
+        rows = [
+            {"prompt": f"q {i}", "response": f"r {j} {i}", "score": float(i * j % 5)}
+            for i in range(24)
+            for j in range(5)
+        ]
+        pool.write_text("".join(json.dumps(row) + "\n" for row in rows))
         runs = [
             f"sweep --n 10,30 --replicates 2 --max-count 100 --jobs 1 --out {folder}/sweep.csv",
             f"audit {prefs} --replicates 2 --out {folder}/a.html",
@@ -217,6 +224,10 @@ def good_stores() -> dict[str, bytes]:
             f"embed {prefs} --out {folder}/e.npy",
             f"convert {prefs} --out {folder}/c.parquet",
             f"figures network --out {folder}/figs",
+            f"validate --pool {pool} --n 10 --agreement 0.75 --features plain --seeds 2 "
+            f"--out {folder}/v",
+            f"grow {pool} --model good --server {server} --depth 2 --tokens 8 "
+            f"--out {folder}/g.jsonl",
         ]
         hidden, null = (sys.stdout, sys.stderr), open(os.devnull, "w")  # noqa: SIM115
         sys.stdout = sys.stderr = null
@@ -225,7 +236,8 @@ def good_stores() -> dict[str, bytes]:
                 try:
                     main.main(run.split(), prog_name="ibn")
                 except SystemExit as end:
-                    assert not end.code, run
+                    if end.code:
+                        raise RuntimeError(run) from None
             for verb in VERBS:
                 main.get_command(None, verb)  # type: ignore[arg-type]
         finally:
@@ -263,12 +275,12 @@ def main() -> int:
     parser.add_argument("--only", type=int)
     given = parser.parse_args()
     verbs = given.verbs.split(",")
-    stores = good_stores()
     numbers = (
         [given.only] if given.only is not None else range(given.first, given.first + given.runs)
     )
     runs = []
     with serving() as server:
+        stores = good_stores(server)
         for number in numbers:
             run = one(given.seed, number, verbs, stores, server)
             runs.append(run)

@@ -202,7 +202,7 @@ def test_what_cannot_be_written(tmp_path):
     (tmp_path / "dir.jsonl").mkdir()
     for path, problem in [
         (tmp_path / "none" / "p.jsonl", r"no such directory \(make it first\)"),
-        (tmp_path / "file" / "p.jsonl", "cannot be written: not a directory"),
+        (tmp_path / "file" / "p.jsonl", "no such directory"),
         (tmp_path / "dir.jsonl", "cannot be written: is a directory"),
         (tmp_path / "p.txt", "unknown file format"),
     ]:

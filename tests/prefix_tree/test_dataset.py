@@ -8,7 +8,7 @@ from ibn.errors import InputError
 from ibn.preferences.files import read_records
 from ibn.preferences.reading import read_preferences
 from ibn.preferences.writing import write_records
-from ibn.prefix_tree.dataset import DatasetPlan, grow_dataset, keep_labels, write_dataset
+from ibn.prefix_tree.dataset import DatasetPlan, grow_dataset, with_filled_in, write_dataset
 from ibn.prefix_tree.generator import Continuation
 from ibn.prefix_tree.growth import Growth
 from ibn.prefix_tree.journal import Journal
@@ -250,13 +250,13 @@ def test_what_people_filled_in_survives_another_run(tmp_path, ending):
         row["winner"] = "ab"[i % 2] if i else ""  # the first is not labelled
         row["annotator"] = f"person {i}"
     write_records(path, rows)
-    write_dataset(path, keep_labels(path, grow(tmp_path / "j", judge=None)))
+    write_dataset(path, with_filled_in(path, grow(tmp_path / "j", judge=None)))
     again = [dict(row) for _, row in read_records(str(path))]
     for name in ("prompt", "response_a", "winner", "annotator"):
         assert [row[name] for row in again[: len(rows)]] == [row[name] for row in rows]
     assert len(again) > len(rows)
     # Other responses now: what has a label stays.
-    other = keep_labels(path, grow(tmp_path / "k", judge=None, prompts=PROMPTS[:1], seed=1))
+    other = with_filled_in(path, grow(tmp_path / "k", judge=None, prompts=PROMPTS[:1], seed=1))
     labelled = [row for row in again if row["winner"]]
     assert [row["winner"] for row in other.records[-len(labelled) :]] == [
         row["winner"] for row in labelled

@@ -222,14 +222,14 @@ def test_a_disk_that_fills_up_is_named_and_loses_nothing(path, monkeypatch):
 
 
 def test_a_failed_rewrite_leaves_the_store_as_it_was(path, monkeypatch):
-    def full(fd, data):
+    def full(fd):
         raise OSError(28, "No space left on device")
 
     def fill():
         with Store(path) as store:
             store.append(ROWS[0])
             store.append(ROWS[1])  # which comes before: exact < path
-            monkeypatch.setattr(os, "write", full)
+            monkeypatch.setattr(os, "fsync", full)
 
     with pytest.raises(OSError, match="No space"):
         fill()

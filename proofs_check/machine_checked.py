@@ -1,0 +1,128 @@
+"""Which checks of the ledger Coq has checked: read from the record that building the proofs leaves.
+
+The proofs are ``formal/*.v``. ``python -m ibn.proofs_check.formal_build --record`` compiles them and
+writes ``formal/checked.json``: each theorem, what it says, and the axioms that ``Print Assumptions``
+lists. The record holds a hash of each source, so that a record older than its sources is noticed;
+an installation has the record alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ibn.errors import InputError
+
+FOLDER = Path(__file__).with_name("formal")
+RECORD = FOLDER / "checked.json"
+REBUILD = "run python -m ibn.proofs_check.formal_build --record"
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A theorem that Coq has checked.
+
+    Attributes
+    ----------
+    name, file : str
+        Its name, and the source that proves it.
+    claim : str
+        Id of the claim of the ledger that it is about.
+    checks : tuple of str
+        Checks of that claim that it proves, in the scope that ``says`` states; none for a mutant
+        or a bridge.
+    mutant : str
+        The wrong variant of the claim that it refutes; empty if none.
+    says, tex : str
+        The theorem in plain words and as a formula.
+    statement : str
+        The theorem in Coq's own words.
+    lines : int
+        Lines of its proof, without the lemmas before it.
+    axioms : tuple of str
+        What Coq takes on trust for it.
+    """
+
+    name: str
+    file: str
+    claim: str
+    checks: tuple[str, ...]
+    mutant: str
+    says: str
+    tex: str
+    statement: str
+    lines: int
+    axioms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The record of one build.
+
+    Attributes
+    ----------
+    coq : str
+        Version of Coq.
+    seconds : float
+        Time that compiling took.
+    sources : dict of str to str
+        SHA-256 of each source, by name, in the order in which they are compiled.
+    lines : dict of str to int
+        Lines of each source.
+    theorems : tuple of Theorem
+        What was proved.
+    """
+
+    coq: str
+    seconds: float
+    sources: Mapping[str, str]
+    lines: Mapping[str, int]
+    theorems: tuple[Theorem, ...]
+
+
+def hashes(folder: Path = FOLDER) -> dict[str, str]:
+    """SHA-256 of each source in a folder, by name; none in an installation."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.glob("*.v"))
+    }
+
+
+@cache
+def checked(record: Path = RECORD) -> Checked:
+    """Read the record.
+
+    Raises
+    ------
+    InputError
+        If it is missing or damaged.
+    """
+    try:
+        document: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+        theorems = tuple(
+            Theorem(**{**one, "checks": tuple(one["checks"]), "axioms": tuple(one["axioms"])})
+            for one in document.pop("theorems")
+        )
+        return Checked(**document, theorems=theorems)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = "the record of the machine-checked proofs cannot be read"
+        raise InputError(problem, file=record, fix=REBUILD) from error
+
+
+def is_stale(record: Path = RECORD) -> bool:
+    """Whether the sources beside the record, where there are any, are others than it was made of."""
+    sources = hashes(record.parent)
+    return bool(sources) and sources != dict(checked(record).sources)
+
+
+def proving(claim: str, check: str) -> tuple[Theorem, ...]:
+    """Theorems that prove a check of a claim; none if the record is stale."""
+    if is_stale(RECORD):
+        return ()
+    found = checked(RECORD).theorems
+    return tuple(one for one in found if one.claim == claim and check in one.checks)
