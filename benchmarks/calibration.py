@@ -11,12 +11,12 @@ import click
 
 from benchmarks.foresight import AgainstMore, Correlation, against_more
 from ibn.auditing.evaluation import Evaluation, evaluate
-from ibn.auditing.result import plain
 from ibn.auditing.scoring import Scores
 from ibn.bias.text_models import embed
 from ibn.errors import InputError
 from ibn.estimate import Estimate
 from ibn.preferences.reading import read_preferences
+from ibn.results import plain
 
 CALIBRATED = 0.05
 DATASETS = ("hh_harmless.jsonl", "gsm8k_model_solutions.jsonl")

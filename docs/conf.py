@@ -13,7 +13,7 @@ author = "the ibn developers"
 release = version = __version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.doctest",
@@ -24,6 +24,9 @@ extensions = [
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
+nb_execution_mode = "cache"  # the notebook runs once for all builders
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say types and shapes
 autodoc_member_order = "bysource"

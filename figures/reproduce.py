@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from ibn.cli.progress import Display
 from ibn.cli.terminal import say
+from ibn.cli.verbosity import note
+from ibn.cli.verbosity import tasks as counting
 from ibn.outputs import write_text
-from ibn.proofs_check.cli import decide, document, report_changed
+from ibn.proofs_check.cli import decide, report_changed
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.profiles import PROFILES, tasks
 
@@ -63,7 +64,6 @@ def command(
     from ibn.figures.measurements import read
     from ibn.figures.report import EVIDENCE, Provenance, render, summary
     from ibn.proofs_check import ledger
-    from ibn.proofs_check.claim import Context
     from ibn.simulations.sweeping.sweep import run
 
     chosen = () if claims == "all" else claims.split(",")
@@ -71,12 +71,11 @@ def command(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     store, report = folder / "sweep.csv", folder / "report.html"
-    with Display() as display:
+    with counting() as display:
         measured = run(tasks(profile), store, jobs=jobs, cluster=cluster, progress=display)
-    say(f"{len(measured)} rows in {store}; deciding {len(names)} claims", err=True)
-    verdicts = decide(names, Context(), jobs)
-    decided = [document(verdict) for verdict in verdicts]
-    changed = ledger.changed(verdicts)
+    note(f"{len(measured)} rows in {store}; deciding {len(names)} claims")
+    found = decide(names, jobs=jobs) if names else None
+    decided = found.to_json()["claims"] if found else []
 
     stored = read(store)  # with whatever other profiles have left there
     rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
@@ -99,4 +98,4 @@ def command(
         print(json.dumps({**made_of, **summary(pictures, rows), **verdicts_by_id}))
     else:
         say(report)
-    return report_changed(changed)
+    return report_changed(found.changed if found else ())

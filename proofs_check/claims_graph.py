@@ -6,12 +6,16 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import networkx as nx
 from matplotlib.figure import Figure
 
 from ibn.proofs_check.claim import Verdict
 from ibn.report.style import COLUMN, style, write_figure
+
+if TYPE_CHECKING:
+    from ibn.proofs_check.decided import Ledger
 
 COLOURS = {"holds": "#dff3e4", "fails": "#fbe3e1", "undecided": "#fdf1d0", "lemma": "#ffffff"}
 EDGES = {"holds": "#10602c", "fails": "#8c1d14", "undecided": "#6b4e00", "lemma": "#5f5f5f"}
@@ -87,6 +91,11 @@ def draw(verdicts: Sequence[Verdict]) -> Figure:
         axes.margins(0.04, 0.12)
         figure.legend(loc="outside lower center", ncols=len(COLOURS))
     return figure
+
+
+def draw_ledger(found: Ledger) -> Figure:
+    """Draw the graph of the claims that were decided."""
+    return draw(found.verdicts)
 
 
 def save(verdicts: Sequence[Verdict], path: Path) -> None:

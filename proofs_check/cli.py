@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ibn.cli.terminal import say, terminal
+from ibn.cli.verbosity import note, tasks
 from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ibn.proofs_check.claim import Context, Verdict
+    from ibn.proofs_check.claim import Verdict
+    from ibn.proofs_check.decided import Ledger
 
+MOST_TOLD = 10  # claims of which each verdict is told as it falls
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
 
@@ -74,30 +79,31 @@ def command(
       ibn check --json
     """  # noqa: D301 - the escape is for click
     from ibn.proofs_check import ledger
-    from ibn.proofs_check.claim import Context
+    from ibn.proofs_check.decided import Ledger
     from ibn.proofs_check.machine_checked import REBUILD, is_stale
 
     if page:
         from ibn.proofs_check.claims_page import GRAPH
 
         check_file(page, [Path(page).with_name(GRAPH)])
-    verdicts = decide(ledger.select(ids), Context(profile, seed), jobs)
+        Ledger.check_path(page)
+    ledger.select(ids)
+    found = decide(ids, profile=profile, seed=seed, jobs=jobs)
     if record:
-        ledger.record(verdicts, profile)
-    changed = ledger.changed(verdicts)
+        ledger.record(found.verdicts, profile)
+        found = replace(found, changed=tuple(ledger.changed(found.verdicts)))
     if as_json:
-        print(json.dumps({"claims": [document(verdict) for verdict in verdicts]}))
+        print(json.dumps(found.to_json()))
     else:
-        _show(terminal(), verdicts, dict(map(_on_record, changed)), whole=evidence or bool(ids))
+        changed = dict(map(_on_record, found.changed))
+        _show(terminal(), found.verdicts, changed, whole=evidence or bool(ids))
         if profile == "quick":
-            _say_what_is_left(verdicts)
+            _say_what_is_left(found.verdicts)
         if is_stale():
-            click.echo(f"The proofs have changed since Coq checked them: {REBUILD}", err=True)
+            note(f"The proofs have changed since Coq checked them: {REBUILD}")
     if page:
-        from ibn.proofs_check.claims_page import write
-
-        write(Path(page), verdicts, profile, seed, {what for what, _, _ in changed})
-    return report_changed(changed)
+        found.save(page)
+    return report_changed(found.changed)
 
 
 def _on_record(change: tuple[str, str, str]) -> tuple[str, str]:
@@ -105,7 +111,7 @@ def _on_record(change: tuple[str, str, str]) -> tuple[str, str]:
     return what, on_record
 
 
-def _say_what_is_left(verdicts: list[Verdict]) -> None:
+def _say_what_is_left(verdicts: Sequence[Verdict]) -> None:
     """Say what the quick profile leaves to the full one."""
     left = [(v.claim.id, check) for v in verdicts for check in v.claim.checks if check.full]
     if left:
@@ -114,16 +120,18 @@ def _say_what_is_left(verdicts: list[Verdict]) -> None:
         say(f"  {name}, {check.name}: {check.full}")
 
 
-def decide(names: list[str], context: Context, jobs: int) -> list[Verdict]:
-    """Decide claims, reporting each verdict on standard error as it falls."""
-    from ibn.proofs_check import ledger
+def decide(ids: Sequence[str], *, profile: str = "quick", seed: int = 0, jobs: int = 1) -> Ledger:
+    """Decide claims, telling on standard error how far it is."""
+    from ibn.proofs_check.decided import check
 
-    verdicts = []
-    for verdict in ledger.run(names, context, min(jobs, max(len(names), 1))):
-        verdicts.append(verdict)
-        line = f"{verdict.claim.id}: {in_words(verdict)} ({verdict.seconds:.1f} s)"
-        say(line, err=True)
-    return verdicts
+    with tasks("claims") as display:
+
+        def tell(verdict: Verdict, fallen: int, of: int) -> None:
+            if display.level == "verbose" or of <= MOST_TOLD:
+                display.say(f"{verdict.claim.id}: {in_words(verdict)} ({verdict.seconds:.1f} s)")
+            display(fallen, of, fallen / of)
+
+        return check(*ids, profile=profile, seed=seed, jobs=jobs, progress=tell)
 
 
 def in_words(verdict: Verdict) -> str:
@@ -135,7 +143,7 @@ def in_words(verdict: Verdict) -> str:
     return f"{verdict.verdict} ({'; '.join(parts)})"
 
 
-def report_changed(changed: list[tuple[str, str, str]]) -> int:
+def report_changed(changed: Sequence[tuple[str, str, str]]) -> int:
     """Report verdicts that are not those on record on standard error; return the exit status."""
     for what, found, on_record in changed:
         line = f"{what} {found}, on record: {on_record}"
@@ -143,53 +151,9 @@ def report_changed(changed: list[tuple[str, str, str]]) -> int:
     return 1 if changed else 0
 
 
-def document(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as an object of the JSON document."""
-    from ibn.proofs_check.machine_checked import proving
-
-    claim, readings = verdict.claim, verdict.readings
-    evidence = [
-        {
-            "check": check.name,
-            "method": check.method,
-            "lemma": check.lemma,
-            "verdict": verdict.findings[check.name].verdict,
-            "evidence": verdict.findings[check.name].evidence,
-            "data": dict(verdict.findings[check.name].data),
-            "machine_checked": [
-                {"theorem": one.name, "says": one.says, "axioms": list(one.axioms)}
-                for one in proving(claim.id, check.name)
-            ],
-        }
-        for check in claim.checks
-    ]
-    return {
-        "id": claim.id,
-        "statement": claim.statement,
-        "latex": claim.latex,
-        "source": claim.source,
-        "assumptions": list(claim.assumptions),
-        "rests_on": list(claim.rests_on),
-        "method": sorted({check.method for check in claim.checks}),
-        "verdict": verdict.verdict,
-        "readings": [
-            {
-                "reading": reading.name,
-                "verdict": readings[reading.name],
-                "counts": reading.counts,
-                "latex": reading.latex,
-                "why": reading.why,
-                "checks": [check.name for check in reading.checks],
-            }
-            for reading in claim.readings
-        ],
-        "checks": {name: finding.verdict for name, finding in verdict.findings.items()},
-        "evidence": evidence,
-        "seconds": round(verdict.seconds, 3),
-    }
-
-
-def _show(console: Console, verdicts: list[Verdict], changed: dict[str, str], whole: bool) -> None:
+def _show(
+    console: Console, verdicts: Sequence[Verdict], changed: dict[str, str], whole: bool
+) -> None:
     """Print the table of verdicts, then the evidence: all of it, or only what does not hold."""
     from rich.padding import Padding
     from rich.text import Text
@@ -215,7 +179,7 @@ def _show(console: Console, verdicts: list[Verdict], changed: dict[str, str], wh
         console.print("All the evidence: ibn check --evidence, or name the claims.")
 
 
-def _table(verdicts: list[Verdict], changed: dict[str, str]) -> Table:
+def _table(verdicts: Sequence[Verdict], changed: dict[str, str]) -> Table:
     """Table of claims, each with its readings below it."""
     from rich.table import Table
     from rich.text import Text

@@ -17,8 +17,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from ibn.cli.progress import Display
 from ibn.estimate import Estimate, quotient
+from ibn.progress import Display
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.grid import Grid, leaves_at
 from ibn.simulations.sweeping.row import Row

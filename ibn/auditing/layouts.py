@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,10 +107,14 @@ def measure_layouts(
     """
     streams = dict(zip(names, (r.spawn(replicates) for r in rng.spawn(len(names))), strict=True))
     draws: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    numbers = count(1)
 
     def draw(job: tuple[str, int]) -> dict[str, float]:
         name, replicate = job
-        progress(f"{n} comparisons as {name}, draw {replicate + 1}")
+        begun = next(numbers)
+        # Draws that differ much ask for more of them than are foreseen.
+        foreseen = max(begun, len(names) * min(wanted, replicates))
+        progress(f"{n:,} comparisons in other layouts, draw {begun:,} of {foreseen:,}")
         stream = streams[name][replicate]
         comparisons = lay_out(name, world, pairs, n, stream)
         return _measure_draw(comparisons, pairs, bias, noise_variance, stream)

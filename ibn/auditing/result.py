@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ibn.auditing.effort import Effort, effort_for
+from ibn.auditing.gate import Gate
 from ibn.auditing.learned import LabelFindings
 from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.remaining import PLOTTED_PAIRS
@@ -18,10 +19,11 @@ from ibn.auditing.similarity import Components
 from ibn.auditing.stages import Stages
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
+from ibn.results import Result, Table, plain, standing_at
 
 
-@dataclass(frozen=True, eq=False)
-class Audit(Stages):
+@dataclass(frozen=True, eq=False, repr=False)
+class Audit(Result, Stages):
     """The uncertainty of a preference dataset: what the stages found, and what follows from it.
 
     Attributes
@@ -42,6 +44,8 @@ class Audit(Stages):
         Posterior variances of (at most so many, then random) pairs within a prompt, for plots.
     seconds : float
         Wall-clock time.
+    gate : Gate, optional
+        Whether a limit is kept, where one was given.
     """
 
     recommendations: tuple[Recommendation, ...]
@@ -50,6 +54,22 @@ class Audit(Stages):
     effort: Effort | None
     within_variance: NDArray[np.float64]
     seconds: float
+    gate: Gate | None = None
+
+    endings = (".html", ".htm")
+    picture = "ibn.report.audit_page:draw_summary"
+
+    @property
+    def headline(self) -> str:
+        """How much there is, and how much of the uncertainty the labels leave."""
+        report = self.data.report
+        lost = f", {report.skipped_count:,} rows or parts left out" if report.skipped else ""
+        kind = "within" if self.prior.before.within else "across"
+        return (
+            f"{Path(self.data.source).name}: {len(self.data.comparisons):,} comparisons of "
+            f"{len(self.data.responses):,} responses to {len(self.data.prompts):,} prompts{lost}; "
+            f"the labels leave {self.remaining:.1%} of the uncertainty {kind} prompts"
+        )
 
     @property
     def remaining(self) -> float:
@@ -109,7 +129,30 @@ class Audit(Stages):
             "assumptions": self._assumptions(),
             "effort": plain(self.effort),
             "seconds": self.seconds,
+            **({"gate": vars(self.gate)} if self.gate else {}),
         }
+
+    def tables(self) -> dict[str, Table]:
+        """Return what each layout leaves uncertain, what to do next, and where it is."""
+        posterior = self.posterior
+        layouts = {"no labels": self.prior.before, "this data": posterior.after, **self.layouts}
+        return {
+            "uncertainty": [_row(name, left) for name, left in layouts.items()],
+            "recommendations": [
+                {**plain(one), "times": one.times, "helps": one.helps}
+                for one in self.recommendations
+            ],
+            "prompts": [plain(prompt) for prompt in posterior.prompts],
+            "pairs": [plain(pair) for pair in posterior.pairs],
+        }
+
+    def _inputs(self) -> tuple[str, ...]:
+        return (self.data.source, self.similarity.embedding_file)
+
+    def _write(self, path: Path, ending: str, *, show_texts: bool = False) -> None:
+        """Write the report, one page; with ``show_texts`` it quotes the last words of prompts."""
+        write = standing_at("ibn.report.audit_page:write_report")
+        write(self, path, self.data if show_texts else None, self.gate and vars(self.gate))
 
     def _assumptions(self) -> dict[str, Any]:
         """Say what the figures rest on."""
@@ -149,20 +192,16 @@ def build_result(
     )
 
 
-def plain(value: Any) -> Any:
-    """Turn findings into what JSON can say, without arrays, which are for plots."""
-    if isinstance(value, Estimate):
-        return {"mean": value.mean, "stderr": value.stderr, "count": value.count}
-    if is_dataclass(value):
-        held = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {name: plain(x) for name, x in held.items() if not isinstance(x, np.ndarray)}
-    if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and np.isnan(value) else value
+def _row(layout: str, left: Uncertainty) -> dict[str, Any]:
+    """Lay what a layout leaves out as a row of a table."""
+    row: dict[str, Any] = {"layout": layout}
+    for quantity in ("variance", "distance"):
+        for kind in ("within", "across"):
+            if pairs := getattr(left, kind):
+                value = getattr(pairs, quantity)
+                row[f"{quantity}_{kind}"] = value.mean
+                row[f"{quantity}_{kind}_stderr"] = value.stderr
+    return row
 
 
 def _uncertainty(found: Uncertainty) -> dict[str, Any]:

@@ -24,6 +24,16 @@ MOST_COLUMNS = 8192  # of embeddings: a reward model takes memory by their squar
 FITTED = 50_000  # texts that the axes are fitted to: 64 of them are well determined by so many
 
 
+def given_embeddings(
+    given: NDArray[np.floating] | str | os.PathLike[str] | None, rows: int
+) -> NDArray[np.floating] | None:
+    """Return embeddings that were given as they are, or load them from the file named.
+
+    Errors are those of :func:`load_embeddings`.
+    """
+    return load_embeddings(given, rows) if isinstance(given, (str, os.PathLike)) else given
+
+
 def load_embeddings(path: str | os.PathLike[str], rows: int) -> NDArray[np.floating]:
     """Read an embedding matrix from a ``.npy`` file.
 

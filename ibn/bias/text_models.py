@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ibn.bias.embeddings import embed_texts, load_embeddings
-from ibn.errors import InputError, MissingExtra
-from ibn.hub_name import check_model_name
+from ibn.errors import MissingExtra
 from ibn.outputs import writing
+from ibn.pretrained import load_pretrained
 
 KINDS = ("tfidf", "text", "llm")
 LONGEST = 2048  # tokens, where a model names no bound of its own
@@ -97,7 +96,7 @@ def embed_by_sentence_model(
         from sentence_transformers import SentenceTransformer
     except ImportError:
         raise MissingExtra("sentence-transformers", "text", "a sentence embedder") from None
-    encoder = _loaded(model, SentenceTransformer)
+    encoder = load_pretrained(SentenceTransformer, model, model)
     alone = len(prompts) == 1
     texts = list(responses) if alone else [*responses, *prompts]
     order = np.argsort([-len(text) for text in texts], kind="stable")  # like lengths pad little
@@ -147,8 +146,8 @@ def embed_hidden_states(
         from transformers import AutoModel, AutoTokenizer
     except ImportError:
         raise MissingExtra("torch and transformers", "llm", "a model's hidden states") from None
-    tokenizer = _loaded(model, AutoTokenizer.from_pretrained)
-    network = _loaded(model, AutoModel.from_pretrained)
+    tokenizer = load_pretrained(AutoTokenizer.from_pretrained, model, model)
+    network = load_pretrained(AutoModel.from_pretrained, model, model, weights_only=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = network.to(device).eval()
     tokenizer.truncation_side, tokenizer.padding_side = "left", "right"
@@ -183,16 +182,3 @@ def joined(prompt: str, response: str) -> str:
     if not prompt or prompt[-1].isspace() or response[:1].isspace():
         return prompt + response
     return f"{prompt}\n{response}"
-
-
-def _loaded(model: str, load: Callable[[str], Any]) -> Any:
-    check_model_name(model)
-    try:
-        return load(model)
-    except (OSError, ValueError) as error:
-        lines = str(error).strip().splitlines()
-        raise InputError(
-            f"no model can be loaded: {lines[0] if lines else type(error).__name__}",
-            file=model,
-            fix="give the folder of a saved model, or a name on its hub",
-        ) from None

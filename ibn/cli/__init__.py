@@ -15,8 +15,10 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from ibn import __version__
+from ibn.cli import verbosity
 from ibn.cli.terminal import say
 from ibn.errors import InputError, unknown_name
 
@@ -39,7 +41,9 @@ VERBS = {
     "rank": ("ibn.cli.rank", "Rank a few items by many battles, with simultaneous intervals."),
     "plan": ("ibn.cli.plan", "Choose the comparisons to label next."),
     "replay": ("ibn.simulations.cli.replay", "Replay planned labels against random ones."),
+    "completion": ("ibn.cli.completion", "Print what makes a shell complete ibn's verbs."),
 }
+FILES = ("FILE", "PREFS", "PREFS …", "[PREFS …]", "[AFTER]", "BATTLES", "PROMPTS", "FILE…", "DIR")
 
 
 MOST_SAID = 1000  # characters of a complaint, which may quote what it complains of
@@ -53,8 +57,18 @@ class Verbs(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import a verb."""
-        return import_module(VERBS[name][0]).command if name in VERBS else None
+        """Import a verb, and give it the options that all have."""
+        if name not in VERBS:
+            return None
+        command: click.Command = import_module(VERBS[name][0]).command
+        if not any(param.name == "quiet" for param in command.params):
+            last = bool(command.params) and command.params[-1].name == "as_json"
+            place = len(command.params) - last
+            command.params[place:place] = verbosity.options()
+        for param in command.params:
+            if param.metavar in FILES and param.type is click.STRING:
+                param.type = click.Path()  # so that a shell completes names of files
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -63,6 +77,15 @@ class Verbs(click.Group):
         if args[0] not in VERBS:
             raise unknown_name("verb", args[0], VERBS)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the verbs without importing them."""
+        verbs = [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in VERBS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""
@@ -79,6 +102,7 @@ class Verbs(click.Group):
                 stream.reconfigure(errors="backslashreplace")
         try:
             arguments = list(sys.argv[1:] if args is None else args)
+            self._main_shell_completion({}, prog_name or "ibn")  # exits where a shell asks
             with self.make_context(prog_name or "ibn", arguments, **extra) as context:
                 status = self.invoke(context)
             sys.stdout.flush()  # here, where a closed pipe can still be handled
@@ -146,7 +170,7 @@ def main(ctx: click.Context) -> None:
       ibn plan preferences.jsonl --budget 100 --out next.jsonl
       ibn reproduce --profile quick --out out
 
-    Each verb explains itself: ibn VERB --help.
+    Each verb explains itself: ibn VERB --help. Colours are left out where NO_COLOR is set.
     """  # noqa: D301 - the escape is for click
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

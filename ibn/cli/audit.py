@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ibn.cli.inputs import (
-    check_out,
-    check_page,
-    given_embeddings,
-    read_all,
-    reading,
-    wishes_of,
-)
+from ibn.cli.inputs import check_out, read_all, reading
 from ibn.cli.printing import print_document, table
-from ibn.cli.progress import audit_stages
 from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
+from ibn.cli.verbosity import stages
 from ibn.errors import InputError
+from ibn.progress import AUDIT
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,7 +26,12 @@ if TYPE_CHECKING:
 @click.command(name="audit", context_settings={"show_default": True})
 @click.argument("prefs", metavar="PREFS")
 @click.argument("after", metavar="[AFTER]", required=False)
-@click.option("--out", metavar="FILE", help="Write the report, one HTML page, here.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="Write the report, one HTML page, here; a .json file gets what --json prints, an .svg, "
+    ".png or .pdf the picture.",
+)
 @click.option(
     "--embeddings",
     metavar="FILE",
@@ -110,10 +109,6 @@ def command(
     prefs: str,
     after: str | None,
     out: str | None,
-    embeddings: str | None,
-    max_variance: float | None,
-    max_variance_of: str | None,
-    merge_near_duplicates: bool,
     show_texts: bool,
     recheck: str | None,
     as_json: bool,
@@ -150,58 +145,40 @@ def command(
 
     Exit status: 0 within the limit, 1 above it, 2 for bad usage or a file that cannot be read.
     """  # noqa: D301 - the escape is for click
-    _check_gate(max_variance, max_variance_of)
+    from ibn.auditing.audit import Audit, audit
+    from ibn.auditing.gate import check_limit
+    from ibn.preferences.given import take_reading
+
+    check_limit(options["max_variance"], options["max_variance_of"])
+    reading = take_reading(options)
     if after is not None:
-        if out or max_variance is not None or recheck:
+        if out or options["max_variance"] is not None or recheck:
             raise InputError(
                 "two files are compared, not audited", fix="leave out --out and other outputs"
             )
-        wishes = wishes_of(options)
-        _compare(
-            read_all((prefs,), dict(wishes)),
-            read_all((after,), wishes),
-            embeddings,
-            options,
-            as_json,
-        )
+        _compare(read_all((prefs,), reading), read_all((after,), reading), options, as_json)
         return 0
+    ending = ""
     if out is not None:
-        check_page(out, prefs, embeddings)
+        ending = Audit.check_path(out, (prefs, options["embeddings"]))
     if recheck is not None:
-        check_out(recheck, prefs, embeddings, out)
+        check_out(recheck, prefs, options["embeddings"], out)
         keep_labels(recheck)
-    progress = audit_stages()
-    data = read_all((prefs,), wishes_of(options))
-    rows = given_embeddings(embeddings, len(data.responses))
-    if merge_near_duplicates:
-        from ibn.preferences.near_duplicates import find_near_duplicates
-        from ibn.preferences.near_duplicates import merge_near_duplicates as merge
-
-        progress("merging near-duplicates")
-        data, kept = merge(data, find_near_duplicates(data, seed=options["seed"]))
-        rows = None if rows is None else rows[kept]
-    from ibn.auditing.audit import audit
-
-    found = audit(
-        data, embeddings=rows, embedding_name=embeddings or "", progress=progress, **options
-    )
-    if recheck is not None:
-        progress(f"{_write_doubted(found, recheck)} pairs to label once more in {recheck}")
-    gate = None if max_variance is None else _gate(found, max_variance, max_variance_of)
-    quoted = data if show_texts else None
-    if out is not None:
-        progress("writing the report")
-        from ibn.report.audit_page import write_report
-
-        write_report(found, out, quoted, gate)
-    document = found.to_json() | ({"gate": gate} if gate else {})
-    print_document(document, lambda _: _tables(found, quoted), as_json)
-    if out is not None:
-        progress(f"report in {out}")
-    if gate and not gate["passed"]:
+    with stages(AUDIT) as progress:
+        found = audit(read_all((prefs,), reading), progress=progress, **options)
+        if recheck is not None:
+            progress.say(f"{_write_doubted(found, recheck)} pairs to label once more in {recheck}")
+        if out is not None:
+            progress("writing the report")
+            found.save(out, **({"show_texts": show_texts} if ending in Audit.endings else {}))
+            progress.say(f"report in {out}")
+    quoted = found.data if show_texts else None
+    print_document(found.to_json(), lambda _: _tables(found, quoted), as_json)
+    gate = found.gate
+    if gate and not gate.passed:
         say(
-            f"ibn: the mean posterior variance {gate['of']} prompts, {gate['variance']:.4g}, is "
-            f"above {max_variance:g}",
+            f"ibn: the mean posterior variance {gate.of} prompts, {gate.variance:.4g}, is "
+            f"above {gate.max_variance:g}",
             err=True,
         )
         return 1
@@ -211,19 +188,20 @@ def command(
 def _compare(
     before: PreferenceData,
     after: PreferenceData,
-    embeddings: str | None,
     options: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Compare two states of a dataset, or two datasets."""
-    from ibn.auditing.result import plain
     from ibn.auditing.two_states import compare_states
+    from ibn.bias.embeddings import given_embeddings
     from ibn.preferences.uniting import unite
+    from ibn.results import plain
 
-    rows = given_embeddings(embeddings, len(unite(before, after)[0].responses))
-    found = compare_states(
-        before, after, embeddings=rows, seed=options["seed"], progress=audit_stages()
-    )
+    rows = given_embeddings(options["embeddings"], len(unite(before, after)[0].responses))
+    with stages() as progress:
+        found = compare_states(
+            before, after, embeddings=rows, seed=options["seed"], progress=progress
+        )
     document = plain(found)
     for name, judged in (("on_first", found.on_first), ("on_second", found.on_second)):
         document[name]["verdict"] = found.verdict(judged)
@@ -276,29 +254,6 @@ def _write_doubted(found: Audit, path: str) -> int:
         columns |= carried(data, rows, "ab", columns)
     write_records(path, comparison_records(data, pairs, columns), by_people=True)
     return len(chosen)
-
-
-def _check_gate(limit: float | None, kind: str | None) -> None:
-    if limit is not None and not limit >= 0:
-        raise InputError(f"--max-variance must not be negative, not {limit}")
-    if kind is not None and limit is None:
-        raise InputError("--max-variance-of without --max-variance", fix="give a limit")
-
-
-def _gate(found: Audit, limit: float, kind: str | None) -> dict[str, Any]:
-    """Hold a mean posterior variance against its limit."""
-    kind = kind or ("within" if found.posterior.after.within else "across")
-    pairs = found.posterior.after.within if kind == "within" else found.posterior.after.across
-    if pairs is None:
-        raise InputError(f"no two responses are {kind} prompts: there is no such variance")
-    measured = pairs.variance
-    return {
-        "max_variance": limit,
-        "of": kind,
-        "variance": measured.mean,
-        "stderr": measured.stderr,
-        "passed": measured.mean <= limit,
-    }
 
 
 def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]:

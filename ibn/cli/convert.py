@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ibn.cli.inputs import check_out, read_all, reading, wishes_of
+from ibn.cli.inputs import check_out, read_all, reading
 from ibn.cli.printing import print_document, table
 from ibn.cli.replacing import keep_converted
 from ibn.errors import InputError
@@ -43,7 +43,7 @@ def command(
     check_out(out, *prefs)
     from ibn.preferences.writing import write_preferences
 
-    data = read_all(prefs, wishes_of(options))
+    data = read_all(prefs, options)
     keep_converted(out, data, ties=labelled)
     try:
         left_out = write_preferences(out, data, labelled=labelled)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import Any
 
 import click
 
-from ibn.cli.inputs import read_all, reading, wishes_of
-from ibn.cli.terminal import say
+from ibn.cli.inputs import read_all, reading
+from ibn.cli.verbosity import note, tasks
 from ibn.errors import InputError
 from ibn.outputs import check_file
-
-PROGRESS_SECONDS = 10.0
 
 
 @click.command(name="embed", context_settings={"show_default": True})
@@ -51,24 +48,16 @@ def command(prefs: str, embedder: str, out: str, seed: int, **options: Any) -> i
         raise InputError("exists already", file=out, fix="remove it, or give another name")
     from ibn.bias.text_models import embed
 
-    data = read_all((prefs,), wishes_of(options))
-    start = last = time.perf_counter()
-
-    def progress(done: int, total: int) -> None:
-        nonlocal last
-        now = time.perf_counter()
-        if now - last >= PROGRESS_SECONDS or done == total:
-            last = now
-            say(f"{now - start:6.1f} s  {done:,} of {total:,} texts", err=True)
-
-    rows = embed(
-        data.prompts,
-        data.responses,
-        data.prompt_of,
-        embedder,
-        cache=out,
-        seed=seed,
-        progress=progress,
-    )
-    say(f"{out}: {rows.shape[0]:,} responses, {rows.shape[1]:,} columns", err=True)
+    data = read_all((prefs,), options)
+    with tasks("texts") as display:
+        rows = embed(
+            data.prompts,
+            data.responses,
+            data.prompt_of,
+            embedder,
+            cache=out,
+            seed=seed,
+            progress=lambda done, total: display(done, total, done / total),
+        )
+    note(f"{out}: {rows.shape[0]:,} responses, {rows.shape[1]:,} columns")
     return 0

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ibn.cli.inputs import check_out
-from ibn.cli.progress import Display
 from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
+from ibn.cli.verbosity import note, tasks
 from ibn.errors import InputError, unknown_name
 from ibn.outputs import check_file
 
@@ -226,7 +226,7 @@ def _grow(
         determining += ["opening", "context", "stop"]
     journal = _journal(options["out"])
     try:
-        with Display() as display:
+        with tasks("prompts") as display:
             return grow_dataset(
                 prompts,
                 generator,
@@ -327,7 +327,4 @@ def _print_counts(counts: dict[str, Any], *, labelled: bool) -> None:
             err=True,
         )
     if not labelled:
-        say(
-            "The pairs are not labelled: add a column winner (a, b or tie) to use them.",
-            err=True,
-        )
+        note("The pairs are not labelled: add a column winner (a, b or tie) to use them.")

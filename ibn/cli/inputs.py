@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ibn.cli.terminal import say
-from ibn.errors import InputError
+from ibn.cli.verbosity import note
 from ibn.outputs import check_file
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-READING = ("columns", "winner", "score", "no_prompt", "strict")
 
 
 def renamed(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -79,11 +77,6 @@ def reading(command: Command) -> Command:
     return choosing(score(no_prompt(command)))
 
 
-def wishes_of(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of reading out of a command's, as arguments of ``read_preferences``."""
-    return {name: options.pop(name) for name in READING if name in options}
-
-
 def read_all(prefs: tuple[str, ...], wishes: dict[str, Any]) -> PreferenceData:
     """Read one file or several behind each other, and say on standard error what was read."""
     from ibn.preferences.reading import read_preferences
@@ -98,17 +91,8 @@ def read_all(prefs: tuple[str, ...], wishes: dict[str, Any]) -> PreferenceData:
 def tell(data: PreferenceData) -> PreferenceData:
     """Say on standard error what was read of a file and what was not."""
     for line in data.report.short():
-        say(f"{data.source}: {line}", err=True)
+        note(f"{data.source}: {line}")
     return data
-
-
-def given_embeddings(path: str | None, rows: int) -> Any:
-    """Load the embeddings that were given, if any."""
-    if path is None:
-        return None
-    from ibn.bias.embeddings import load_embeddings
-
-    return load_embeddings(path, rows)
 
 
 def check_out(out: str, *inputs: str | None) -> None:
@@ -117,13 +101,3 @@ def check_out(out: str, *inputs: str | None) -> None:
 
     file_format(out)
     check_file(out, inputs)
-
-
-def check_page(out: str, *inputs: str | None) -> None:
-    """Refuse a page that cannot be written, or would replace data, before any work is done."""
-    from ibn.preferences.files import SUFFIXES
-
-    check_file(out, inputs)
-    name = out.lower().removesuffix(".gz")
-    if name.endswith((*SUFFIXES, ".npy")):
-        raise InputError("the name of data, and this writes a page", file=out, fix="page.html")

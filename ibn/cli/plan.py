@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
-from ibn.cli.inputs import check_out, given_embeddings, reading, tell, wishes_of
+from ibn.cli.inputs import check_out, reading, tell
 from ibn.cli.printing import KINDS, print_document, table
 from ibn.cli.replacing import keep_labels
-from ibn.cli.terminal import say
+from ibn.cli.verbosity import note, stages
 from ibn.errors import InputError
 
 if TYPE_CHECKING:
-    from ibn.design.control import ControlFindings
-    from ibn.design.planning import Plan
     from ibn.preferences.reading import PreferenceData
 
 LISTED = 10
-CHOSEN_BY = "chosen_by"
-OWN = ("expected_reduction", "probability_a", CHOSEN_BY, "relabel")
-SUPERSEDED = {*OWN, *(f"original_{name}" for name in OWN)}  # what an earlier plan said of a pair
 
 
 @click.command(name="plan")
@@ -122,197 +113,73 @@ def command(
       ibn plan preferences.jsonl --candidates pairs.jsonl --budget 50 --out next.jsonl
       ibn plan battles.csv --budget 500 --ranks top:5
     """  # noqa: D301 - the escape is for click
-    from ibn.auditing.result import plain
-    from ibn.cli.battle_plan import plan_battles
+    from ibn.design.next_comparisons import plan
+    from ibn.design.planned import Plan, check_tool
     from ibn.leaderboard.battle_files import holds_battles
-
-    start = time.perf_counter()
-
-    def progress(message: str) -> None:
-        say(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
+    from ibn.preferences.given import take_reading
+    from ibn.preferences.reading import read_preferences
+    from ibn.preferences.writing import write_records
 
     if not prefs:
         raise InputError("no preference file given", fix="ibn plan PREFS --budget K --out FILE")
     if len(prefs) == 1 and holds_battles(prefs[0], options["columns"]):
-        plan_battles(prefs[0], options["budget"], out, options, as_json)
+        _plan_battles(prefs[0], out, options, as_json)
         return
     if out is None:
         raise InputError("nowhere to write the comparisons", fix="--out next.jsonl")
     inputs = (*prefs, options["candidates"], options["embeddings"])
     check_out(out, *inputs)
     keep_labels(out)
-    if tool is not None and not out.endswith(".json"):
-        raise InputError(f"{tool} takes JSON", file=out, fix="name a .json file")
+    check_tool(tool, out)
     if prompts is not None:
         check_out(prompts, *inputs, out)
         keep_labels(prompts)
-    planned, offered, control = _plan(prefs, options, progress)
-    _write(out, planned, offered, tool)
-    progress(f"{len(planned.design.pairs)} comparisons in {out}")
-    if prompts is not None:
-        count = _write_prompts(prompts, planned)
-        progress(f"{count} prompts for new responses in {prompts}")
-    document = plan_document(planned, out)
-    if control is not None:
-        document["control"] = {**plain(control), "verdict": control.verdict}
-    print_document(document, plan_tables, as_json)
+    wishes = take_reading(options)
+    if options["candidates"] is not None:
+        given = read_preferences(options["candidates"], **wishes, labelled=False)
+        options["candidates"] = tell(given)
+    options["beta"] = 1.0 if options["beta"] is None else options["beta"]
+    with stages() as progress:
+        planned = plan(_read(prefs, wishes), progress=progress, **options)
+        assert isinstance(planned, Plan)
+        planned.save(out, tool=tool)
+        progress.say(f"{len(planned.design.pairs)} comparisons in {out}")
+        if prompts is not None:
+            rows = planned.prompts()
+            write_records(prompts, rows)
+            progress.say(f"{len(rows)} prompts for new responses in {prompts}")
+    print_document({"out": out, **planned.to_json()}, plan_tables, as_json)
 
 
-def _plan(
-    prefs: tuple[str, ...], options: dict[str, Any], progress: Callable[[str], None]
-) -> tuple[Plan, PreferenceData, ControlFindings | None]:
-    """Plan; return the plan, the data that its pairs are from, and what earlier plans brought."""
-    from ibn.design.control import compare_control
-    from ibn.design.planning import embedded, plan
-    from ibn.preferences.reading import read_preferences
-    from ibn.preferences.uniting import concatenate
-
-    wishes = wishes_of(options)
-    data, waiting = _read(prefs, wishes)
-    listed = options["candidates"] is not None
-    if listed:
-        waiting = tell(read_preferences(options["candidates"], **wishes, labelled=False))
-    behind = data if waiting is None else concatenate(data, waiting)
-    given = given_embeddings(options["embeddings"], len(behind.responses))
-    points = embedded(behind, given, options["seed"], progress)
-    control = compare_control(
-        points[: len(data.responses)], data.comparisons, _chosen_by(data), seed=options["seed"]
-    )
-    names = ("budget", "pairs", "target", "max_uses", "repeat", "kernel", "pool", "seed")
-    planned = plan(
-        data,
-        candidates=waiting if options["pairs"] is None or listed else None,
-        only_given=listed,
-        embeddings=points,
-        beta=1.0 if options["beta"] is None else options["beta"],
-        progress=progress,
-        **{name: options[name] for name in names},
-    )
-    return planned, behind, control
-
-
-def _chosen_by(data: PreferenceData) -> list[str]:
-    """Say of each label whether a plan chose its pair, or chance; nothing of those before plans."""
-    if data.row_of is None:
-        return [""] * len(data.comparisons)
-    return [str(data.rows[row].get(CHOSEN_BY, "")) for row in data.row_of[:, 0].tolist()]
-
-
-def _read(
-    prefs: tuple[str, ...], wishes: dict[str, Any]
-) -> tuple[PreferenceData, PreferenceData | None]:
-    """Read the labels of all files, and the pairs that wait for one."""
+def _read(prefs: tuple[str, ...], wishes: dict[str, Any]) -> list[PreferenceData]:
+    """Read the labels of all files, and the pairs that wait for one, and say what was read."""
     from ibn.preferences.reading import read_for_planning
-    from ibn.preferences.uniting import concatenate, without_comparisons
 
-    labelled: PreferenceData | None = None
-    waiting: PreferenceData | None = None
+    read = []
     for path in prefs:
         found, waits = read_for_planning(path, **wishes)
         if found is not None:
-            labelled = tell(found) if labelled is None else concatenate(labelled, tell(found))
+            read.append(tell(found))
         if waits is not None:
-            said = f"{len(waits.comparisons):,} pairs wait for a label"
-            say(f"{path}: {said}{'' if found else ', none has one'}", err=True)
-            waiting = waits if waiting is None else concatenate(waiting, waits)
-    if labelled is None:
-        assert waiting is not None
-        labelled = without_comparisons(waiting)
-    return labelled, waiting
+            waiting = f"{len(waits.comparisons):,} pairs wait for a label"
+            note(f"{path}: {waiting}{'' if found else ', none has one'}")
+            read.append(waits)
+    return read
 
 
-def _write(out: str, planned: Plan, offered: PreferenceData, tool: str | None) -> None:
-    from ibn.design.candidates import rows_behind
-    from ibn.design.control import PLANNED, RANDOM
-    from ibn.preferences.labelling_tools import TOOLS
-    from ibn.preferences.writing import carried, comparison_records, write_records
+def _plan_battles(path: str, out: str | None, options: dict[str, Any], as_json: bool) -> None:
+    """Choose battles, write them to ``out`` if given, and print what they are expected to do."""
+    from ibn.design.next_comparisons import plan
 
-    pairs = planned.design.pairs
-    columns: dict[str, Any] = {
-        "expected_reduction": planned.design.reduction.tolist(),
-        "probability_a": planned.probability.tolist(),
-        "winner": [""] * len(pairs),
-        CHOSEN_BY: np.where(planned.design.control, RANDOM, PLANNED).tolist(),
-    }
-    if planned.again.any():
-        columns["relabel"] = planned.again.tolist()
-    rows = rows_behind(offered, pairs)
-    kept = {} if rows is None else carried(offered, rows, "ab", columns)
-    kept = {name: values for name, values in kept.items() if name not in SUPERSEDED}
-    order = _file_order(planned)
-    mixed = {name: [values[i] for i in order] for name, values in {**columns, **kept}.items()}
-    records = comparison_records(planned.data, pairs[order], mixed)
-    if tool is not None:
-        records = (TOOLS[tool](number, record) for number, record in enumerate(records, 1))
-    write_records(out, records, by_people=True)
-
-
-def _file_order(planned: Plan) -> NDArray[np.int64]:
-    """Mix random picks with the others, so that a part of the file, labelled, has both."""
-    count = len(planned.design.pairs)
-    if not planned.design.control.any():
-        return np.arange(count)
-    return np.random.default_rng(count).permutation(count)
-
-
-def _write_prompts(path: str, planned: Plan) -> int:
-    """Write as many prompts as comparisons, those first whose responses are known the least."""
-    from ibn.design.prompts_in_need import prompts_in_need
-    from ibn.preferences.writing import said, write_records
-
-    data = planned.data
-    count = np.bincount(data.prompt_of, minlength=len(data.prompts))
-    which, variance = prompts_in_need(planned.model, data.prompt_of)
-    which = which[: len(planned.design.pairs)]
-    spoken = said(data.prompt_messages) or data.prompts
-    write_records(
-        path,
-        (
-            {
-                "prompt": spoken[p],
-                "responses": int(count[p]),
-                "variance": float(v) if np.isfinite(v) else None,
-            }
-            for p, v in zip(which.tolist(), variance.tolist(), strict=False)
-        ),
-    )
-    return len(which)
-
-
-def plan_document(planned: Plan, out: str) -> dict[str, Any]:
-    """Make the JSON document of a plan."""
-    from ibn.auditing.result import plain
-
-    design, random, order = planned.design, planned.random, _file_order(planned)
-    return {
-        "out": out,
-        "source": planned.data.source,
-        "labels": len(planned.data.comparisons),
-        "responses": len(planned.data.responses),
-        "budget": len(design.pairs),
-        "candidates": planned.candidates,
-        "pairs": planned.pairs,
-        "target": planned.target,
-        "scale": planned.model.scale,
-        "beta": planned.model.beta,
-        "relabels": int(planned.again.sum()),
-        "random_picks": int(planned.design.control.sum()),
-        "forecast": plain(planned.forecast),
-        "variance": {
-            "before": design.before,
-            "planned": design.after,
-            "random": {"mean": random.mean, "stderr": random.stderr, "count": random.count},
-        },
-        "comparisons": [
-            {"a": a, "b": b, "expected_reduction": reduction, "probability_a": probability}
-            for (a, b), reduction, probability in zip(
-                design.pairs[order].tolist(),
-                design.reduction[order].tolist(),
-                planned.probability[order].tolist(),
-                strict=True,
-            )
-        ],
-    }
+    if out is not None:
+        check_out(out, path)
+        keep_labels(out)
+    names = ("budget", "ranks", "seed", "columns", "winner", "strict")
+    bought = plan(path, **{name: options[name] for name in names})
+    if out is not None:
+        bought.save(out)
+        note(f"{options['budget']} battles in {out}")
+    print_document({"out": out, **bought.to_json()}, battle_tables, as_json)
 
 
 def _brought(control: dict[str, Any]) -> str:
@@ -370,3 +237,27 @@ def plan_tables(document: dict[str, Any]) -> list[Any]:
             "help most, for ibn grow."
         )
     return said
+
+
+def battle_tables(document: dict[str, Any]) -> list[Any]:
+    """Lay battles to buy out for a terminal."""
+    from rich.text import Text
+
+    from ibn.leaderboard.names import shown
+
+    bought = table("First battles", "", "", "battles")
+    for row in document["pairs"][:LISTED]:
+        ends = (Text(shown(row[x])) for x in ("model_a", "model_b"))
+        bought.add_row(*ends, f"{row['battles']:,}")
+    ranks = table("Ranks, now and expected", "", "now", "expected")
+    for row in document["items"]:
+        now, then = ("–".join(map(str, dict.fromkeys(row[x]))) for x in ("ranks", "expected_ranks"))
+        ranks.add_row(Text(shown(row["name"])), now, then)
+    apart = table("Battles that would tell neighbours apart", "", "", "battles")
+    for row in document["neighbours"]:
+        number = row["battles_to_separate"]
+        shown_number = "endless" if number is None else f"{number:,}"
+        apart.add_row(Text(shown(row["better"])), Text(shown(row["worse"])), shown_number)
+    deviation = document["deviation"]
+    words = f"Mean deviation of the differences asked for: {deviation['before']:.3f} now, "
+    return [bought, ranks, apart, words + f"{deviation['after']:.3f} expected"]

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-import numpy as np
 
-from ibn.cli.inputs import check_page, choosing
+from ibn.cli.inputs import choosing
 from ibn.cli.terminal import terminal
-from ibn.outputs import write_text
-
-if TYPE_CHECKING:
-    from ibn.leaderboard.battle_files import BattleFile
-    from ibn.leaderboard.board import Leaderboard
 
 
 @click.command(name="rank")
@@ -59,7 +52,12 @@ if TYPE_CHECKING:
 )
 @click.option("--by", metavar="LABEL", help="Rank each category apart too, such as category.")
 @click.option("--probes", is_flag=True, help="Say what biases the leaderboard.")
-@click.option("--out", metavar="FILE", help="Write a page with all of it here, as HTML.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="Write a page with all of it here, as HTML; a .json file gets what --json prints, an "
+    ".svg, .png or .pdf the picture.",
+)
 @click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -91,58 +89,20 @@ def command(path: str, as_json: bool, out: str | None, **options: Any) -> int:
       ibn rank battles.csv --probes --out board.html
       ibn rank battles.jsonl.gz --ties davidson --control length --json > leaderboard.json
     """  # noqa: D301 - the escape is for click
+    from ibn.leaderboard.ranking import Leaderboard, rank
+
     if out is not None:
-        check_page(out, path)
-    document, page = _run(path, options, wants_page=out is not None)
+        page = Leaderboard.check_path(out, [path]) in Leaderboard.endings
+        options["probes"] = options["probes"] or page
+    board = rank(path, **options)
     if out is not None:
-        write_text(out, page)
+        board.save(out)
+    document = board.to_json()
     if as_json:
         click.echo(json.dumps(document))
         return 0
     _print(document)
     return 0
-
-
-def read(path: str, options: dict[str, Any]) -> BattleFile:
-    """Read battles as the options say."""
-    from ibn.leaderboard.battle_files import read_battles
-
-    return read_battles(
-        path,
-        columns=options["columns"],
-        winner=options["winner"],
-        controls=options.get("controls", ()),
-        strict=options["strict"],
-    )
-
-
-def _run(path: str, options: dict[str, Any], *, wants_page: bool) -> tuple[dict[str, Any], str]:
-    from ibn.leaderboard.board import label, rank
-    from ibn.leaderboard.board_probes import probe
-
-    file = read(path, options)
-    battles = file.battles
-    if options["both_bad"] == "drop" and battles.both_bad is not None:
-        battles = battles.take(~battles.both_bad).met()
-    settings = {name: options[name] for name in ("ties", "prior", "cluster", "level", "seed")}
-    settings |= {"controls": options["controls"], "reliability": options["reliability"]}
-    board = rank(battles, **settings)
-    document = to_json(board)
-    document |= {"source": path, "columns": file.columns, "unused": file.unused}
-    document["skipped"] = file.skipped
-    if options["by"] is not None:
-        codes = label(battles, options["by"])
-        document["by"] = {}
-        for code in np.unique(codes):
-            of_one = rank(battles.take(codes == code).met(), **settings)
-            document["by"][battles.keys[options["by"]][code]] = to_json(of_one)
-    if options["probes"] or wants_page:
-        document["probes"] = [asdict(x) for x in probe(battles, board, seed=options["seed"])]
-    if not wants_page:
-        return document, ""
-    from ibn.report.board_page import board_page
-
-    return document, board_page(board, document)
 
 
 def _print(document: dict[str, Any]) -> None:
@@ -199,43 +159,3 @@ def _table(title: str, document: dict[str, Any]) -> Any:
             ", ".join(row["flags"]),
         )
     return table
-
-
-def to_json(board: Leaderboard) -> dict[str, Any]:
-    """Return the board as JSON has it, the best item first."""
-
-    def finite(value: float) -> float | None:
-        return float(value) if np.isfinite(value) else None
-
-    order = sorted(range(len(board.names)), key=lambda i: -board.rewards[i])
-    variance = np.maximum(np.diagonal(board.covariance), 0.0)
-    stderr = np.where(np.isfinite(board.low), np.sqrt(variance), np.nan)
-    return {
-        "battles": board.battles,
-        "ties": board.ties,
-        "both_bad": board.both_bad,
-        "ties_as": board.ties_as,
-        "tie_parameter": board.fitted.tie,
-        "prior": board.prior,
-        "level": board.level,
-        "item_width": board.item_width,
-        "pair_width": board.pair_width,
-        "effects": {
-            name: {"value": x.value, "stderr": x.stderr, "interval": x.interval}
-            for name, x in board.effects.items()
-        },
-        "judges": board.judges,
-        "items": [
-            {
-                "name": str(board.names[i]),
-                "reward": float(board.rewards[i]),
-                "low": finite(board.low[i]),
-                "high": finite(board.high[i]),
-                "stderr": finite(stderr[i]),
-                "ranks": [int(board.first[i]), int(board.last[i])],
-                "battles": int(board.of_item[i]),
-                "flags": board.flags(i),
-            }
-            for i in order
-        ],
-    }

@@ -17,6 +17,7 @@ from ibn.design.greedy import Design, choose, choose_at_random, pair_lengths
 from ibn.design.target import bounded_moment
 from ibn.errors import InputError
 from ibn.learner.reward_model import RewardModel
+from ibn.progress import Tell, silent
 
 BOUND = 1.25  # of a difference, in median lengths
 REACH = 1.5  # of what is chosen, in median lengths
@@ -54,6 +55,7 @@ def choose_bounded(
     excluded: NDArray[np.int64] | None = None,
     max_uses: int | None = None,
     repeat: bool = False,
+    progress: Tell = silent,
 ) -> Design:
     """Choose comparisons by bounded differences, a share of them at random.
 
@@ -72,6 +74,8 @@ def choose_bounded(
         Of the random picks.
     control : float
         Share of random picks, between 0 and 1, rounded to a whole number of them.
+    progress : callable
+        Called with what comes next.
 
     Returns
     -------
@@ -102,6 +106,7 @@ def choose_bounded(
                 bound=bound,
                 reach=reach,
                 first=first,
+                progress=progress,
             )
             break
         except InputError:

@@ -14,11 +14,13 @@ from ibn.errors import InputError, unknown_name
 from ibn.kernels.design import update_and_choose
 from ibn.learner.reward_model import RewardModel
 from ibn.pair_code import pair_code
+from ibn.progress import Tell, silent
 
 CRITERIA = ("reduction", "variance")
 BLOCK = 4096
 MOST_EXCHANGES = 6
 ROUNDING = 1e-9  # of a gain
+TOLD = 16  # comparisons chosen between words on how far it is
 ENOUGH = 2  # candidates within reach a comparison wanted
 UNLIMITED = np.iinfo(np.int64).max
 
@@ -222,6 +224,7 @@ def choose(
     bound: float = np.inf,
     reach: float = np.inf,
     first: NDArray[np.int64] | None = None,
+    progress: Tell = silent,
 ) -> Design:
     """Choose comparisons greedily, each the best given those before.
 
@@ -265,6 +268,8 @@ def choose(
         Pairs of longer differences are not chosen, unless the others are too few.
     first : ndarray of int, shape (f, 2), optional
         Comparisons that come first whatever their gain, part of the budget.
+    progress : callable
+        Called now and then with how many are chosen.
 
     Raises
     ------
@@ -297,7 +302,9 @@ def choose(
     for (a, b), noise in zip(given.tolist(), _noise(model, given, bound), strict=True):
         take(a, b, float(noise))
         listed.best()  # brings it up to date
-    for _ in range(budget - len(given)):
+    for picked in range(len(given), budget):
+        if picked % TOLD == 0:
+            progress(f"comparison {picked + 1:,} of {budget:,}")
         if (k := listed.best()) < 0 and listed.widen():
             partners.reach, k = np.inf, listed.best()
         if k < 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,10 @@ from ibn.design.bounded import (
     typical_length,
 )
 from ibn.design.candidates import pairs_within, sample_pairs
-from ibn.design.forecast import Forecast, forecast
-from ibn.design.greedy import Design, choose_at_random, expected_variance
+from ibn.design.forecast import forecast
+from ibn.design.greedy import choose_at_random, expected_variance
 from ibn.design.offers import offers
+from ibn.design.planned import Plan
 from ibn.design.target import bounded_moment
 from ibn.errors import InputError, unknown_name
 from ibn.estimate import Estimate
@@ -36,45 +36,6 @@ KINDS = ("within", "any")
 POOL = 5000
 LANDMARKS = 256
 RANDOM_DRAWS = 16
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """Comparisons to label next, and what they are expected to bring.
-
-    Attributes
-    ----------
-    data : PreferenceData
-        The labelled data, its responses followed by those that only candidates name.
-    model : RewardModel
-        Fitted to the labels so far.
-    design : Design
-        The comparisons, positions in ``data.responses``; the random ones among them first.
-    probability : ndarray, shape (K,)
-        That the first response of each is preferred, as predicted.
-    pairs, target : {"within", "any"}
-        Which pairs were candidates ("given" where a file listed them), and over which the
-        posterior variance is averaged.
-    candidates : int
-        How many pairs could be chosen.
-    random : Estimate
-        The mean posterior variance expected after as many random ones of the same candidates.
-    again : ndarray of bool, shape (K,)
-        Which of the comparisons have a label already and are to get one more.
-    forecast : Forecast
-        What the planned labels are expected to bring beyond as many random ones, on new prompts.
-    """
-
-    data: PreferenceData
-    model: RewardModel
-    design: Design
-    probability: NDArray[np.float64]
-    pairs: str
-    target: str
-    candidates: int
-    random: Estimate
-    again: NDArray[np.bool_]
-    forecast: Forecast
 
 
 # On one core, so that the plan is the same bit for bit whatever the number of cores.
@@ -198,6 +159,7 @@ def plan(
         control=random_share(len(compared)) if control is None else control,
         anywhere=offered.anywhere,
         excluded=compared if offered.anywhere and not repeat else None,
+        progress=progress,
         **limits,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from ibn.errors import InputError
 from ibn.leaderboard.battles import Battles
 from ibn.leaderboard.names import LONGEST, shown
-from ibn.preferences.files import read_records
+from ibn.preferences.record_sources import open_records
 from ibn.preferences.source import Record
 
 KNOWN: dict[str, tuple[str, ...]] = {
@@ -110,7 +109,7 @@ class _Verdicts(dict[Any, float]):
 
 
 def read_battles(
-    path: str | os.PathLike[str],
+    path: Any,
     *,
     columns: Mapping[str, str] | None = None,
     winner: Mapping[str, str] | None = None,
@@ -121,8 +120,9 @@ def read_battles(
 
     Parameters
     ----------
-    path : path-like
-        A ``.jsonl``, ``.json``, ``.csv`` or ``.parquet`` file, each also ``.gz``. A record is a
+    path : path-like, list of dict, DataFrame, Dataset or Table
+        A ``.jsonl``, ``.json``, ``.csv`` or ``.parquet`` file, each also ``.gz``, or what
+        :func:`ibn.read_preferences` reads beside. A record is a
         battle: ``model_a``, ``model_b`` and ``winner``, which is model_a, model_b, tie, tie
         (bothbad) or the like, the winner's name, or a's share of the win: 1, 0.5, 0. It may have
         ``weight``, ``count``, ``judge``, ``prompt``, ``category`` and ``time``. Files of
@@ -142,32 +142,33 @@ def read_battles(
     InputError
         If anything is wrong with the file, naming it and the line.
     """
-    source = os.fspath(path)
-    with closing(read_records(source)) as records:
+    source, records = open_records(path)
+    with closing(records):
         first = next(records, None)
     if first is None:
         raise InputError("no records", file=source)
     chosen = _choose(first[1], columns or {}, source)
     if chosen is None:
-        return _from_preferences(source, columns, winner, strict)
+        return _from_preferences(path, source, columns, winner, strict)
     reader = _Reader(source, chosen, _control_columns(first[1], controls, source), winner)
-    with closing(read_records(source)) as records:
+    with closing(open_records(path)[1]) as records:
         reader.read(records, skip=not strict)
     used = {*chosen.values(), *(column for x in reader.controls.values() for column in x)}
     unused = [name for name in first[1] if name not in used]
     return BattleFile(reader.battles(), source, chosen, unused, reader.skipped)
 
 
-def holds_battles(path: str | os.PathLike[str], columns: Mapping[str, str] | None = None) -> bool:
-    """Whether a file holds battles of named items, and no responses."""
-    with closing(read_records(path)) as records:
+def holds_battles(path: Any, columns: Mapping[str, str] | None = None) -> bool:
+    """Whether a file, or what Python holds, has battles of named items, and no responses."""
+    source, records = open_records(path)
+    with closing(records):
         first = next(records, None)
     if first is None:
         return False
     if any(name.lower().startswith(TEXTS) for name in first[1]):
         return False
     try:
-        return _choose(first[1], columns or {}, os.fspath(path)) is not None
+        return _choose(first[1], columns or {}, source) is not None
     except InputError:
         return False
 
@@ -373,6 +374,7 @@ def _time(value: Any, column: str) -> float:
 
 
 def _from_preferences(
+    path: Any,
     source: str,
     columns: Mapping[str, str] | None,
     winner: Mapping[str, str] | None,
@@ -381,9 +383,9 @@ def _from_preferences(
     from ibn.preferences import reading
 
     try:
-        data = reading.read_battles(source, columns=columns, winner=winner, strict=strict)
+        data = reading.read_battles(path, columns=columns, winner=winner, strict=strict)
     except InputError:
-        data = reading.read_preferences(source, columns=columns, winner=winner, strict=strict)
+        data = reading.read_preferences(path, columns=columns, winner=winner, strict=strict)
     battles = Battles.of(data.comparisons, data.responses)
     return BattleFile(battles, source, {"comparisons": data.shape}, [], data.skipped)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,18 @@ from ibn.errors import InputError, unknown_name
 from ibn.leaderboard.battles import MOST_ITEMS, Battles, Tally, tally
 from ibn.leaderboard.bradley_terry import Fit, fit
 from ibn.leaderboard.intervals import deviations, ranks, widths
+from ibn.leaderboard.names import LONGEST, shown
 from ibn.leaderboard.reliability import with_reliability
 from ibn.leaderboard.spread import clustered, spread
 from ibn.leaderboard.standing import Standing, require_maximum, standing
 from ibn.leaderboard.tie_models import MODELS
+from ibn.outputs import write_text
 from ibn.preferences.comparisons import Comparisons
+from ibn.results import Result, Table, standing_at
+
+if TYPE_CHECKING:
+    from ibn.leaderboard.battle_files import BattleFile
+    from ibn.leaderboard.board_probes import Probe
 
 DRAWS = 4000
 FEWEST_DRAWS = 100
@@ -41,8 +49,8 @@ class Effect:
         return self.value - NORMAL_95 * self.stderr, self.value + NORMAL_95 * self.stderr
 
 
-@dataclass(frozen=True, eq=False)
-class Leaderboard:
+@dataclass(frozen=True, eq=False, repr=False)
+class Leaderboard(Result):
     """Bradley-Terry rewards, with simultaneous intervals.
 
     Attributes
@@ -87,6 +95,12 @@ class Leaderboard:
         Of the covariates.
     judges : dict of str to float
         Reliability of each judge, 1 the usual one; empty where all are taken as equal.
+    file : BattleFile, optional
+        What the battles were read from, and how.
+    by : dict of str to Leaderboard
+        A board of each category's battles, where they were asked for.
+    probes : tuple of Probe, optional
+        What biases the board, where that was asked.
     """
 
     names: Sequence[str]
@@ -111,6 +125,95 @@ class Leaderboard:
     ties_as: str = "half"
     effects: dict[str, Effect] = field(default_factory=dict)
     judges: dict[str, float] = field(default_factory=dict)
+    file: BattleFile | None = None
+    by: dict[str, Leaderboard] = field(default_factory=dict)
+    probes: tuple[Probe, ...] | None = None
+
+    endings = (".html", ".htm")
+    picture = "ibn.report.board_page:draw"
+
+    @property
+    def source(self) -> str:
+        """The file, or what held the battles."""
+        return self.file.source if self.file else ""
+
+    @property
+    def order(self) -> list[int]:
+        """The items, the best first."""
+        return sorted(range(len(self.names)), key=lambda i: -self.rewards[i])
+
+    @property
+    def headline(self) -> str:
+        """How many items and battles, and who leads."""
+        i = self.order[0]
+        ranks = "rank 1" if self.last[i] == 1 else f"ranks {self.first[i]} to {self.last[i]}"
+        return (
+            f"{len(self.names)} items by {self.battles:,} battles, {self.ties:,} of them ties; "
+            f"first {shown(self.names[i], LONGEST)}, {ranks} at {self.level:.0%}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``ibn rank --json`` prints."""
+        document = self._alone()
+        if self.file is not None:
+            document |= {"source": self.source, "columns": self.file.columns}
+            document |= {"unused": self.file.unused, "skipped": self.file.skipped}
+        if self.by:
+            document["by"] = {name: board._alone() for name, board in self.by.items()}
+        if self.probes is not None:
+            document["probes"] = [asdict(one) for one in self.probes]
+        return document
+
+    def _alone(self) -> dict[str, Any]:
+        """Return the board itself as JSON has it."""
+        return {
+            "battles": self.battles,
+            "ties": self.ties,
+            "both_bad": self.both_bad,
+            "ties_as": self.ties_as,
+            "tie_parameter": self.fitted.tie,
+            "prior": self.prior,
+            "level": self.level,
+            "item_width": self.item_width,
+            "pair_width": self.pair_width,
+            "effects": {
+                name: {"value": x.value, "stderr": x.stderr, "interval": x.interval}
+                for name, x in self.effects.items()
+            },
+            "judges": self.judges,
+            "items": self.tables()["items"],
+        }
+
+    def tables(self) -> dict[str, Table]:
+        """Return the items, the best first; and the probes, where that was asked."""
+
+        def finite(value: float) -> float | None:
+            return float(value) if np.isfinite(value) else None
+
+        variance = np.maximum(np.diagonal(self.covariance), 0.0)
+        stderr = np.where(np.isfinite(self.low), np.sqrt(variance), np.nan)
+        items = [
+            {
+                "name": str(self.names[i]),
+                "reward": float(self.rewards[i]),
+                "low": finite(self.low[i]),
+                "high": finite(self.high[i]),
+                "stderr": finite(stderr[i]),
+                "ranks": [int(self.first[i]), int(self.last[i])],
+                "battles": int(self.of_item[i]),
+                "flags": self.flags(i),
+            }
+            for i in self.order
+        ]
+        probes = {} if self.probes is None else {"probes": [asdict(one) for one in self.probes]}
+        return {"items": items, **probes}
+
+    def _inputs(self) -> tuple[str, ...]:
+        return (self.source,)
+
+    def _write(self, path: Path, ending: str) -> None:
+        page = standing_at("ibn.report.board_page:board_page")
+        write_text(path, page(self, self.to_json()))
 
     def difference(self, i: int, j: int) -> tuple[float, float, float]:
         """r_i - r_j, and the ends of its simultaneous interval among all pairs."""

@@ -11,7 +11,8 @@ told apart already hardly count, and pairs as good as equal count no more than o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from ibn.errors import InputError
 from ibn.leaderboard.board import Leaderboard
 from ibn.leaderboard.intervals import deviations, ranks, widths
 from ibn.leaderboard.tie_models import MODELS
+from ibn.preferences.files import SUFFIXES
+from ibn.preferences.writing import write_records
+from ibn.results import Result, Table
 
 BATCHES = 200
 DRAWS = 1000
@@ -31,8 +35,8 @@ Ints = NDArray[np.int64]
 Target = Literal["neighbours", "top", "item"]
 
 
-@dataclass(frozen=True, eq=False)
-class Purchase:
+@dataclass(frozen=True, eq=False, repr=False)
+class Purchase(Result):
     """Battles to buy.
 
     Attributes
@@ -48,6 +52,8 @@ class Purchase:
     needed : ndarray of float, shape (K - 1,)
         Battles between each two neighbours, best first, that would tell them apart, rewards and
         width staying as they are; 0 where they are, infinite for equals.
+    board : Leaderboard
+        What is known before.
     """
 
     a: Ints
@@ -59,6 +65,81 @@ class Purchase:
     deviation_before: Floats
     deviation_after: Floats
     needed: Floats
+    board: Leaderboard
+
+    endings = tuple(suffix + gz for suffix in SUFFIXES for gz in ("", ".gz"))
+    picture = "ibn.report.plan_figure:draw_purchase"
+
+    @property
+    def headline(self) -> str:
+        """How many are bought, and what they are expected to do."""
+        return (
+            f"{int(self.battles.sum()):,} battles of {len(self.a):,} pairs; mean deviation of the "
+            f"differences asked for {self.deviation_before.mean():.3f} now, "
+            f"{self.deviation_after.mean():.3f} with them"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``ibn plan --json`` prints of battles, but for the file that it writes."""
+        order = np.argsort(-self.board.centre)
+        names = [str(name) for name in self.board.names]
+        return {
+            "source": self.board.source,
+            "budget": int(self.battles.sum()),
+            **self.tables(),
+            "neighbours": [
+                {
+                    "better": names[i],
+                    "worse": names[j],
+                    "battles_to_separate": int(n) if np.isfinite(n) else None,
+                }
+                for i, j, n in zip(order[:-1], order[1:], self.needed, strict=True)
+            ],
+            "deviation": {
+                "before": float(self.deviation_before.mean()),
+                "after": float(self.deviation_after.mean()),
+            },
+        }
+
+    def tables(self) -> dict[str, Table]:
+        """Return the battles to buy, and the ranks of the items now and with them."""
+        board = self.board
+        names = [str(name) for name in board.names]
+        return {
+            "pairs": [
+                {"model_a": names[a], "model_b": names[b], "battles": int(n)}
+                for a, b, n in zip(self.a, self.b, self.battles, strict=True)
+            ],
+            "items": [
+                {
+                    "name": names[i],
+                    "ranks": [int(board.first[i]), int(board.last[i])],
+                    "expected_ranks": [int(self.first[i]), int(self.last[i])],
+                }
+                for i in np.argsort(-board.centre)
+            ],
+        }
+
+    def _inputs(self) -> tuple[str, ...]:
+        return (self.board.source,)
+
+    def _write(self, path: Path, ending: str) -> None:
+        write_records(path, self.tables()["pairs"], by_people=True)
+
+
+def asked(ranks: str) -> dict[str, Any]:
+    """Read the ranks that are to be narrowed: neighbours, top:K or item:NAME.
+
+    Raises InputError if it is none of them.
+    """
+    kind, _, which = ranks.partition(":")
+    if kind == "neighbours" and not which:
+        return {"target": kind}
+    if kind == "top" and which.isdigit():
+        return {"target": kind, "top": int(which)}
+    if kind == "item" and which:
+        return {"target": kind, "item": which}
+    raise InputError(f"unknown ranks {ranks!r}", fix="neighbours, top:5 or item:NAME")
 
 
 def buy(
@@ -131,6 +212,7 @@ def buy(
         deviation_before=np.sqrt(before),
         deviation_after=np.sqrt(_variance(covariance, pairs)),
         needed=needed(board),
+        board=board,
     )
 
 

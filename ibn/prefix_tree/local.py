@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ibn.errors import InputError, MissingExtra
-from ibn.hub_name import check_model_name
 from ibn.prefix_tree.generator import Asked, Continuation, Request
+from ibn.pretrained import load_pretrained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -256,7 +256,6 @@ def load_model(
     fields of its configuration, such as ``num_labels``. Raises MissingExtra if torch or
     transformers is missing, InputError if the model cannot be loaded.
     """
-    check_model_name(name)
     try:
         import torch
         import transformers
@@ -265,18 +264,12 @@ def load_model(
     path = Path(name)
     gguf = {"gguf_file": path.name} if path.suffix == ".gguf" and path.is_file() else {}
     where = str(path.parent) if gguf else name
-    try:
-        with _quietly(transformers):
-            tokenizer = transformers.AutoTokenizer.from_pretrained(where, **gguf)
-            model = getattr(transformers, head).from_pretrained(
-                where, dtype="auto", **gguf, **config
-            )
-    except (OSError, ValueError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
-        raise InputError(
-            f"the model {name} cannot be loaded: {reason}",
-            fix="give a directory, a .gguf file or a name on the hub",
-        ) from None
+    weights = {"dtype": "auto", "weights_only": True}
+    with _quietly(transformers):
+        tokenizer = load_pretrained(transformers.AutoTokenizer.from_pretrained, where, name, **gguf)
+        model = load_pretrained(
+            getattr(transformers, head).from_pretrained, where, name, **weights, **gguf, **config
+        )
     if gguf:
         model.is_quantized = False  # its weights were expanded: it can be trained
     if device is None:

@@ -143,3 +143,12 @@ def write_report(
         digest=digest,
     )
     write_text(path, page)
+
+
+def draw_summary(found: Audit) -> Figure:
+    """Draw what each layout leaves uncertain beside where the uncertainty is."""
+    figure = Figure(figsize=(2.2 * COLUMN, 0.2 * len(layouts(found)) + 1.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    drawing.draw_layouts(left, found, "variance")
+    drawing.draw_variances(right, found)
+    return figure

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import click
 
 from ibn.cli.inputs import renamed
-from ibn.cli.terminal import say
 from ibn.errors import InputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -96,9 +95,10 @@ def decide(
 
     import numpy as np
 
-    from ibn.cli.inputs import given_embeddings
+    from ibn.bias.embeddings import given_embeddings
     from ibn.cli.printing import print_document
-    from ibn.cli.progress import Display
+    from ibn.cli.verbosity import note
+    from ibn.cli.verbosity import tasks as counting
     from ibn.outputs import keep_inputs, write_text
     from ibn.simulations.cli.pool_tables import pool_tables
     from ibn.simulations.pools.deciding import document
@@ -121,15 +121,12 @@ def decide(
     keep_inputs(result, (pool, options["embeddings"]))
     out.mkdir(parents=True, exist_ok=True)
 
-    def tell(message: str) -> None:
-        say(message, err=True)
-
-    tell(f"{pool}: {len(read.responses)} responses to {len(read.prompts)} prompts; {read.left_out} "
-         "left out, alone under their prompt")  # fmt: skip
+    note(f"{pool}: {len(read.responses)} responses to {len(read.prompts)} prompts; {read.left_out} "
+        "left out, alone under their prompt")  # fmt: skip
     given = given_embeddings(options["embeddings"], len(read.responses))
-    prepare(read, features, out, embedders, given, tell)
+    prepare(read, features, out, embedders, given, note)
     planned = plan(features, options["ns"], agreements, seeds or 20)
-    with Display() as display:
+    with counting() as display:
         run(planned.cells(), out, jobs=jobs, progress=display)
     found = document(Path(pool).name.partition(".")[0], planned, out)
     write_text(result, json.dumps(found) + "\n")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.inputs import given_embeddings, read_all, reading, wishes_of
+from ibn.cli.inputs import read_all, reading
 from ibn.cli.printing import print_document, table
-from ibn.cli.terminal import say
+from ibn.cli.verbosity import note, stages
 from ibn.errors import InputError
 from ibn.outputs import check_file
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ibn.preferences.reading import PreferenceData
+    from ibn.progress import Stages
     from ibn.simulations.replay import Problem, Replay
 
 WORLD_RESPONSES = 256
@@ -122,32 +121,33 @@ def command(
       ibn replay preferences.jsonl --budget 200 --figure replay.svg
       ibn replay --world power --alpha 0.3 --budget 32
     """  # noqa: D301 - the escape is for click
-    start = time.perf_counter()
-
-    def progress(message: str) -> None:
-        say(f"{time.perf_counter() - start:6.1f} s  {message}", err=True)
-
     _check_figure(figure, (*prefs, options["embeddings"]))
     simulated = labels == "simulated" or world is not None or figure is not None
-    read = _read(prefs, options, progress) if prefs and world is None else None
-    if read and not simulated and _replay_real(*read, options, labels, as_json, progress):
+    with stages() as progress:
+        read = _read(prefs, options, progress) if prefs and world is None else None
+        real = None if simulated or not read else _replay_real(*read, options, labels, progress)
+        if real is None:
+            replayed, about = _replay(prefs, read, world, options, progress)
+    if real is not None:
+        print_document(real, hidden_tables, as_json)
         return
-    replayed, about = _replay(prefs, read, world, options, progress)
     if figure is not None:
         from ibn.simulations.replay_figure import draw_into
 
         draw_into(replayed, figure)
-        progress(f"figure in {figure}")
+        note(f"figure in {figure}")
     print_document(replay_document(replayed, about), replay_tables, as_json)
 
 
 def _read(
-    prefs: tuple[str, ...], options: dict[str, Any], progress: Callable[[str], None]
+    prefs: tuple[str, ...], options: dict[str, Any], progress: Stages
 ) -> tuple[PreferenceData, NDArray[np.floating]]:
     """Read the labels, and embed the responses."""
+    from ibn.bias.embeddings import given_embeddings
     from ibn.design.planning import embedded
+    from ibn.preferences.given import take_reading
 
-    data = read_all(prefs, wishes_of(options))
+    data = read_all(prefs, take_reading(options))
     given = given_embeddings(options["embeddings"], len(data.responses))
     return data, embedded(data, given, options["seed"], progress)
 
@@ -157,11 +157,10 @@ def _replay_real(
     embeddings: NDArray[np.floating],
     options: dict[str, Any],
     labels: str | None,
-    as_json: bool,
-    progress: Callable[[str], None],
-) -> bool:
-    """Replay on the labels of PREFS, and say whether there were enough."""
-    from ibn.auditing.result import plain
+    progress: Stages,
+) -> dict[str, Any] | None:
+    """Replay on the labels of PREFS; ``None`` where there are too few of them."""
+    from ibn.results import plain
     from ibn.simulations.hidden_labels import replay_hidden
 
     try:
@@ -177,10 +176,9 @@ def _replay_real(
     except InputError as error:
         if labels == "real":
             raise
-        say(f"{error.problem}: labels are simulated", err=True)
-        return False
-    print_document({"source": data.source, **plain(found)}, hidden_tables, as_json)
-    return True
+        progress.say(f"{error.problem}: labels are simulated")
+        return None
+    return {"source": data.source, **plain(found)}
 
 
 def hidden_tables(document: dict[str, Any]) -> list[Any]:
@@ -217,7 +215,7 @@ def _replay(
     read: tuple[PreferenceData, NDArray[np.floating]] | None,
     world: str | None,
     options: dict[str, Any],
-    progress: Callable[[str], None],
+    progress: Stages,
 ) -> tuple[Replay, dict[str, Any]]:
     from ibn.simulations.replay import data_problem, replay, world_problem
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.progress import Display
-from ibn.cli.terminal import say, terminal
+from ibn.cli.terminal import terminal
+from ibn.cli.verbosity import note
+from ibn.cli.verbosity import tasks as counting
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.grid import Grid
 
@@ -84,10 +85,10 @@ def command(
       ibn sweep --n 1e3:1e7:9 --cluster ray://head:10001 --out sweep.csv
     """  # noqa: D301 - the escape is for click
     from ibn.simulations.sweeping.store import load
-    from ibn.simulations.sweeping.sweep import run
+    from ibn.simulations.sweeping.swept import sweep
 
-    tasks = Grid(**grid).tasks()
     if status:
+        tasks = Grid(**grid).tasks()
         stored = {row.task.id: row for row in load(out)} if Path(out).exists() else {}
         counts = {"tasks": len(tasks), "done": 0, "capped": 0, "missing": 0}
         for task in tasks:
@@ -99,14 +100,15 @@ def command(
             print(", ".join(f"{count} {name}" for name, count in counts.items()) + f" in {out}")
         return
 
-    with Display() as display:
-        rows = run(tasks, out, jobs=jobs, cluster=cluster, progress=display)
+    with counting() as display:
+        found = sweep(out, jobs=jobs, cluster=cluster, progress=display, **grid)
+    rows = found.rows
     if not display.total:
-        say(f"nothing to do: all {len(tasks)} tasks are in {out}", err=True)
+        note(f"nothing to do: all {len(rows)} tasks are in {out}")
     if capped := sum(row.status == "capped" for row in rows):
-        say(f"{capped} of {len(tasks)} tasks were cut short, see column status", err=True)
+        note(f"{capped} of {len(rows)} tasks were cut short, see column status")
     if as_json:
-        print(json.dumps({"rows": [row.record() for row in rows]}))
+        print(json.dumps(found.to_json()))
     else:
         terminal().print(_table(rows, out))
 

@@ -142,6 +142,7 @@ def _repeat_all(
 ) -> list[Repetition]:
     from dataclasses import asdict
 
+    from ibn.cli.verbosity import level
     from ibn.prefix_tree.journal import Journal
     from ibn.prefix_tree.local import LocalModel
     from ibn.simulations.validation.hidden_states import HiddenStates
@@ -151,8 +152,11 @@ def _repeat_all(
     whole = {**settings, "gold": task.gold_is, "profile": asdict(profile)}
     del whole["profile"]["seeds"]  # there may be more another time
 
+    told = level()  # each process has its own context
+
     def tell(message: str) -> None:
-        say(message, err=True)
+        if told != "quiet":
+            say(message, err=True)
 
     def one(seeds: Sequence[int]) -> list[Repetition]:
         generator = LocalModel(model)

@@ -10,11 +10,11 @@ from scipy.special import expit
 import ibn
 from benchmarks.foresight import against_more
 from ibn.auditing.evaluation import deal, evaluate, groups_of, logistic_regression, restrict
-from ibn.auditing.result import plain
 from ibn.auditing.scoring import calibration_error, reliability
 from ibn.errors import InputError
 from ibn.learner.log_loss import log_losses
 from ibn.learner.reward_model import fit
+from ibn.results import plain
 
 
 def world(prompts=300, answers=2, d=4, *, seed=0, scale=3.0):

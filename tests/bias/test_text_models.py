@@ -123,7 +123,7 @@ def test_one_door_to_all_of_them_and_a_cache(reward_model, sentence_model, tmp_p
 @pytest.mark.parametrize("kind", ["llm:", "text:"])
 def test_a_model_that_is_not_there_is_told(kind, tmp_path):
     pytest.importorskip("sentence_transformers")
-    with pytest.raises(InputError, match="no model can be loaded"):
+    with pytest.raises(InputError, match="cannot be loaded"):
         embed(PROMPTS, RESPONSES, PROMPT_OF, f"{kind}{tmp_path}")
 
 

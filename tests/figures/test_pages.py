@@ -86,7 +86,7 @@ def site(tmp_path_factory):
     """Return the site that $SITE names, or one built for this test."""
     if "SITE" in os.environ:
         return Path(os.environ["SITE"]).resolve()
-    for extension in ("furo", "myst_parser", "sphinx_design", "sphinx-mathjax-offline"):
+    for extension in ("furo", "myst_nb", "sphinx_design", "sphinx-mathjax-offline"):
         pytest.importorskip(extension)
     folder = tmp_path_factory.mktemp("site")
     build = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(ROOT / "docs")]
