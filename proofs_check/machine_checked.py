@@ -1,9 +1,9 @@
-"""Which checks of the ledger Coq has checked: read from the record that building the proofs leaves.
+"""Which checks of the ledger Coq has proved: read from the record that building the proofs leaves.
 
-The proofs are ``formal/*.v``. ``python -m ibn.proofs_check.formal_build --record`` compiles them and
-writes ``formal/checked.json``: each theorem, what it says, and the axioms that ``Print Assumptions``
-lists. The record holds a hash of each source, so that a record older than its sources is noticed;
-an installation has the record alone.
+The proofs are ``formal/*.v``. ``python -m ibn.proofs_check.formal_build --record`` compiles them
+and writes ``formal/checked.json``: each theorem, what it says, and the axioms that Coq's
+``Print Assumptions`` lists. The record holds a hash of each source, so that a record older than its
+sources is noticed; an installation has the record alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,16 @@ from ibn.errors import InputError
 
 FOLDER = Path(__file__).with_name("formal")
 RECORD = FOLDER / "checked.json"
+# The axioms of Coq's library of classical real numbers.
+TRUSTED = {
+    "ClassicalDedekindReals.sig_forall_dec": "a decidable property of the whole numbers holds of "
+    "all, or one can be found that lacks it",
+    "ClassicalDedekindReals.sig_not_dec": "of every proposition, its double negation or its "
+    "negation can be decided",
+    "Classical_Prop.classic": "every proposition holds or its negation does",
+    "FunctionalExtensionality.functional_extensionality_dep": "functions that agree everywhere "
+    "are equal",
+}
 REBUILD = "run python -m ibn.proofs_check.formal_build --record"
 
 
@@ -69,7 +79,7 @@ class Checked:
     coq : str
         Version of Coq.
     seconds : float
-        Time that compiling took.
+        Processor time that compiling took.
     sources : dict of str to str
         SHA-256 of each source, by name, in the order in which they are compiled.
     lines : dict of str to int
@@ -115,7 +125,7 @@ def checked(record: Path = RECORD) -> Checked:
 
 
 def is_stale(record: Path = RECORD) -> bool:
-    """Whether the sources beside the record, where there are any, are others than it was made of."""
+    """Whether sources lie beside the record and are others than those it was made of."""
     sources = hashes(record.parent)
     return bool(sources) and sources != dict(checked(record).sources)
 
