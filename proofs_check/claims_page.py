@@ -8,7 +8,7 @@ from pathlib import Path
 from ibn.outputs import write_text
 from ibn.proofs_check.claim import AS_STATED, Check, Reading, Verdict
 from ibn.proofs_check.claims_graph import save
-from ibn.proofs_check.machine_checked import proving
+from ibn.proofs_check.machine_checked import extent
 
 RULE = (
     "A claim may be read in several ways, and each reading is decided for itself: its verdict is "
@@ -159,8 +159,8 @@ def _method(claim: str, check: Check) -> str:
     """Write a check's method, the written lemmas that it instantiates, and whether Coq has it."""
     names = check.lemma.split(", ") if check.lemma else []
     links = [f"[{name}](proofs/{LEMMAS[name]}.md)" for name in names]
-    if proving(claim, check.name):
-        links.append(f"[machine-checked](machine_checked.md#{claim.lower()})")
+    if how_far := extent(claim, check.name):
+        links.append(f"[{how_far}](machine_checked.md#{claim.lower()})")
     return ", ".join([check.method, *links])
 
 

@@ -1,9 +1,10 @@
 """Build the machine-checked proofs: ``python -m ibn.proofs_check.formal_build``.
 
 Every theorem of ``formal/*.v`` that is to be on record has a comment before it, with the fields
-``claim``, ``check`` (several are parted by semicolons) or ``mutant``, ``says`` and ``tex``. Coq
-compiles the sources in the order of ``formal/_CoqProject``, in a folder of their own, and then says
-what each of these theorems takes on trust. An axiom beyond the classical reals' fails the build.
+``claim``, ``check`` or ``part`` (several are parted by semicolons) or ``mutant``, ``says`` and
+``tex``. Coq compiles the sources in the order of ``formal/_CoqProject``, in a folder of their own,
+and then says what each of these theorems takes on trust. An axiom beyond the classical reals' fails
+the build.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from ibn.proofs_check.machine_checked import (
 HEADED = re.compile(
     r"\(\*\*\s*(claim: [^*]*?)\*\)\s*Theorem\s+(\w+)[^\0]*?\nProof\.(.*?)\nQed\.", re.S
 )
-FIELD = re.compile(r"^\s*(claim|check|mutant|says|tex): ", re.M)
+FIELD = re.compile(r"^\s*(claim|check|part|mutant|says|tex): ", re.M)
 
 
 def in_order(folder: Path) -> list[str]:
@@ -56,13 +57,17 @@ def _of_source(path: Path) -> list[Theorem]:
     for comment, name, proof in HEADED.findall(path.read_text(encoding="utf-8")):
         parts = FIELD.split(comment)[1:]
         field = {key: " ".join(text.split()) for key, text in zip(*[iter(parts)] * 2, strict=True)}
-        checks = tuple(part.strip() for part in field.get("check", "").split(";") if part.strip())
+        checks, parts = (
+            tuple(name.strip() for name in field.get(key, "").split(";") if name.strip())
+            for key in ("check", "part")
+        )
         found.append(
             Theorem(
                 name=name,
                 file=path.name,
                 claim=field["claim"],
                 checks=checks,
+                parts=parts,
                 mutant=field.get("mutant", ""),
                 says=field["says"],
                 tex=field["tex"],
@@ -176,7 +181,8 @@ def in_words(found: Checked) -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     for one in found.theorems:
-        what = f"not: {one.mutant}" if one.mutant else "; ".join(one.checks) or "a bridge"
+        proves = [*one.checks, *(f"{name} (in part)" for name in one.parts)]
+        what = f"not: {one.mutant}" if one.mutant else "; ".join(proves) or "a bridge"
         axioms = ", ".join(one.axioms) or "none"
         lines.append(f"| {one.name} | {one.claim} | {what} | {one.lines} | {axioms} |")
     return "\n".join(lines)

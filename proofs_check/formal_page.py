@@ -45,8 +45,9 @@ def markdown(found: Checked) -> str:
 def _of_claim(found: Checked, claim: Claim) -> dict[str, Any]:
     """Gather what the page says of a claim."""
     theorems = [one for one in found.theorems if one.claim == claim.id]
-    proved = {name for one in theorems for name in one.checks}
     names = [check.name for check in claim.checks]
+    proved = {name for one in theorems for name in one.checks}
+    parts = {name for one in theorems for name in one.parts} - proved
     return {
         "id": claim.id,
         "verdict": ledger.recorded()[claim.id],
@@ -54,7 +55,8 @@ def _of_claim(found: Checked, claim: Claim) -> dict[str, Any]:
         "latex": claim.latex,
         "theorems": theorems,
         "proved": [name for name in names if name in proved],
-        "left": [name for name in names if name not in proved],
+        "parts": [name for name in names if name in parts],
+        "left": [name for name in names if name not in proved | parts],
     }
 
 

@@ -43,9 +43,9 @@ class Theorem:
         Its name, and the source that proves it.
     claim : str
         Id of the claim of the ledger that it is about.
-    checks : tuple of str
-        Checks of that claim that it proves, in the scope that ``says`` states; none for a mutant
-        or a bridge.
+    checks, parts : tuple of str
+        Checks of that claim that it proves on finite spaces, and those of which it proves a part;
+        none for a mutant or a bridge.
     mutant : str
         The wrong variant of the claim that it refutes; empty if none.
     says, tex : str
@@ -62,6 +62,7 @@ class Theorem:
     file: str
     claim: str
     checks: tuple[str, ...]
+    parts: tuple[str, ...]
     mutant: str
     says: str
     tex: str
@@ -115,7 +116,7 @@ def checked(record: Path = RECORD) -> Checked:
     try:
         document: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
         theorems = tuple(
-            Theorem(**{**one, "checks": tuple(one["checks"]), "axioms": tuple(one["axioms"])})
+            Theorem(**{key: tuple(x) if isinstance(x, list) else x for key, x in one.items()})
             for one in document.pop("theorems")
         )
         return Checked(**document, theorems=theorems)
@@ -131,8 +132,16 @@ def is_stale(record: Path = RECORD) -> bool:
 
 
 def proving(claim: str, check: str) -> tuple[Theorem, ...]:
-    """Theorems that prove a check of a claim; none if the record is stale."""
+    """Theorems that prove a check of a claim or a part of it; none if the record is stale."""
     if is_stale(RECORD):
         return ()
-    found = checked(RECORD).theorems
-    return tuple(one for one in found if one.claim == claim and check in one.checks)
+    found = (one for one in checked(RECORD).theorems if one.claim == claim)
+    return tuple(one for one in found if check in one.checks or check in one.parts)
+
+
+def extent(claim: str, check: str) -> str:
+    """Say how far a check is machine-checked; nothing if it is not."""
+    found = proving(claim, check)
+    if any(check in one.checks for one in found):
+        return "machine-checked"
+    return "machine-checked in part" if found else ""

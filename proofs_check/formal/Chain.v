@@ -555,7 +555,7 @@ Lemma depth_some : (1 <= K)%nat.
 Proof. destruct K; [simpl in HK; lia|lia]. Qed.
 
 (** claim: P5
-    check: lower bound of a chain
+    part: lower bound of a chain
     says: In every finite hierarchy of 16n responses or more, power family of any α > 0, 2n + 2
       responses are drawn independently and uniformly, the first 2n compared in disjoint pairs at
       any σ² > 0. The mean inference distance of the last two is at least

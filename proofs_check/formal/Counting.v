@@ -75,7 +75,7 @@ Proof.
 Qed.
 
 (** claim: E4
-    check: counting bound
+    part: counting bound
     says: For every falling g, n ≥ 1 comparisons, however chosen, leave a mean effective resistance of
       at least g(k - 1)/8 over all ordered pairs, at every depth k that has 4n cells or more.
     tex: B^k\ge4n\implies\mathbb E[R]\ge\tfrac18\,g(k-1) *)
@@ -256,7 +256,7 @@ Proof.
 Qed.
 
 (** claim: E4
-    check: constant
+    part: constant
     says: In every finite hierarchy of B ≥ 2 children, of any depth K that has 4n responses or more,
       for the power family of any α > 0 and every choice of n ≥ 1 comparisons at any σ² > 0, the mean
       over all ordered pairs of responses of the effective resistance, and so that of the inference
