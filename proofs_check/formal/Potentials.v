@@ -191,7 +191,7 @@ Qed.
     says: The posterior. With a flat prior and Gaussian evidence on every edge, twice the negative
       log posterior of rewards, about their mean, is the sum of squared drops over variances. Its
       least value among rewards with a given difference between a and b is that difference squared
-      over R. So the difference is Gaussian and its posterior variance is R.
+      over R, as for a Gaussian of variance R.
     tex: \min\Bigl\{\sum_e\frac{(x_{s(e)}-x_{t(e)})^2}{\sigma_e^2}:\ x_a-x_b=\delta\Bigr\}
       =\frac{\delta^2}{R(a,b)} *)
 Theorem e1_posterior_profile N a b r delta : positive N -> resistance N a b r -> 0 < r ->

@@ -19,7 +19,7 @@ Definition over (f : nat -> nat -> R) : R := mean cells (fun c => mean places (f
 Definition structural : R := mean cells (fun c => mean places (fun i => mean places (fun j => dIB c i j))).
 
 (** claim: E5
-    check: path bound
+    part: path bound
     says: M cells of C responses each, in any network and for any d_IB. Draw one representative of
       each cell at random and compare them along a star. The mean inference distance, over the draw
       and all ordered pairs of responses, is at most twice the mean of d_IB within a cell, which is
@@ -74,7 +74,7 @@ Qed.
 End Star.
 
 (** claim: E5
-    check: path bound
+    part: path bound
     says: In the finite hierarchy with any falling g, a star of n comparisons that has a response in
       every cell at depth k < K, as it can for n + 1 = B^k, leaves every pair of responses at an
       inference distance of at most 2 g(k) + 2σ².

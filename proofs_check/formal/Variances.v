@@ -97,7 +97,7 @@ Proof.
 Qed.
 
 (** claim: P1
-    check: cumulants
+    part: cumulants
     says: On every finite probability space the variance of a sum of pairwise independent steps,
       however they are distributed and however many they are, is the sum of their variances.
     tex: \mathrm{Var}\Big[\sum_i X_i\Big]=\sum_i\mathrm{Var}[X_i] *)
