@@ -13,7 +13,6 @@ import random
 import shutil
 import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -364,15 +363,24 @@ class _Babble(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Serve a text generator on loopback; yields its address."""
+    """Serve a text generator on loopback, in a process of its own; yields its address."""
+    told = subprocess.Popen(
+        [sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert told.stdout is not None
+        yield told.stdout.readline().strip()
+    finally:
+        told.terminate()
+        told.wait()
+
+
+def serve() -> None:
+    """Serve until terminated."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Babble)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
+    print(f"http://127.0.0.1:{server.server_port}/v1", flush=True)
+    server.serve_forever()
 
 
 def main() -> None:
@@ -389,4 +397,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve() if sys.argv[1] == "--serve" else main()
