@@ -95,6 +95,8 @@ def _be_the_command(arguments: list[str], folder: Path, told: Path) -> NoReturn:
         play_verb()
     except SystemExit as end:
         status = end.code or 0
+    except KeyboardInterrupt:  # before the verb began
+        status = 130
     except BaseException:
         traceback.print_exc()
     finally:

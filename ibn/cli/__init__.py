@@ -73,11 +73,11 @@ class Verbs(click.Group):
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         """Run the command line and exit; a verb returns its exit status, or None for 0."""
-        end_on_signals()
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer characters
-                stream.reconfigure(errors="backslashreplace")
         try:
+            end_on_signals()
+            for stream in (sys.stdout, sys.stderr):
+                if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer characters
+                    stream.reconfigure(errors="backslashreplace")
             arguments = list(sys.argv[1:] if args is None else args)
             with self.make_context(prog_name or "ibn", arguments, **extra) as context:
                 status = self.invoke(context)

@@ -11,6 +11,7 @@ import click
 
 from ibn.cli.progress import Display
 from ibn.cli.terminal import say, terminal
+from ibn.outputs import require_name
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.grid import Grid
 
@@ -86,6 +87,7 @@ def command(
     from ibn.simulations.sweeping.store import load
     from ibn.simulations.sweeping.sweep import run
 
+    require_name(out)
     tasks = Grid(**grid).tasks()
     if status:
         stored = {row.task.id: row for row in load(out)} if Path(out).exists() else {}
