@@ -68,6 +68,8 @@ class Process:
         self.pid = os.fork()
         if not self.pid:
             _be_the_command(arguments, folder, told)
+        while os.getpgid(self.pid) != self.pid:  # it has not yet become a group
+            time.sleep(0.001)
 
     def wait(self, seconds: float = float("inf")) -> int | None:
         """Wait for its end; its exit status, below 0 for a signal, None where it goes on."""

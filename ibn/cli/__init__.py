@@ -75,6 +75,8 @@ class Verbs(click.Group):
         """Run the command line and exit; a verb returns its exit status, or None for 0."""
         try:
             end_on_signals()
+            # Before numpy is loaded: how many threads share a product changes its last digits.
+            os.environ["OPENBLAS_NUM_THREADS"] = "1"
             for stream in (sys.stdout, sys.stderr):
                 if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer characters
                     stream.reconfigure(errors="backslashreplace")
