@@ -22,8 +22,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 WORDS = ["red", "green", "blue", "warm", "cold", "sweet", "sour", "bitter", "loud", "calm"]
 ROWS_OF_REAL = 200
 FEW = ("network", "families", "scaling", "ratio")
@@ -54,6 +52,8 @@ def entries_of_journal(data: bytes) -> list[Any]:
 
 def arrays(data: bytes) -> list[Any]:
     """Arrays of a file of numpy's, in bytes."""
+    import numpy as np  # here: a verb says how many threads it has before it loads numpy
+
     with np.load(io.BytesIO(data)) as found:
         return [(name, found[name].tobytes()) for name in found.files]
 
