@@ -394,12 +394,13 @@ def serve() -> None:
 def main() -> None:
     """Run one verb."""
     from ibn.cli import main as ibn
-    from ibn.figures import gallery
-    from ibn.simulations.sweeping import profiles
-    from ibn.simulations.sweeping.grid import Grid
 
-    profiles.PROFILES["quick"] = (Grid(topology="chain,tree", n="30,100", rel_err=0.2),)
     if sys.argv[1] == "reproduce":
+        from ibn.figures import gallery
+        from ibn.simulations.sweeping import profiles
+        from ibn.simulations.sweeping.grid import Grid
+
+        profiles.PROFILES["quick"] = (Grid(topology="chain,tree", n="30,100", rel_err=0.2),)
         gallery.NAMES = FEW
     ibn(prog_name="ibn")
 
