@@ -14,8 +14,9 @@ from typing import IO
 
 from ibn.errors import InputError
 
-__all__ = ["check_file", "keep_inputs", "making", "write_text", "writing"]
+__all__ = ["check_file", "keep_inputs", "making", "require_name", "write_text", "writing"]
 
+PART = ".part"
 Name = str | os.PathLike[str]
 
 
@@ -35,10 +36,15 @@ def keep_inputs(out: Name, inputs: Iterable[Name | None]) -> None:
             raise InputError("the output would replace an input", file=out, fix="name another file")
 
 
-def check_file(out: Name, inputs: Iterable[Name | None] = ()) -> None:
-    """Refuse a file that cannot be written, or an input, before any work: raise an InputError."""
+def require_name(out: Name) -> None:
+    """Refuse what elsewhere stands for standard output: raise an InputError."""
     if os.fspath(out) == "-":
         raise InputError("no name of a file", file=out, fix="name one; --json prints instead")
+
+
+def check_file(out: Name, inputs: Iterable[Name | None] = ()) -> None:
+    """Refuse a file that cannot be written, or an input, before any work: raise an InputError."""
+    require_name(out)
     if not Path(out).parent.is_dir():
         raise InputError("no such directory", file=Path(out).parent)
     if os.path.isdir(out):
@@ -76,42 +82,23 @@ def writing(path: Name) -> Iterator[IO[bytes]]:
     >>> with writing("greeting.txt") as file:
     ...     _ = file.write(b"hello")
     """
-    there = os.path.exists(path)
-    if there and not os.path.isfile(path):
-        with _stream(path) as stream:
-            yield stream
-        return
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise InputError("no such directory", file=target.parent, fix="make it first")
-    if there and not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
-    # A name nobody can guess, made exclusively and in the same folder: no link can lead it astray.
-    # It is known before the file is made, so that no signal falls between the two.
-    aside = str(target.with_name(f".ibn-{secrets.token_hex(8)}.part"))
+    in_place = os.path.exists(path) and not os.path.isfile(path)
     try:
-        with open(aside, "xb") as file:
-            if there:
-                _take_after(file, target)
+        with _stream(path) if in_place else _aside(Path(os.path.realpath(path))) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, target)
-        _sync(target.parent)
     except OSError as error:
-        if error.errno is not None and error.filename in (None, aside):
+        if error.errno is not None and (
+            error.filename is None or str(error.filename).endswith(PART)
+        ):
             raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         raise
-    finally:
-        with suppress(OSError):
-            os.unlink(aside)
 
 
 @contextmanager
 def making(folder: Name) -> Iterator[Path]:
     """Yield a folder to fill, which takes the name of a missing one when all is in it."""
     target = Path(os.path.realpath(folder))
-    aside = target.with_name(f".ibn-{secrets.token_hex(8)}.part")
+    aside = target.with_name(f".ibn-{secrets.token_hex(8)}{PART}")
     try:
         aside.mkdir()
         yield aside
@@ -124,6 +111,31 @@ def write_text(path: Name, text: str) -> None:
     """Write a text as UTF-8, whole or not at all; halves of surrogate pairs become escapes."""
     with writing(path) as file:
         file.write(text.encode("utf-8", errors="backslashreplace"))
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside the target that takes its place."""
+    there = target.exists()
+    if not target.parent.is_dir():
+        raise InputError("no such directory", file=target.parent, fix="make it first")
+    if there and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+    # A name nobody can guess, made exclusively and in the same folder: no link can lead it astray.
+    # It is known before the file is made, so that no signal falls between the two.
+    aside = str(target.with_name(f".ibn-{secrets.token_hex(8)}{PART}"))
+    try:
+        with open(aside, "xb") as file:
+            if there:
+                _take_after(file, target)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, target)
+        _sync(target.parent)
+    finally:
+        with suppress(OSError):
+            os.unlink(aside)
 
 
 def _stream(path: Name) -> IO[bytes]:

@@ -8,34 +8,105 @@ an undisturbed run writes, and a store, journal or folder that is gone on with, 
 no input has changed; no label is lost; a signal that can be caught leaves no temporary file, and
 none leaves a worker; and the last run comes to the bytes of an undisturbed one.
 
+Each command is a fork of this process, which has loaded all modules: so it is killed at its work.
+
 After SIGKILL a hidden ``.ibn-….part`` may stay: another run may be writing it, so none is removed.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import hashlib
 import importlib.util
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).parent))
-from scenes import RUN, Scene, scenes, serving, set_up, set_up_labels
+os.environ |= {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}  # a fork cannot share threads
+from scenes import Scene, scenes, serving, set_up, set_up_labels
+from scenes import main as play_verb
 
 SIGNALS = ("KILL", "TERM", "INT", "HUP")
 LEAST = 20  # kills of each verb, where there are enough in all
 IN_A_ROW = 4
 PATIENCE = 20.0  # seconds until a process that is told to end, or its workers, must have ended
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+MODULES = (
+    "ibn.auditing.audit",
+    "ibn.report.audit_page",
+    "ibn.design.planning",
+    "ibn.leaderboard.board_probes",
+    "ibn.leaderboard.purchase",
+    "ibn.figures.gallery",
+    "ibn.figures.report",
+    "ibn.proofs_check.ledger",
+    "ibn.simulations.sweeping.sweep",
+    "ibn.simulations.hidden_labels",
+    "ibn.simulations.pools.deciding",
+    "ibn.prefix_tree.dataset",
+    "sklearn.feature_extraction.text",
+    "joblib",
+    "rich.console",
+)
+
+
+class Process:
+    """A verb that runs in a fork of this process, the leader of a session."""
+
+    def __init__(self, arguments: list[str], folder: Path, told: Path) -> None:
+        self.pid = os.fork()
+        if not self.pid:
+            _be_the_command(arguments, folder, told)
+        while os.getpgid(self.pid) != self.pid:  # it has not yet become a group
+            time.sleep(0.001)
+
+    def wait(self, seconds: float = float("inf")) -> int | None:
+        """Wait for its end; its exit status, below 0 for a signal, None where it goes on."""
+        until = time.monotonic() + seconds
+        while True:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            if time.monotonic() >= until:
+                return None
+            time.sleep(0.002)
+
+
+def _be_the_command(arguments: list[str], folder: Path, told: Path) -> NoReturn:
+    status: Any = 70
+    try:
+        os.setsid()
+        os.chdir(folder)
+        os.dup2(os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # one under nohup ignores both
+        sys.argv[1:] = arguments
+        play_verb()
+    except SystemExit as end:
+        status = end.code or 0
+    except KeyboardInterrupt:  # before the verb began
+        status = 130
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        os._exit(status)
 
 
 @dataclass
@@ -85,22 +156,14 @@ class Stage:
             except ValueError:  # not of the kind that the verb writes
                 self.before[name] = (self.folder / name).read_bytes()
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> Process:
         """Start the scene in a session of its own."""
         arguments = list(self.scene.arguments)
         if self.scene.verb == "grow":
             arguments += ["--server", self.server]
         if self.scene.jobs:
             arguments += ["--jobs", "2"]
-        with open(self.folder.with_suffix(".err"), "wb") as told:
-            return subprocess.Popen(
-                [*RUN, *arguments],
-                cwd=self.folder,
-                env=ENVIRONMENT,
-                stdout=subprocess.DEVNULL,
-                stderr=told,
-                start_new_session=True,
-            )
+        return Process(arguments, self.folder, self.folder.with_suffix(".err"))
 
     def told(self) -> str:
         """The end of what it said on standard error."""
@@ -186,24 +249,16 @@ def kill(stage: Stage, draw: random.Random, tally: Tally) -> bool:
     name, group = draw.choice(SIGNALS), draw.random() < 0.5
     process = stage.start()
     wait = draw.uniform(0.0, 1.05 * stage.seconds)
-    try:
-        process.wait(wait)
+    if process.wait(wait) is not None:
         tally.early[stage.scene.name] += 1
         return False
-    except subprocess.TimeoutExpired:
-        pass
-    number = getattr(signal, f"SIG{name}")
-    if group:
-        os.killpg(process.pid, number)
-    else:
-        process.send_signal(number)
+    (os.killpg if group else os.kill)(process.pid, getattr(signal, f"SIG{name}"))
     tally.kills[stage.scene.name, name] += 1
     where = f"{stage.scene.name}, {name} to {'group' if group else 'process'} at {wait:.2f} s"
-    try:
-        process.wait(PATIENCE + stage.seconds)
-    except subprocess.TimeoutExpired:
+    if process.wait(PATIENCE + stage.seconds) is None:
         tally.faults.append(f"{where}: does not end")
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     until = time.monotonic() + PATIENCE
     while (left := left_in_session(process.pid)) and time.monotonic() < until:
         time.sleep(0.1)
@@ -252,24 +307,31 @@ def shares(kills: int, chosen: list[Scene]) -> dict[str, int]:
 
 def campaign(kills: int, seed: int, real: Path | None = None, only: str = "") -> Tally:
     """Kill all verbs so many times in all."""
+    for module in MODULES:
+        import_module(module)
     tally = Tally()
-    with tempfile.TemporaryDirectory() as scratch, serving() as server:
-        inputs = Path(scratch) / "inputs"
-        inputs.mkdir()
-        set_up(inputs, real)
-        set_up_labels(inputs, server)
-        chosen = [
-            scene for scene in scenes(real)
-            if scene.verb in only.split(",") or not only
-            if all(map(importlib.util.find_spec, scene.needs))
-        ]  # fmt: skip
-        for scene in chosen:
-            name = scene.name.replace(" ", "-")
-            stage = Stage(scene, inputs, Path(scratch) / name, server)
-            share, before = shares(kills, chosen)[scene.name], len(tally.faults)
-            play(stage, share, random.Random(f"{seed} {scene.name}"), tally)
-            said = [f"{scene.name}: {share} kills of {stage.seconds:.1f} s", *tally.faults[before:]]
-            print(*said, sep="\n  ", file=sys.stderr, flush=True)
+    scratch = Path(tempfile.mkdtemp())  # not by a context manager: each fork would clean it up
+    try:
+        with serving() as server:
+            inputs = scratch / "inputs"
+            inputs.mkdir()
+            set_up(inputs, real)
+            set_up_labels(inputs, server)
+            chosen = [
+                scene for scene in scenes(real)
+                if scene.verb in only.split(",") or not only
+                if all(map(importlib.util.find_spec, scene.needs))
+            ]  # fmt: skip
+            for scene in chosen:
+                folder = scratch / scene.name.replace(" ", "-")
+                stage = Stage(scene, inputs, folder, server)
+                share, before = shares(kills, chosen)[scene.name], len(tally.faults)
+                play(stage, share, random.Random(f"{seed} {scene.name}"), tally)
+                by_signal = {name: tally.kills[scene.name, name] for name in SIGNALS}
+                said = f"{scene.name}: {by_signal}, {stage.seconds:.1f} s undisturbed"
+                print(said, *tally.faults[before:], sep="\n  ", file=sys.stderr, flush=True)
+    finally:
+        shutil.rmtree(scratch)
     return tally
 
 

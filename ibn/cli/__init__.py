@@ -96,11 +96,13 @@ class Verbs(click.Group):
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         """Run the command line and exit; a verb returns its exit status, or None for 0."""
-        end_on_signals()
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer characters
-                stream.reconfigure(errors="backslashreplace")
         try:
+            end_on_signals()
+            # Before numpy is loaded: how many threads share a product changes its last digits.
+            os.environ["OPENBLAS_NUM_THREADS"] = "1"
+            for stream in (sys.stdout, sys.stderr):
+                if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer characters
+                    stream.reconfigure(errors="backslashreplace")
             arguments = list(sys.argv[1:] if args is None else args)
             self._main_shell_completion({}, prog_name or "ibn")  # exits where a shell asks
             with self.make_context(prog_name or "ibn", arguments, **extra) as context:

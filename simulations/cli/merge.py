@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from ibn.cli.terminal import say
+from ibn.outputs import require_name
 
 
 @click.command(name="merge")
@@ -36,6 +37,7 @@ def command(stores: tuple[str, ...], out: str, as_json: bool) -> None:
     """  # noqa: D301 - the escape is for click
     from ibn.simulations.sweeping.merge import merge
 
+    require_name(out)
     merged = merge(stores, out)
     if as_json:
         print(json.dumps({"out": out, **asdict(merged)}))

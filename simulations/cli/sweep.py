@@ -12,6 +12,7 @@ import click
 from ibn.cli.terminal import terminal
 from ibn.cli.verbosity import note
 from ibn.cli.verbosity import tasks as counting
+from ibn.outputs import require_name
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.grid import Grid
 
@@ -87,6 +88,7 @@ def command(
     from ibn.simulations.sweeping.store import load
     from ibn.simulations.sweeping.swept import sweep
 
+    require_name(out)
     if status:
         tasks = Grid(**grid).tasks()
         stored = {row.task.id: row for row in load(out)} if Path(out).exists() else {}

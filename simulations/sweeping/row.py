@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import crc_hqx
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from math import isclose
@@ -26,7 +27,13 @@ estimate short (``done`` or ``capped``), and the results version."""
 _SECONDS = COLUMNS.index("seconds")
 _DESCRIBED = attrgetter(*(field.name for field in fields(Task) if field.name not in _ASKED))
 _ASKED_OF = attrgetter(*_ASKED)
-_READ = {"str": str, "int": int, "float": float}
+
+
+def _whole(cell: str) -> int:
+    return int(float(cell)) if "." in cell else int(cell)
+
+
+_READ: dict[str, Callable[[str], Any]] = {"str": str, "int": _whole, "float": float}
 _TYPES = {field.name: _READ[field.type] for field in fields(Task)}  # type: ignore[index]
 _ROUNDING = 1e-6
 
@@ -88,13 +95,15 @@ class Row:
         return ",".join(cells).encode()
 
     @classmethod
-    def parse(cls, line: bytes) -> Row:
+    def parse(cls, line: bytes, *, exactly: bool = True) -> Row:
         """Read a line.
+
+        Not ``exactly``: numbers may be written otherwise, as spreadsheets do, if they are equal.
 
         Raises
         ------
         ValueError
-            If the line is not exactly what a row writes.
+            If the line is not what a row writes.
         """
         cell = dict(zip(COLUMNS, line.decode("ascii").split(","), strict=True))
         task = Task(**{name: read(cell[name]) for name, read in _TYPES.items()})
@@ -102,12 +111,21 @@ class Row:
             float(cell["mean"]),
             float(cell["stderr"]),
             int(cell["count"]),
-            float(cell["seconds"][:-5]),  # the rest is the checksum
+            float(f"{float(cell['seconds']):.11f}"[:-5]),  # the rest is the checksum
         )
         row = cls(task, estimate, int(cell["version"]))
-        if row.line != line:
+        pairs = zip(row.line.decode().split(","), cell.values(), strict=True)
+        if row.line != line and (exactly or not all(_same(*pair) for pair in pairs)):
             raise ValueError("damaged row")
         return row
+
+
+def _same(written: str, found: str) -> bool:
+    """Whether two cells say the same, as text or as a number."""
+    try:
+        return written == found or float(written) == float(found)
+    except ValueError:
+        return False
 
 
 def differ(one: Row, other: Row) -> bool:

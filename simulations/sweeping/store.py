@@ -2,17 +2,21 @@
 
 Rows are appended as tasks end. Each carries a checksum, in the digits of ``seconds`` below the
 microsecond: so it covers the one column that a repetition of the task would change, and changes
-no other. A line counts only if it is, byte for byte, what would be written for what it says.
-While no sweep runs, rows lie in the order of their tasks, whoever computed them in which order.
+no other. A line counts only if it says what would be written. What a spreadsheet or pandas made of
+a store is read: other line ends and spellings of numbers, columns in another order, a column of
+line numbers; and written anew as it was. While no sweep runs, rows lie in the order of their tasks,
+whoever computed them in which order.
 """
 
 from __future__ import annotations
 
+import codecs
+import csv
 import logging
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
@@ -170,10 +174,17 @@ def _scan(data: bytes, path: Path) -> tuple[list[Found], list[bytes]]:
     differing: list[tuple[Found, Found]] = []
     damaged: list[tuple[int, bytes]] = []
     *lines, torn = data.split(b"\n")
+    heading: list[str] | None = None  # where it is another than a store's own
+    headed = _HEADER.startswith(data)
     for number, line in enumerate([*lines, torn], 1):
+        line = line.removeprefix(codecs.BOM_UTF8).rstrip(b"\r")
+        headed |= line == _HEADER
         if _HEADER.startswith(line):  # empty, torn, or once more where stores were joined by hand
             continue
-        row, whole = _last_row(line)
+        if number == 1 and (heading := _foreign(line, path)) is not None:
+            headed = True
+            continue
+        row, whole = _last_row(line if heading is None else _in_order(line, heading))
         if not whole:
             damaged.append((number, line))
         if row is None:
@@ -191,17 +202,53 @@ def _scan(data: bytes, path: Path) -> tuple[list[Found], list[bytes]]:
             differing.append((kept, found))
         if kept is None or kept.row.status == "capped":
             best[row.task.id] = found
-    if not (best or _HEADER in lines or _HEADER.startswith(data)):
+    if not (best or headed):
         raise InputError("not a results store", file=path, fix="give another --out")
     if differing:
         raise two_answers(differing)
     if damaged and damaged[-1][1] == torn:
         number, _ = damaged.pop()
         _log.warning("%s:%d: dropped the torn last line, whose task runs again", path, number)
-    for number, _ in damaged:
-        _log.warning("%s:%d: damaged line, whose task runs again", path, number)
+    for number, line in damaged:
+        _log.warning("%s:%d: damaged line, %s", path, number, _fate(line, best))
     rows = sorted(best.values(), key=lambda found: _ORDER(found.row))
     return rows, [line for _, line in damaged]
+
+
+def _foreign(line: bytes, path: Path) -> list[str] | None:
+    """Read a heading that holds all columns in another order or beside others; None of another.
+
+    Raises InputError if a column would be lost when the store is written.
+    """
+    cells = next(csv.reader([line.decode("utf-8", "replace")]))
+    if not set(COLUMNS).issubset(cells):
+        return None
+    others = [name for name in cells if name not in COLUMNS]
+    if own := [name for name in others if name and not name.startswith("Unnamed: ")]:
+        raise InputError(
+            f"columns that are no sweep's, and would be lost: {', '.join(own)}",
+            file=path,
+            line=1,
+            fix="keep them in another file",
+        )
+    return cells
+
+
+def _in_order(line: bytes, heading: list[str]) -> bytes:
+    """Put the cells of a line into the order of a store's columns."""
+    cells = next(csv.reader([line.decode("utf-8", "replace")]), [])
+    if len(cells) != len(heading):
+        return line
+    named = dict(zip(heading, cells, strict=True))
+    return ",".join(named[name] for name in COLUMNS).encode()
+
+
+def _fate(line: bytes, best: Mapping[str, object]) -> str:
+    """Say what becomes of the task of a damaged line."""
+    known = [found.group()[:-1].decode() for found in _ID.finditer(line)]
+    if known and known[-1] in best:
+        return "left out; its task has a row all the same"
+    return "left out: its task runs again"
 
 
 def _last_row(line: bytes) -> tuple[Row | None, bool]:
@@ -211,7 +258,8 @@ def _last_row(line: bytes) -> tuple[Row | None, bool]:
     """
     for match in _ID.finditer(line):
         try:
-            return Row.parse(line[match.start() :]), match.start() == 0
+            whole = match.start() == 0
+            return Row.parse(line[match.start() :], exactly=not whole), whole
         except ValueError:
             continue
     return None, False

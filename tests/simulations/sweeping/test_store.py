@@ -1,3 +1,6 @@
+import codecs
+import csv
+import io
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -274,3 +277,84 @@ def test_capped_rows_answer_until_more_is_allowed(path):
         store.append(row(TASKS[0]))
         assert store.answers(short)
     assert load(path) == [row(TASKS[0])]
+
+
+def _quoted(lines):
+    table = io.StringIO()
+    csv.writer(table, quoting=csv.QUOTE_ALL).writerows(line.split(",") for line in lines)
+    return table.getvalue().encode()
+
+
+def _reordered(lines):
+    return "".join(",".join(line.split(",")[::-1]) + "\n" for line in lines).encode()
+
+
+def _numbered(lines, name):
+    rows = (f"{i}," if i >= 0 else f"{name}," for i in range(-1, len(lines) - 1))
+    return "".join(number + line + "\n" for number, line in zip(rows, lines, strict=True)).encode()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda lines: "\r\n".join(lines).encode() + b"\r\n",
+        lambda lines: codecs.BOM_UTF8 + "\n".join(lines).encode() + b"\n",
+        lambda lines: "\n".join(lines).encode() + b"\n\n\r\n\n",
+        lambda lines: "\n".join(lines).encode(),  # without the last line's end
+        lambda lines: _numbered(lines, ""),
+        lambda lines: _numbered(lines, "Unnamed: 0"),
+        _quoted,
+        _reordered,
+    ],
+)
+def test_what_other_programs_make_of_a_store_is_read_and_mended(path, spoil, caplog):
+    good = write(path, ROWS)
+    path.write_bytes(spoil(good.decode().splitlines()))
+    assert load(path) == load_of(good, path)
+    with Store(path) as store:
+        assert all(store.answers(row.task) for row in ROWS)
+    assert path.read_bytes() == good
+    assert not caplog.text
+
+
+def load_of(data, path):
+    """Rows of a store of these bytes."""
+    beside = path.with_name("good.csv")
+    beside.write_bytes(data)
+    rows = load(beside)
+    beside.unlink()
+    return rows
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_store_that_went_through_pandas_is_read(path):
+    pandas = pytest.importorskip("pandas")
+    good = write(path, ROWS)
+    pandas.read_csv(path, float_precision="round_trip").to_csv(path)
+    with Store(path):
+        pass
+    assert path.read_bytes() == good
+
+
+def test_rounded_numbers_are_no_answers_and_a_column_of_notes_is_not_lost(path, caplog):
+    header, first, *rest = write(path, ROWS).decode().splitlines()
+    cells = first.split(",")
+    cells[COLUMNS.index("mean")] = "0.12"
+    path.write_text("\n".join([header, ",".join(cells), *rest]) + "\n")
+    assert len(load(path)) == len(ROWS) - 1
+    assert "s.csv:2: damaged line, left out: its task runs again" in caplog.text
+    caplog.clear()
+    path.write_text("\n".join([header, ",".join(cells), first, *rest]) + "\n")
+    assert len(load(path)) == len(ROWS)
+    assert "s.csv:2: damaged line, left out; its task has a row all the same" in caplog.text
+    path.write_text("\n".join([header + ",notes", *(f"{line},x" for line in [first, *rest])]))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"s\.csv:1: columns .* would be lost: notes"), Store(path):
+        pass
+    assert path.read_bytes() == before
+
+
+def test_a_pipe_is_no_store(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="not a file that can hold results"):
+        load(tmp_path / "pipe")
