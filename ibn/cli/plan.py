@@ -15,6 +15,7 @@ from ibn.cli.printing import KINDS, print_document, table
 from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
 from ibn.errors import InputError
+from ibn.plurals import count_of
 
 if TYPE_CHECKING:
     from ibn.design.control import ControlFindings
@@ -212,7 +213,7 @@ def _read(
         if found is not None:
             labelled = tell(found) if labelled is None else concatenate(labelled, tell(found))
         if waits is not None:
-            said = f"{len(waits.comparisons):,} pairs wait for a label"
+            said = f"{count_of(len(waits.comparisons), 'pair')} without a label"
             say(f"{path}: {said}{'' if found else ', none has one'}", err=True)
             waiting = waits if waiting is None else concatenate(waiting, waits)
     if labelled is None:
@@ -346,8 +347,12 @@ def plan_tables(document: dict[str, Any]) -> list[Any]:
     for row in document["comparisons"][:LISTED]:
         ends = f"{row['a']} and {row['b']}"
         listed.add_row(ends, f"{row['expected_reduction']:.3g}", f"{row['probability_a']:.2f}")
-    candidates = f"{document['candidates']:,} candidates, {KINDS[document['pairs']]}"
-    said = [f"{candidates}; {document['responses']:,} responses", left, listed]
+    candidates = count_of(document["candidates"], "candidate")
+    said = [
+        f"{candidates}, {KINDS[document['pairs']]}; {count_of(document['responses'], 'response')}",
+        left,
+        listed,
+    ]
     if document["random_picks"]:
         said.append(
             f"{document['random_picks']} of the {document['budget']} are random picks (column "
