@@ -10,6 +10,8 @@ import sympy
 
 MOST_ROWS = 10
 _SYMBOLIC = re.compile(r"[*/^+()√]|\d")
+# Letters of the theory that sympy would take for functions and constants.
+_NAMES = {name: sympy.Symbol(name) for name in ("alpha", "beta", "gamma", "sigma", "I", "S", "N")}
 _SLOPES = ("world", "claimed order", "measured / claimed", "left over in log n", "may be owed")
 
 
@@ -89,8 +91,7 @@ def _typeset(text: str) -> str:
     """Typeset what sympy wrote; other words stay words."""
     if _SYMBOLIC.search(text) and "," not in text and "≤" not in text:
         try:
-            names = {"I": sympy.Symbol("I"), "sigma": sympy.Symbol("sigma")}
-            return f"${sympy.latex(sympy.sympify(text, locals=names))}$".replace("|", r"\vert ")
+            return f"${sympy.latex(sympy.sympify(text, locals=_NAMES))}$".replace("|", r"\vert ")
         except (sympy.SympifyError, SyntaxError, TypeError, AttributeError):
             pass
     return escaped(text)
