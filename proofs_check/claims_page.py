@@ -158,7 +158,8 @@ def _evidence(verdict: Verdict, check: Check) -> list[str]:
     finding = verdict.findings[check.name]
     served = [r.name for r in verdict.claim.readings if check.name in {c.name for c in r.checks}]
     of = f"; of “{escaped('”, “'.join(served))}”" if len(verdict.claim.readings) > 1 else ""
-    lines = ["", f"**{escaped(check.name)}** ({_method(verdict.claim.id, check)}{of}): **{finding.verdict}**"]
+    how = _method(verdict.claim.id, check)
+    lines = ["", f"**{escaped(check.name)}** ({how}{of}): **{finding.verdict}**"]
     table = table_of(finding.data)
     if table:
         lines += ["", *table]
