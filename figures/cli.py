@@ -10,6 +10,8 @@ import click
 from ibn.cli.terminal import say
 from ibn.outputs import keep_inputs
 
+FORMATS = ("svg", "png", "pdf")
+
 
 @click.command(name="figures")
 @click.argument("names", metavar="[NAME …]", nargs=-1)
@@ -18,11 +20,27 @@ from ibn.outputs import keep_inputs
 @click.option(
     "--out", default="figures", show_default=True, metavar="DIR", help="Where to write them."
 )
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(FORMATS),
+    help="svg, png or pdf; may be repeated.  [default: svg and png]",
+)
+@click.option("--width", type=click.FloatRange(1, 40), metavar="INCHES", help="Of each figure.")
+@click.option("--height", type=click.FloatRange(1, 40), metavar="INCHES", help="Of each figure.")
 @click.option("--json", "as_json", is_flag=True, help='Print one JSON document, {"figures": […]}.')
 def command(
-    names: tuple[str, ...], data: str | None, evidence: str | None, out: str, as_json: bool
+    names: tuple[str, ...],
+    data: str | None,
+    evidence: str | None,
+    out: str,
+    formats: tuple[str, ...],
+    width: float | None,
+    height: float | None,
+    as_json: bool,
 ) -> None:
-    """Draw figures, each as SVG and PNG. Without names, all that the data suffice for.
+    """Draw figures. Without names, all of what is given: of --data, of --evidence, or of neither.
 
     \b
     Of nothing but the theory:
@@ -56,19 +74,23 @@ def command(
       ibn figures network --out figures
       ibn sweep --topology chain,tree,star,expander --n 1e2:1e5:7 --out sweep.csv
       ibn figures --data sweep.csv --out figures
+      ibn figures ratio --data sweep.csv --format pdf --width 5 --height 3
       ibn check --json > claims.json
       ibn figures rates --evidence claims.json
     """  # noqa: D301 - the escape is for click
     from ibn.figures import ledger_evidence as ledger
-    from ibn.figures.gallery import draw
+    from ibn.figures.gallery import about, draw
     from ibn.figures.measurements import read
+    from ibn.report.style import Printing
 
     for there in Path(out).glob("*.*"):
-        if there.suffix in (".svg", ".png"):
+        if there.suffix.removeprefix(".") in FORMATS:
             keep_inputs(there, (data, evidence))
     rows = None if data is None else read(data)
     claims = None if evidence is None else ledger.read(evidence)
-    pictures = draw(names, rows, Path(out), claims)
+    printing = Printing(formats or Printing.formats, width, height)
+    among = about(rows, claims)
+    pictures = draw(names, rows, Path(out), claims, among=among, printing=printing)
     if as_json:
         files = [
             {"name": p.name, **{kind: str(path) for kind, path in p.files.items()}}

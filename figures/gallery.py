@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -37,7 +37,7 @@ from ibn.figures.fit import Fit
 from ibn.figures.ledger_evidence import Claims
 from ibn.figures.measurements import Rows, World, worlds
 from ibn.figures.report_tables import Table
-from ibn.report.style import save_figure, style
+from ibn.report.style import AS_DRAWN, Printing, save_figure, style
 from ibn.simulations.recorded import files
 
 EXAMPLES: dict[str, ModuleType] = {
@@ -81,7 +81,7 @@ class Picture:
     # what it shows, in words
     title: str
     caption: str
-    files: dict[str, Path]  # its paths, under "svg" and "png"
+    files: dict[str, Path]  # its paths, by format
     world: World | None = None  # where its measurements were made
     # what it shows in numbers, under each kind of inference
     fits: dict[str, list[Fit]] = field(default_factory=dict)
@@ -99,20 +99,28 @@ class Picture:
 
 
 def draw(
-    names: Sequence[str], rows: Rows | None, out: Path, claims: Claims | None = None
+    names: Sequence[str],
+    rows: Rows | None,
+    out: Path,
+    claims: Claims | None = None,
+    *,
+    among: Collection[str] = NAMES,
+    printing: Printing = AS_DRAWN,
 ) -> list[Picture]:
-    """Draw figures and write each as SVG and PNG.
+    """Draw figures and write each.
 
-    ``names``: which; if empty, all for which there is what they need. A sweep is needed then.
+    ``names``: which; if empty, all ``among`` these for which there is what they need; if the
+    measured ones are among them, a sweep is needed.
     ``rows``: what a sweep measured. Where it covers several worlds, each has figures of its own.
     ``claims``: claims decided, as in the JSON document of ``ibn check``.
+    ``printing``: in which formats and size.
 
     Raises InputError if a name is unknown or what a figure needs is missing; nothing is written
     then.
     """
     if unknown := [name for name in names if name not in NAMES]:
         raise unknown_name("figure", unknown[0], NAMES)
-    wanted = [name for name in NAMES if not names or name in names]
+    wanted = [name for name in NAMES if name in (names or among)]
     found = {}
     for name in wanted:
         try:
@@ -122,7 +130,15 @@ def draw(
                 raise
     out.mkdir(parents=True, exist_ok=True)
     with style():
-        return [picture for name, each in found.items() for picture in _draw(name, each, out)]
+        return [
+            picture for name, each in found.items() for picture in _draw(name, each, out, printing)
+        ]
+
+
+def about(rows: Rows | None, claims: Claims | None) -> tuple[str, ...]:
+    """Name the figures of what is given; if nothing is, those that need nothing."""
+    given = (MEASURED | ACROSS if rows is not None else {}) | (DECIDED if claims else {})
+    return tuple(given or EXAMPLES | RECORDED)
 
 
 def left_out(
@@ -169,7 +185,7 @@ def _found(name: str, rows: Rows | None, claims: Claims | None) -> Any:
     raise InputError(f"{needs}; the data have {', '.join(have[:6])}{more}")
 
 
-def _draw(name: str, found: Any, out: Path) -> list[Picture]:
+def _draw(name: str, found: Any, out: Path, printing: Printing) -> list[Picture]:
     module = FIGURES[name]
     each: list[tuple[tuple[Any, ...], str, dict[str, Any]]]
     if name in MEASURED:
@@ -188,7 +204,7 @@ def _draw(name: str, found: Any, out: Path) -> list[Picture]:
             name,
             module.TITLE,
             module.caption(*shown),
-            save_figure(module.draw(*shown), out, file),
+            save_figure(module.draw(*shown), out, file, printing),
             tables=module.tables(*shown) if hasattr(module, "tables") else [],
             **more,
         )

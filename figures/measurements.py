@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ibn.bias.ultrametric import FAMILIES
 from ibn.errors import InputError
 from ibn.estimate import Estimate, quotient
 from ibn.preferences.noise import LabelNoise
@@ -121,6 +122,17 @@ class World(NamedTuple):
     def evaluate(self, rate: Rate, n: ArrayLike, leaves: ArrayLike) -> NDArray[np.float64]:
         """Evaluate a rate in this world, with |S| = ``leaves``."""
         return rate.evaluate(n, self.alpha or 1.0, self.scale, self.sigma2, leaves)
+
+    @property
+    def name(self) -> str:
+        """A short name, as figures label their rows."""
+        alpha = f" {self.alpha:g}" if self.alpha else ""
+        return f"{self.family}{alpha}, β = {self.beta:g}"
+
+    @property
+    def rank(self) -> tuple[int, float, float]:
+        """Its place among worlds: by family, then few labels first, then α."""
+        return list(FAMILIES).index(self.family), -self.beta, self.alpha
 
     @property
     def slug(self) -> str:

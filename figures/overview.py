@@ -6,24 +6,18 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from ibn.bias.ultrametric import FAMILIES
 from ibn.figures import ratio
-from ibn.figures.fit import BEST, FEW, LEAVES, Fit
+from ibn.figures.fit import LEAVES, Fit
 from ibn.figures.measurements import Rows, World, worlds
-from ibn.figures.typeset import scientific
-from ibn.report.style import COLUMN, GREY, INFERENCE, decimal_ticks, shades
+from ibn.report.style import BLACK, COLUMN, INFERENCE
 
 TITLE = "Chain over tree in every world"
 CLAIMS = ("P9", "E2")
 NEEDS = "chain and tree at two or more common n, in two or more worlds"
 
-_LOOK: dict[str, dict[str, Any]] = {
-    f"|S| = {FEW}": {"marker": "o", "mfc": "white", "ls": ":"},
-    f"|S| = {BEST}": {"marker": "^", "ls": "-"},
-}
 Worlds = Sequence[tuple[World, dict[str, list[Fit]]]]
 """The worlds and the fits of each one's figure ``ratio``."""
 
@@ -36,37 +30,33 @@ def gather(rows: Rows) -> Worlds:
 
 
 def draw(each: Worlds) -> Figure:
-    """Draw a row for each family and β, a column a kind of inference; α tells curves apart."""
-    inferences = [name for name in INFERENCE if any(name in fits for _, fits in each)]
-    kinds = sorted(
-        {(world.family, world.beta) for world, _ in each},
-        key=lambda kind: (list(FAMILIES).index(kind[0]), -kind[1]),
-    )
-    colors = shades(world.alpha for world, _ in each)
-    figure = Figure(figsize=(COLUMN, 1.05 * len(kinds) + 0.9), layout="constrained")
-    grid = figure.subplots(len(kinds), len(inferences), sharex=True, sharey="col", squeeze=False)
-    for (row, kind), (column, inference) in product(enumerate(kinds), enumerate(inferences)):
-        axes = grid[row, column]
-        for world, fits in each:
-            if (world.family, world.beta) == kind and inference in fits:
-                for one in fits[inference]:
-                    curve, look = one.curve, {"color": colors[world.alpha], **_LOOK[one.name]}
-                    axes.errorbar(curve.n, curve.mean, curve.margin, ms=2.6, **look)
-        axes.axhline(1.0, color=GREY, lw=0.8, zorder=1)
-        axes.set(xscale="log", yscale="log")
-        if column == 0:
-            sigma2 = next(w.sigma2 for w, _ in each if w.beta == kind[1])
-            axes.set_title(f"{kind[0]}, σ² = {scientific(sigma2)}", fontsize=7)
-    for axes, inference in zip(grid[-1], inferences, strict=True):
-        axes.set_xlabel(f"comparisons $n$\n({inference} inference)")
-    figure.supylabel("chain / tree", fontsize=8)
-    for axes in grid[0]:  # once all panels of its column are drawn
-        decimal_ticks(axes.yaxis)
-    handles = [Line2D([], [], color=shade) for shade in colors.values()]
-    names = [f"α = {alpha:g}" if alpha else "no α" for alpha in colors]
-    handles += [Line2D([], [], color=GREY, ms=2.6, **look) for look in _LOOK.values()]
-    names += list(_LOOK)
-    figure.legend(handles, names, loc="outside upper left", ncols=3)
+    """Draw a row a world and a column for each inference and |S|: the ratio at the largest n."""
+    columns = [
+        (inference, rule)
+        for inference, rule in product(INFERENCE, LEAVES)
+        if any(ratio.of(fits, inference, rule) for _, fits in each)
+    ]
+    rows = sorted(each, key=lambda one: one[0].rank)
+    figure = Figure(figsize=(COLUMN, 0.19 * len(rows) + 1.3), layout="constrained")
+    axes = figure.subplots()
+    found = [[ratio.of(fits, *column) for column in columns] for _, fits in rows]
+    values = np.array([[one.curve.mean[-1] if one else np.nan for one in row] for row in found])
+    reach = float(np.nanmax(np.abs(np.log(values)))) or 1.0
+    shade: dict[str, Any] = {"cmap": "RdBu", "vmin": -reach, "vmax": reach, "aspect": "auto"}
+    axes.imshow(np.log(values), **shade)
+    for (i, row), j in product(enumerate(found), range(len(columns))):
+        if (one := row[j]) is not None:
+            strong = abs(np.log(values[i, j])) > 0.6 * reach
+            look: dict[str, Any] = {"color": "white" if strong else BLACK, "size": 6.5}
+            told = f"{values[i, j]:.3g}" + ("" if one.curve.side else " ·")
+            axes.text(j, i, told, ha="center", va="center", **look)
+    names = [f"{inference}\n{rule}" for inference, rule in columns]
+    axes.set_xticks(range(len(columns)), names)
+    axes.set_yticks(range(len(rows)), [world.name for world, _ in rows])
+    axes.tick_params(length=0.0, top=True, bottom=False, labeltop=True, labelbottom=False)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    figure.supxlabel("blue: the tree leaves less; red: the chain does", fontsize=8)
     return figure
 
 
@@ -82,7 +72,7 @@ def caption(each: Worlds) -> str:
                 f"{sides.count(1)} of {len(last)} worlds and the chain in {sides.count(-1)}"
             )
     return (
-        f"Measured uncertainty of the chain over that of the tree, above 1 where the tree is "
-        f"better. At the largest n, where 99 % intervals over datasets leave out 1, "
-        f"{'; '.join(told)}. Bars are 95 % intervals."
+        "Measured uncertainty of the chain over that of the tree at the largest n, a row a world "
+        "(family, α, label noise), a column a kind of inference and |S|; a dot where the 99 % "
+        f"interval over datasets holds 1. Elsewhere, {'; '.join(told)}."
     )

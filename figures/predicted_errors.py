@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 
 from ibn.figures import trained
 from ibn.figures.report_tables import Cell, Table
-from ibn.figures.trained import LOOK, behind, documents, mean_of, models
-from ibn.report.style import COLUMN, TOPOLOGY
+from ibn.figures.trained import behind, documents
+from ibn.report.style import BLUE, COLUMN, GREY, ORANGE
 from ibn.simulations.language.predictors import Interval
-from ibn.simulations.paper import TASKS
 from ibn.simulations.validation.error_prediction import RULES, predictions, rule_correlations
 
 TITLE = "Predicted against measured error of trained reward models"
@@ -23,67 +22,59 @@ MEASURES = {
     "variance": "posterior variance, graph",
     "kernel_variance": "posterior variance, kernel",
 }
+_SCOPES: dict[str, dict[str, Any]] = {
+    "all": {"color": ORANGE, "fmt": "s", "ms": 4.0},
+    "repetition": {"color": BLUE, "fmt": "o", "ms": 4.0},
+}
+_TOLD = {"all": "over all models", "repetition": "within a task and seed"}
 
 
-def _over_seeds(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Put together the models that differ in their seed alone."""
-    alike: dict[tuple, list[dict[str, Any]]] = {}
-    for row in rows:
-        alike.setdefault((row["topology"], row["budget"], row["share"]), []).append(row)
-    return list(alike.values())
+def _found() -> tuple[dict[str, Interval], dict[str, dict[str, Interval]]]:
+    """Rank correlation with the error: of trivial rules, and of measures within each scope."""
+    tasks = list(documents().values())
+    each: dict[str, dict[str, Interval]] = {scope: {} for scope in _SCOPES}
+    for one in predictions(tasks):
+        if one.within in each:
+            each[one.within]["distance"] = one.ranking.distance  # the same beside either variance
+            each[one.within][one.measure] = one.ranking.variance
+    return rule_correlations(tasks), each
 
 
 def draw() -> Figure:
-    """Draw the means over seeds, a panel for each measure."""
-    tasks = documents()
-    figure = Figure(figsize=(COLUMN, 6.2), layout="constrained")
-    panels = figure.subplots(len(MEASURES), sharey=True)
-    for axes, (measure, name) in zip(panels, MEASURES.items(), strict=True):
-        for task, document in tasks.items():
-            for topology in ("chain", "tree"):
-                rows = [r for r in models(document, whole=False) if r["topology"] == topology]
-                points = [
-                    [mean_of([r[key] for r in alike]) for key in (measure, "error")]
-                    for alike in _over_seeds(rows)
-                ]
-                (x, x_error), (y, y_error) = np.moveaxis(np.array(points), 0, 2)
-                look = {"marker": TOPOLOGY[topology]["marker"], "color": LOOK[task]["color"]}
-                axes.errorbar(x, y, y_error, x_error, ls="none", ms=3.6, lw=0.7, **look)
-        axes.set_xlabel(name + (" (2 before labels)" if "variance" in name else ""))
-        axes.set_ylabel("error, held out\n(share of the gold’s variance)")
-    for task in tasks:
-        panels[0].plot([], [], color=LOOK[task]["color"], lw=2.0, label=TASKS[task])
-    for topology in ("chain", "tree"):
-        marker = TOPOLOGY[topology]["marker"]
-        panels[0].plot([], [], color="black", ls="none", marker=marker, ms=3.6, label=topology)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    """Draw how well each measure and each trivial rule ranks, as intervals one below another."""
+    rules, measures = _found()
+    names = [*MEASURES.values(), *(RULES[rule] for rule in rules)]
+    figure = Figure(figsize=(COLUMN, 0.24 * len(names) + 1.1), layout="constrained")
+    axes = figure.subplots()
+    place = np.arange(len(names))[::-1].astype(float)
+    for k, (scope, look) in enumerate(_SCOPES.items()):
+        found = [measures[scope].get(measure) for measure in MEASURES]
+        found += [*rules.values()] if scope == "repetition" else []
+        for at, one in zip(place, found, strict=False):
+            if one is not None:
+                reach = [[one.value - one.low], [one.high - one.value]]
+                height = at + 0.12 - 0.24 * k if at >= len(rules) else at
+                axes.errorbar(one.value, height, xerr=np.nan_to_num(reach), **look)
+    axes.axvline(0.0, color=GREY, lw=0.8, zorder=1)
+    axes.axhline(len(rules) - 0.5, color=GREY, lw=0.6, ls=":")
+    axes.set_yticks(place, names)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.grid(visible=False, axis="y")
+    figure.supxlabel("rank correlation with the error held out", fontsize=8)
+    handles: list[Any] = [axes.errorbar([], [], **look) for look in _SCOPES.values()]
+    figure.legend(handles, list(_TOLD.values()), loc="outside upper left", ncols=2)
     return figure
 
 
 def caption() -> str:
-    """Say what is drawn and how well each measure ranks."""
+    """Say what is drawn."""
     tasks = documents()
-    found = {(one.within, one.measure): one for one in predictions(list(tasks.values()))}
-
-    def correlation(within: str, measure: str) -> Interval:
-        if measure == "distance":  # the same beside either variance
-            return found[within, "variance"].ranking.distance
-        return found[within, measure].ranking.variance
-
-    told = "; ".join(
-        f"{name} {correlation('all', measure)} over all models and "
-        f"{correlation('repetition', measure)} within a task and seed"
-        for measure, name in MEASURES.items()
-    )
-    trivial = "; ".join(
-        f"{RULES[rule]} {one}" for rule, one in rule_correlations(list(tasks.values())).items()
-    )
+    points = max(one.points for one in predictions(list(tasks.values())))
     return (
-        f"{found['all', 'variance'].points} reward models (topologies, budgets, seeds and "
-        "shares of the budget); a point is the mean over seeds, with one standard error. Error is "
-        "the mean squared error of reward differences on unseen prompts after the best scaling. "
-        f"Spearman’s rank correlation with it, with 95 % bootstrap intervals: {told}; "
-        f"of trivial rules within a task and seed: {trivial}. " + behind(tasks)
+        f"Spearman's rank correlation of what says beforehand how much a reward model errs with "
+        f"the error found, over {points} models; 95 % bootstrap intervals. Right of 0 it ranks "
+        "rightly. Above the line measures of uncertainty, below it rules that need none. "
+        + behind(tasks)
     )
 
 

@@ -17,7 +17,9 @@ import numpy as np
 
 import ibn
 from ibn.estimate import Estimate
+from ibn.figures.bottom_line import bottom_line
 from ibn.figures.fit import Fit
+from ibn.figures.formulas import formula_image, typeset
 from ibn.figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, left_out
 from ibn.figures.ledger_evidence import Claims
 from ibn.figures.measurements import COLUMNS, Rows, World, first
@@ -102,6 +104,8 @@ def render(
         "formula": html,
         "describe": describe,
         "significant": significant,
+        "image": formula_image,
+        "typeset": typeset,
     }
     main = first(rows)[0]
     shown = [picture for picture in pictures if picture.world in (None, main)]
@@ -123,6 +127,7 @@ def render(
         plus_minus=plus_minus,
         finding=finding,
         claims=claims,
+        line=bottom_line(claims),
         decided=decided,
         on_record={k: v for k, v in (on_record or {}).items() if k not in decided},
     )

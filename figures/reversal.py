@@ -9,16 +9,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ibn.figures import ratio
-from ibn.figures.fit import BEST, FEW, LEAVES
+from ibn.figures.fit import LEAVES
 from ibn.figures.measurements import Curve, Rows, World, worlds
 from ibn.figures.report_tables import Cell, Table, point
-from ibn.report.style import COLUMN, GREY, decimal_ticks, shades
+from ibn.report.style import BLACK, COLUMN, GREY, INFERENCE, decimal_ticks
 
 TITLE = "One path or all of them: where the order reverses"
 CLAIMS = ("E1", "E2")
 NEEDS = "chain and tree under path and exact inference at two or more common n"
-
-_MARKERS = {"power": "o", "logarithmic": "s", "sub-logarithmic": "^"}
 
 Found = list[tuple[World, str, Curve, Curve]]
 """Each world and rule for |S| with chain over tree under path and under exact inference."""
@@ -42,50 +40,42 @@ def common(path: Curve, exact: Curve) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw(found: Found) -> Figure:
-    """Draw the ratio under exact inference against that under paths, a curve a world."""
-    figure = Figure(figsize=(COLUMN, 3.9), layout="constrained")
-    axes = figure.subplots()
-    colors = shades([world.alpha for world, *_ in found])
-    for world, rule, path, exact in found:
-        here, there = common(path, exact)
-        ls = ":" if rule == FEW else "-"
-        open_: dict[str, Any] = {} if "A" in world.regimes(path.n[here[-1:]]) else {"mfc": "white"}
-        color = colors[world.alpha]
-        axes.plot(path.mean[here], exact.mean[there], color=color, lw=0.8, ls=ls)
-        axes.errorbar(
-            path.mean[here[-1]],
-            exact.mean[there[-1]],
-            exact.margin[there[-1]],
-            path.margin[here[-1]],
-            color=color,
-            marker=_MARKERS[world.family],
-            ms=4.2,
-            **open_,
-        )
-    axes.set(xscale="log", yscale="log")
-    axes.set_xlabel("chain / tree along the best path")
-    axes.set_ylabel("chain / tree by the exact posterior")
-    left, right = axes.get_xlim()
-    low, high = axes.get_ylim()
-    axes.set(xlim=(min(left, 0.8), max(right, 1.6)), ylim=(min(low, 0.5), max(high, 1.3)))
-    for line in (axes.axhline, axes.axvline):
-        line(1.0, color=GREY, lw=0.8, zorder=1)
-    axes.fill_between([1.0, axes.get_xlim()[1]], axes.get_ylim()[0], 1.0, color="#fff3cd", lw=0)
-    axes.text(
-        0.98, 0.02, "path:\ntree better\nexact:\nchain better", ha="right", va="bottom",
-        transform=axes.transAxes, fontsize=7,
-    )  # fmt: skip
-    decimal_ticks(axes.xaxis)
-    decimal_ticks(axes.yaxis)
-    for alpha, color in colors.items():
-        axes.plot([], [], color=color, lw=2.0, label=f"α = {alpha:g}" if alpha else "no α")
-    for family in dict.fromkeys(world.family for world, *_ in found):
-        axes.plot([], [], color=GREY, ls="none", ms=4.2, marker=_MARKERS[family], label=family)
-    axes.plot([], [], color=GREY, ls="none", marker="o", ms=4.2, mfc="white", label="regime B")
-    for rule, ls in ((FEW, ":"), (BEST, "-")):
-        axes.plot([], [], color=GREY, lw=0.8, ls=ls, label=f"|S| = {rule}")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    """Draw both ratios at the largest n, joined, a row a world and a panel a rule for |S|."""
+    rules = [rule for rule in LEAVES if any(of == rule for _, of, *_ in found)]
+    rows = sorted({world for world, *_ in found}, key=lambda world: world.rank, reverse=True)
+    size = (COLUMN, 0.2 * len(rows) + 1.15)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(rules), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, rule in zip(panels, rules, strict=True):
+        for world, of, path, exact in found:
+            if of == rule:
+                at = rows.index(world)
+                here, there = common(path, exact)
+                i, j = here[-1], there[-1]
+                strong = reversed_in(path, exact)
+                line = {"color": BLACK if strong else GREY, "lw": 1.4 if strong else 0.6}
+                axes.plot([path.mean[i], exact.mean[j]], [at, at], zorder=2, **line)
+                for curve, k, name in ((path, i, "path"), (exact, j, "exact")):
+                    axes.errorbar(curve.mean[k], at, xerr=curve.margin[k], **_look(name))
+        axes.axvline(1.0, color=GREY, lw=0.8, zorder=1)
+        axes.set_xscale("log")
+        axes.set_title(f"|S| = {rule}", fontsize=8)
+        axes.grid(visible=False, axis="y")
+    low, high = panels[0].get_xlim()
+    panels[0].set_xlim(min(low, 0.7), max(high, 1.4))
+    for axes in panels:
+        decimal_ticks(axes.xaxis)
+        axes.tick_params(axis="x", labelsize=6)
+    panels[0].set_yticks(range(len(rows)), [world.name for world in rows])
+    panels[0].set_ylim(-0.6, len(rows) - 0.4)
+    figure.supxlabel("chain / tree (right of 1 the tree is better)", fontsize=8)
+    marks = [panels[0].errorbar([], [], **_look(name)) for name in INFERENCE]
+    figure.legend(marks, list(INFERENCE), loc="outside upper left", ncols=2)
     return figure
+
+
+def _look(inference: str) -> dict[str, Any]:
+    return {**INFERENCE[inference], "ms": 3.4, "ls": "none", "elinewidth": 0.8, "zorder": 3}
 
 
 def reversed_in(path: Curve, exact: Curve) -> bool:
@@ -99,13 +89,12 @@ def caption(found: Found) -> str:
     for rule in LEAVES:
         mine = [reversed_in(path, exact) for _, of, path, exact in found if of == rule]
         if mine:
-            counts.append(f"{sum(mine)} of {len(mine)} worlds at |S| = {rule}")
+            counts.append(f"in {sum(mine)} of {len(mine)} worlds at |S| = {rule}")
     return (
-        "Each curve is a world and a rule for |S|, from its smallest n to its largest, where the "
-        "point is, with bars of 95 % intervals over datasets; hollow points are of regime B. In "
-        "the shaded quarter the tree leaves less uncertainty along the best path and the chain "
-        "less by the exact posterior. The two end in opposite order, beyond 99 % intervals, in "
-        f"{' and in '.join(counts)}."
+        "Uncertainty of the chain over that of the tree at the largest n, along the best path and "
+        "by the exact posterior, a row a world (family, α, label noise); bars are 95 % intervals "
+        "over datasets. A black line joins two that end on opposite sides of 1, beyond 99 % "
+        f"intervals: {' and '.join(counts)}."
     )
 
 

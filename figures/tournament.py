@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.estimate import Estimate
 from ibn.figures.report_tables import Cell, Table
 from ibn.preferences.noise import LabelNoise
-from ibn.report.style import BLUE, COLUMN, GREEN, GREY, ORANGE, PURPLE, SKY
+from ibn.report.style import BLUE, COLUMN, GREEN, GREY, VERMILION
 from ibn.simulations.language.outcomes import RECORD, WINS, Outcome, load
 from ibn.simulations.language.rules import RULES, scores
 from ibn.topology import default_leaves
@@ -32,19 +27,13 @@ NEEDS = (
 PREDICTORS = {"variance": "exact variance", "distance": "path distance"}
 _JUDGES = {**RULES, **PREDICTORS}
 DECODERS = {"regularised": "KL-regularised", "best_of_n": "best-of-16", "rft": "RFT"}
-PANELS = {
-    ("gaussian-process", "regularised"): "Gaussian process,\nKL-regularised",
-    ("gaussian-process", "best_of_n"): "Gaussian process,\nbest-of-16",
-    ("neural", "best_of_n"): "neural network,\nbest-of-16",
-}
 TREES = ("tree, few leaves", "tree, many leaves", "tree, grown")
-_LOOK: dict[str, dict[str, Any]] = {
-    "tree, few leaves": {"color": BLUE, "marker": "^", "ms": 3.4},
-    "tree, many leaves": {"color": SKY, "marker": "^", "ms": 3.4},
-    "tree, grown": {"color": ORANGE, "marker": "v", "ms": 3.4},
-    "stratified star": {"color": GREEN, "marker": "*", "ms": 4.2},
-    "expander": {"color": PURPLE, "marker": "D", "ms": 2.4},
-}
+TOPOLOGIES = (*TREES, "stratified star", "expander")
+_OUTCOMES = (
+    ("it wins", GREEN, 1),
+    ("neither, clearly", "#d0d0d0", 0),
+    ("the chain wins", VERMILION, -1),
+)
 
 
 @dataclass(frozen=True)
@@ -127,70 +116,48 @@ def _name(one: Outcome) -> str:
 
 
 def draw() -> Figure:
-    """Draw panels of three learners and decoders, one for each predictor."""
-    figure = Figure(figsize=(COLUMN, 4.9), layout="constrained")
-    grid = figure.subplots(len(PANELS), len(PREDICTORS), sharex=True, sharey=True)
-    for panels, (case, words) in zip(grid, PANELS.items(), strict=True):
-        mine = [one for one in duels() if (one.learner, one.decoder) == case]
-        for axes, predictor in zip(panels, PREDICTORS, strict=True):
-            _panel(axes, mine, predictor)
-            decided = [one for one in mine if one.winner]
-            told = sum(one.told(predictor) for one in decided)
-            named = f"{told} of {len(decided)}\nnamed"
-            axes.text(0.02, 0.99, named, va="top", fontsize=6.0, transform=axes.transAxes)
-        panels[0].set_ylabel(f"{words}\nwin rate", fontsize=7)
-    for axes, words in zip(grid[0], PREDICTORS.values(), strict=True):
-        axes.set_title(words)
-    for axes in grid[-1]:
-        axes.set_xlabel("chain's share")
-    looks = [Line2D([], [], ls="none", **look) for look in _LOOK.values()]
-    regimes = [
-        Line2D([], [], ls="none", color=GREY, marker="o", ms=3.4, mfc=fill)
-        for fill in (GREY, "white")
-    ]
-    names = [*_LOOK, "noise below $F(n)$", "noise above $F(n)$"]
-    figure.legend([*looks, *regimes], names, loc="outside lower center", ncols=2)
+    """Draw who wins, a bar a topology, and what names the winners, a bar a rule or measure."""
+    standings, told = _standings(), named()
+    rows = len(standings), len(told)
+    figure = Figure(figsize=(COLUMN, 0.2 * sum(rows) + 1.7), layout="constrained")
+    above, below = figure.subplots(2, height_ratios=rows)
+    place = np.arange(rows[0])[::-1]
+    left = np.zeros(rows[0])
+    for words, color, which in _OUTCOMES:
+        count = np.array([counts[which] for counts in standings.values()])
+        above.barh(place, count, left=left, color=color, label=words, height=0.7)
+        left += count
+    above.set_yticks(place, list(standings))
+    above.set_xlabel("duels with the chain")
+    figure.legend(*above.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    decided = sum(one.winner != 0 for one in duels())
+    place = np.arange(rows[1])[::-1]
+    colors = [BLUE if words in PREDICTORS.values() else GREY for words, _ in told]
+    bars = below.barh(place, [count for _, count in told], color=colors, height=0.7)
+    below.bar_label(bars, padding=2, size=7)
+    below.set_yticks(place, [words for words, _ in told])
+    below.set_xlim(0.0, 1.15 * decided)
+    below.set_xlabel(f"winners named, of {decided}")
+    for axes in (above, below):
+        axes.grid(visible=False, axis="y")
     return figure
 
 
-def _panel(axes: Axes, mine: Sequence[Duel], predictor: str) -> None:
-    right: dict[str, Any] = {"color": "#f0f0f0", "lw": 0, "zorder": 0}
-    for corner in (0.0, 0.5):
-        axes.add_patch(Rectangle((corner, corner), 0.5, 0.5, **right))
-    for one in mine:
-        look = _LOOK[one.name]
-        axes.errorbar(
-            getattr(one, predictor),
-            one.wins.mean,
-            one.wins.margin(),
-            **look,
-            mfc=look["color"] if one.few_labels else "white",
-            mew=0.6,
-            elinewidth=0.6,
-            capsize=0.0,
-            ls="none",
-        )
-    axes.axhline(0.5, color=GREY, lw=0.8, zorder=1)
-    axes.axvline(0.5, color=GREY, lw=0.8, zorder=1)
-    rates = [one.wins.mean for one in duels()]
-    axes.set_ylim(min(rates) - 0.04, max(rates) + 0.08)
-    axes.set_xlim(0.0, 1.0)
-    axes.set_xticks([0.0, 0.5, 1.0], ["0", "½", "1"])
+def _standings() -> dict[str, dict[int, int]]:
+    """By topology, how often it clearly wins (1), neither does (0), and the chain does (-1)."""
+    each = {name: [one.winner for one in duels() if one.name == name] for name in TOPOLOGIES}
+    return {
+        name: {side: winners.count(side) for side in (1, 0, -1)} for name, winners in each.items()
+    }
 
 
 def caption() -> str:
-    """Say what is drawn, count who wins, and what named the winner."""
+    """Say what is drawn, and who wins."""
     won = " ".join(_score(decoder) for decoder in DECODERS)
-    decided = [one for one in duels() if one.winner]
-    told = ", ".join(f"{words} {count}" for words, count in named())
     return (
-        f"Each point is a topology against the chain in one setting (α, n and label noise), judged "
-        f"by the true reward, exactly a replicate; bars are 95 % intervals. Across: the chain's "
-        f"share of the two topologies' uncertainty, which says that the chain wins where it is "
-        f"below ½; shaded are the quarters where that is right, and written is how many of the "
-        f"clear winners it names. With all learners, clear wins: {won} Of these {len(decided)} "
-        f"winners each rule or measure names, the best first: {told}. The widest of the "
-        f"{len(duels())} intervals is ±{max(one.wins.margin() for one in duels()):.3f}."
+        "Above: how often a topology beats the chain by the true reward, beyond 95 % intervals "
+        f"(at most ±{max(one.wins.margin() for one in duels()):.3f}). Below: how many of the clear "
+        f"winners each trivial rule (grey) or measure (blue) names beforehand. Clear wins: {won}"
     )
 
 

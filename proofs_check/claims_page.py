@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from ibn.outputs import write_text
-from ibn.proofs_check.claim import AS_STATED, Check, Reading, Verdict
+from ibn.proofs_check import evidence_plot
+from ibn.proofs_check.claim import AS_STATED, HOLDS, Check, Reading, Verdict
 from ibn.proofs_check.claims_graph import save
+from ibn.proofs_check.evidence_tables import escaped, table_of
 from ibn.proofs_check.machine_checked import extent
+
+SHORT = 300  # characters of evidence that need no folding
+NO_PLOTS: Mapping[str, str] = MappingProxyType({})
 
 GRAPH = "claims-graph.svg"
 RULE = (
@@ -16,19 +22,16 @@ RULE = (
     "the "
     "worst of its checks (fails, then undecided, then holds). The claim's one verdict is the worst "
     "of the readings that its source's words call for; a reading *beyond* them is on record too, "
-    "but "
-    "does not count. So “fails” means: fails in at least one sense that the words allow. The rate "
-    "in "
-    "the last column is what is so: the claim's own where the reading holds, the corrected one "
-    "where "
-    "it fails."
+    "but does not count. So “fails” means: fails in at least one sense that the words allow. The "
+    "table gives each claim's verdict, the reason in a sentence, and what is so: the claim itself "
+    "where it holds, and the corrected rate where it fails. Readings and evidence are below."
 )
 
 
 def write(
     path: Path, verdicts: Sequence[Verdict], profile: str, seed: int, changed: Collection[str]
 ) -> None:
-    """Write the page, and beside it the graph of the claims.
+    """Write the page, and beside it the graph of the claims and the plots of what was measured.
 
     Parameters
     ----------
@@ -43,7 +46,8 @@ def write(
     """
     graph = path.with_name(GRAPH)
     save(verdicts, graph)
-    write_text(path, markdown(verdicts, profile, seed, changed, graph.name))
+    plots = {verdict.claim.id: evidence_plot.save(verdict, path.parent) for verdict in verdicts}
+    write_text(path, markdown(verdicts, profile, seed, changed, graph.name, plots))
 
 
 def markdown(
@@ -52,6 +56,7 @@ def markdown(
     seed: int,
     changed: Collection[str] = (),
     graph: str = GRAPH,
+    plots: Mapping[str, str] = NO_PLOTS,
 ) -> str:
     """Render decided claims as Markdown; arguments are those of :func:`write`."""
     command = f"ibn check --profile {profile} --seed {seed} --page docs/claims.md"
@@ -75,26 +80,35 @@ def markdown(
         *_left(verdicts, profile),
     ]
     for verdict in verdicts:
-        lines += _section(verdict)
+        lines += _section(verdict, changed, plots.get(verdict.claim.id, ""))
     return "\n".join(lines) + "\n"
 
 
 def _summary(verdicts: Sequence[Verdict], changed: Collection[str]) -> list[str]:
-    """Write the first table, a row a claim and reading."""
-    lines = ["| claim | reading | verdict | why | what is so |", "| --- | --- | --- | --- | --- |"]
+    """Write the first table, a row a claim: why, by the reading that decides, and what is so."""
+    lines = ["| claim | verdict | why | what is so |", "| --- | --- | --- | --- |"]
     for verdict in verdicts:
-        claim, readings = verdict.claim, verdict.readings
-        several = len(claim.readings) > 1
-        for place, reading in enumerate(claim.readings):
-            name = f"[{claim.id}](#{claim.id.lower()})" if place == 0 else ""
-            if several and place == 0:
-                name += f" **{verdict.verdict}**"
-            why = cell(_why(verdict, reading, changed))
-            shown = reading.latex or (claim.latex if reading.name == AS_STATED else "")
-            formula = f"${_inline(shown)}$" if shown else ""
-            found = f"**{readings[reading.name]}**"
-            lines.append(f"| {name} | {cell(_named(reading))} | {found} | {why} | {formula} |")
+        claim, deciding = verdict.claim, _deciding(verdict)
+        why = escaped(_why(verdict, deciding, changed))
+        if len(claim.readings) > 1 and verdict.verdict != HOLDS:
+            why = f"{escaped(deciding.name)}: {why}"
+        shown = claim.latex if verdict.verdict == HOLDS else deciding.latex
+        cells = (f"[{claim.id}](#{claim.id.lower()})", f"**{verdict.verdict}**", why, _math(shown))
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def _deciding(verdict: Verdict) -> Reading:
+    """Return the first reading that gives the claim its verdict."""
+    return next(
+        reading
+        for reading in verdict.claim.readings
+        if reading.counts and verdict.readings[reading.name] == verdict.verdict
+    )
+
+
+def _math(formula: str) -> str:
+    return f"${_inline(formula)}$" if formula else ""
 
 
 def _why(verdict: Verdict, reading: Reading, changed: Collection[str]) -> str:
@@ -114,35 +128,50 @@ def _left(verdicts: Sequence[Verdict], profile: str) -> list[str]:
     if profile != "quick" or not left:
         return []
     lines = ["", "## What the quick profile leaves to the full one", ""]
-    return [*lines, *(f"- {name}, {cell(c.name)}: {cell(c.full)}" for name, c in left)]
+    return [*lines, *(f"- {name}, {escaped(c.name)}: {escaped(c.full)}" for name, c in left)]
 
 
-def _section(verdict: Verdict) -> list[str]:
+def _section(verdict: Verdict, changed: Collection[str], plot: str) -> list[str]:
     """Write a claim with its assumptions, readings and evidence."""
     claim, readings = verdict.claim, verdict.readings
-    lines = ["", f"## {claim.id}", "", f"**{verdict.verdict}.** {cell(claim.statement)}", ""]
+    lines = ["", f"## {claim.id}", "", f"**{verdict.verdict}.** {escaped(claim.statement)}", ""]
     lines += [f"$$ {claim.latex} $$", "", f"Source: {claim.source}."]
     if claim.rests_on:
         lines[-1] += " Rests on " + ", ".join(f"[{x}](#{x.lower()})" for x in claim.rests_on) + "."
+    lines += ["", "| read as | verdict | why | what is so |", "| --- | --- | --- | --- |"]
+    for reading in claim.readings:
+        shown = reading.latex or (claim.latex if reading.name == AS_STATED else "")
+        why = escaped(_why(verdict, reading, changed))
+        cells = (escaped(_named(reading)), f"**{readings[reading.name]}**", why, _math(shown))
+        lines.append(f"| {' | '.join(cells)} |")
     if claim.assumptions:
-        lines += ["", "Assumptions:", ""]
-        lines += [f"- {cell(assumption)}" for assumption in claim.assumptions]
-    if len(claim.readings) > 1:
-        lines += ["", "| reading | verdict | checks |", "| --- | --- | --- |"]
-        for reading in claim.readings:
-            names = "; ".join(cell(check.name) for check in reading.checks)
-            lines.append(f"| {cell(_named(reading))} | {readings[reading.name]} | {names} |")
-    lines += ["", "| check | method | verdict | evidence |", "| --- | --- | --- | --- |"]
+        lines += _folded("Assumptions", [f"- {escaped(one)}" for one in claim.assumptions])
+    if plot:
+        lines += ["", f"![What the measured orders leave over]({plot})"]
     for check in claim.checks:
-        finding = verdict.findings[check.name]
-        cells = (
-            cell(check.name),
-            _method(claim.id, check),
-            finding.verdict,
-            cell(finding.evidence),
-        )
-        lines.append("| " + " | ".join(cells) + " |")
+        lines += _evidence(verdict, check)
     return lines
+
+
+def _evidence(verdict: Verdict, check: Check) -> list[str]:
+    """Write what a check found: its table, if its data make one, and the words, folded if long."""
+    finding = verdict.findings[check.name]
+    served = [r.name for r in verdict.claim.readings if check.name in {c.name for c in r.checks}]
+    of = f"; of “{escaped('”, “'.join(served))}”" if len(verdict.claim.readings) > 1 else ""
+    how = _method(verdict.claim.id, check)
+    lines = ["", f"**{escaped(check.name)}** ({how}{of}): **{finding.verdict}**"]
+    table = table_of(finding.data)
+    if table:
+        lines += ["", *table]
+    if not table and len(finding.evidence) <= SHORT:
+        return [*lines, "", escaped(finding.evidence)]
+    return lines + _folded(
+        "in words", [f"- {escaped(one)}" for one in finding.evidence.split("; ")]
+    )
+
+
+def _folded(title: str, lines: Sequence[str]) -> list[str]:
+    return ["", f"<details><summary>{title}</summary>", "", *lines, "", "</details>"]
 
 
 LEMMAS = {
@@ -168,10 +197,3 @@ def _method(claim: str, check: Check) -> str:
 def _inline(formula: str) -> str:
     """Fit a formula into a table's cell: no column begins in it."""
     return formula.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
-
-
-def cell(text: str) -> str:
-    """Text as it is to be read: no column, emphasis or tag begins in it."""
-    for sign in "\\|*`$_":
-        text = text.replace(sign, "\\" + sign)
-    return text.replace("<", "&lt;").replace("\n", " ")

@@ -9,7 +9,7 @@ import jinja2
 
 from ibn.proofs_check import ledger
 from ibn.proofs_check.claim import Claim
-from ibn.proofs_check.claims_page import cell
+from ibn.proofs_check.evidence_tables import escaped
 from ibn.proofs_check.machine_checked import FOLDER, TRUSTED, Checked
 
 TEMPLATE = "machine_checked.md.j2"
@@ -28,7 +28,7 @@ def markdown(found: Checked) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # it is Markdown
     )
-    words.filters.update(read=cell, listed=_listed)
+    words.filters.update(read=escaped, listed=_listed)
     about = {one.claim for one in found.theorems}
     builders = ledger.claims()
     text = words.get_template(TEMPLATE).render(
@@ -62,5 +62,5 @@ def _of_claim(found: Checked, claim: Claim) -> dict[str, Any]:
 
 def _listed(checks: Sequence[str]) -> str:
     """Name checks in a sentence."""
-    names = ", ".join(f"“{cell(name)}”" for name in checks)
+    names = ", ".join(f"“{escaped(name)}”" for name in checks)
     return ("check " if len(checks) == 1 else "checks ") + names

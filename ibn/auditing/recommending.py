@@ -23,6 +23,7 @@ from ibn.auditing.stages import Stages
 from ibn.design.forecast import ACCURACY_CORRECTION
 from ibn.errors import InputError
 from ibn.learner.reward_model import posterior
+from ibn.plurals import count_of
 
 
 class Idea(NamedTuple):
@@ -62,17 +63,18 @@ def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
     used = learned.found.comparisons
     sampled = ""
     if used < len(found.data.comparisons):
-        sampled = f"; weighed on {used:,} comparisons drawn at random"
-    call = ["ibn", "plan", source, *found.data.report.flags]
+        sampled = f"; weighed on {count_of(used, 'comparison')} drawn at random"
+    read = [source, *found.data.report.flags]
     if found.similarity.embedding_file:
-        call += ["--embeddings", found.similarity.embedding_file]
+        read += ["--embeddings", found.similarity.embedding_file]
+    call = ["ibn", "plan", *read]
     proposed = []
     if plans is not None:
         end = ["--budget", str(plans.budget), "--out", "next.jsonl"]
         proposed.append(
             Idea(
                 "plan",
-                f"Label {plans.budget:,} pairs within prompts, chosen by ibn plan",
+                f"Label {count_of(plans.budget, 'pair')} within prompts, chosen by ibn plan",
                 f"pairs that the fitted reward model would learn most from{sampled}",
                 shlex.join([*call, *end]),
                 plans.within.pairs,
@@ -82,7 +84,7 @@ def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
         proposed.append(
             Idea(
                 "plan-anywhere",
-                f"Label {plans.budget:,} pairs of any prompts, chosen by ibn plan",
+                f"Label {count_of(plans.budget, 'pair')} of any prompts, chosen by ibn plan",
                 f"where annotators can compare answers to different prompts{sampled}",
                 shlex.join([*call, *end, "--pairs", "any", "--target", "within"]),
                 plans.anywhere.pairs,
@@ -92,12 +94,10 @@ def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
         proposed.append(
             Idea(
                 "recheck",
-                f"Label the {count:,} most doubted pairs once more",
+                f"Label the {count_of(count, 'most doubted pair')} once more",
                 "labels that a reward model fitted to the others thinks least likely; the effect "
                 f"counts them as further evidence, not as corrections{sampled}",
-                shlex.join(
-                    ["ibn", "audit", source, *found.data.report.flags, "--recheck", "recheck.jsonl"]
-                ),
+                shlex.join(["ibn", "audit", *read, "--recheck", "recheck.jsonl"]),
                 learned.compared[:count],
             )
         )

@@ -20,6 +20,7 @@ from ibn.errors import InputError
 from ibn.estimate import Estimate
 from ibn.learner.log_loss import log_losses
 from ibn.learner.reward_model import fit
+from ibn.plurals import count_of
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import PreferenceData
 from ibn.preferences.uniting import unite
@@ -104,7 +105,8 @@ def compare_states(
         embeddings = embed_texts(one.prompts, one.responses, one.prompt_of, seed=seed)
     elif len(embeddings) != len(one.responses):
         raise InputError(
-            f"{len(embeddings):,} embeddings for {len(one.responses):,} responses",
+            f"{count_of(len(embeddings), 'embedding')} for "
+            f"{count_of(len(one.responses), 'response')}",
             fix="a row a response of the first file, then of the second what is new",
         )
     else:

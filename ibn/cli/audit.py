@@ -260,7 +260,8 @@ def _tables(found: Audit, quoted: PreferenceData | None) -> list[RenderableType]
     """Put the findings into sentences and tables for a terminal."""
     from rich.text import Text
 
-    from ibn.report.words import costs, have, lines_of, snippet, to_do, with_error
+    from ibn.report.passages import lines_of, snippet
+    from ibn.report.words import costs, have, to_do, with_error
 
     columns = ("variance\nwithin a prompt", "across\nprompts", "distance\nwithin a prompt")
     left = table("Uncertainty of reward differences", "layout", *columns, "across\nprompts")

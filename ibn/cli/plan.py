@@ -11,6 +11,7 @@ from ibn.cli.printing import KINDS, print_document, table
 from ibn.cli.replacing import keep_labels
 from ibn.cli.verbosity import note, stages
 from ibn.errors import InputError
+from ibn.plurals import count_of
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
@@ -161,7 +162,7 @@ def _read(prefs: tuple[str, ...], wishes: dict[str, Any]) -> list[PreferenceData
         if found is not None:
             read.append(tell(found))
         if waits is not None:
-            waiting = f"{len(waits.comparisons):,} pairs wait for a label"
+            waiting = f"{count_of(len(waits.comparisons), 'pair')} without a label"
             note(f"{path}: {waiting}{'' if found else ', none has one'}")
             read.append(waits)
     return read
@@ -213,8 +214,12 @@ def plan_tables(document: dict[str, Any]) -> list[Any]:
     for row in document["comparisons"][:LISTED]:
         ends = f"{row['a']} and {row['b']}"
         listed.add_row(ends, f"{row['expected_reduction']:.3g}", f"{row['probability_a']:.2f}")
-    candidates = f"{document['candidates']:,} candidates, {KINDS[document['pairs']]}"
-    said = [f"{candidates}; {document['responses']:,} responses", left, listed]
+    candidates = count_of(document["candidates"], "candidate")
+    said = [
+        f"{candidates}, {KINDS[document['pairs']]}; {count_of(document['responses'], 'response')}",
+        left,
+        listed,
+    ]
     if document["random_picks"]:
         said.append(
             f"{document['random_picks']} of the {document['budget']} are random picks (column "

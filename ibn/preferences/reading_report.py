@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ibn.plurals import count_of, plural
+
 LISTED_LINES = 5
 
 
@@ -66,13 +68,14 @@ class ReadingReport:
     def short(self) -> list[str]:
         """Say in a few lines what was read and what was not."""
         found = [
-            f"read {self.comparisons:,} comparisons of {self.responses:,} responses to "
-            f"{self.prompts:,} prompts, {self.ties:,} ties ({self.used()})"
+            f"read {count_of(self.comparisons, 'comparison')} of "
+            f"{count_of(self.responses, 'response')} to {count_of(self.prompts, 'prompt')}, "
+            f"{count_of(self.ties, 'tie')} ({self.used()})"
         ]
         if self.skipped:
             found.append(f"skipped {describe_skipped(self.skipped)}")
         if self.idle:
-            found.append(f"{self.idle:,} rows hold nothing to compare")
+            found.append(f"with nothing to compare: {count_of(self.idle, 'row')}")
         if self.carried or self.unused:
             found.append(f"not used: {', '.join((*self.carried, *self.unused))}")
         return [*found, *self.notes]
@@ -102,5 +105,5 @@ def describe_skipped(skipped: Mapping[str, Iterable[int]]) -> str:
         listed = list(lines)
         shown = ", ".join(map(str, listed[:LISTED_LINES]))
         more = ", …" if len(listed) > LISTED_LINES else ""
-        parts.append(f"{len(listed):,} × {reason} (line{'s'[: len(listed) > 1]} {shown}{more})")
+        parts.append(f"{len(listed):,} × {reason} ({plural(len(listed), 'line')} {shown}{more})")
     return "; ".join(parts)

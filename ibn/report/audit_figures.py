@@ -15,7 +15,6 @@ from ibn.auditing.uncertainty import Uncertainty
 from ibn.report.style import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, decimal_ticks
 
 MOST_BARS = 12
-MOST_POINTS = 5000
 PORTRAITS, PORTRAIT_NODES = 24, 60
 OFF_SCALE = 0.3  # misfit in log F
 FAMILY_LOOK = {
@@ -103,28 +102,6 @@ def draw_layouts(axes: Axes, found: Audit, quantity: str) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(-0.3, 1.0), ncols=2, borderaxespad=0.2)
 
 
-def draw_map(axes: Axes, found: Audit) -> None:
-    """Draw responses on a plane, coloured by uncertainty, the most uncertain prompts ringed."""
-    place = found.similarity.plane(found.settings.seed)
-    m = len(place)
-    shown = np.linspace(0, m - 1, min(m, MOST_POINTS)).astype(int)
-    shown = shown[np.argsort(found.posterior.of_responses[shown])]  # the uncertain on top
-    value = found.posterior.of_responses[shown]
-    low, high = np.quantile(value, [0.01, 0.99])
-    x, y = place[shown].T
-    dots = axes.scatter(
-        x, y, c=value, s=5, lw=0, cmap="viridis_r", vmin=low, vmax=high, rasterized=True
-    )
-    ringed = [i for pair in found.posterior.pairs for i in pair.responses]
-    if ringed:
-        x, y = place[ringed].T
-        axes.scatter(x, y, s=34, facecolor="none", edgecolor=VERMILION, lw=0.9)
-    axes.set(xticks=[], yticks=[], aspect="equal")
-    axes.set(xlabel="first principal component", ylabel="second principal component")
-    axes.spines[["left", "bottom"]].set_visible(False)
-    axes.figure.colorbar(dots, ax=axes, label="posterior variance", shrink=0.8, extend="both")
-
-
 def portrait(found: Audit) -> list[nx.Graph]:
     """Pick components of the comparisons: evenly from the largest to the smallest.
 
@@ -170,30 +147,49 @@ def draw_portrait(axes: Axes, found: Audit) -> None:
 
 
 def draw_structure(axes: Axes, found: Audit) -> None:
-    """Draw the structural function, one standard error, and the families fitted."""
+    """Draw the structural function, one standard error, and the families fitted, each by its name.
+
+    A family far off what was measured is named below instead.
+    """
     structure = found.inspection.structure
     assert structure is not None
-    cells = np.array(structure.cells)
+    cells, off = np.array(structure.cells), []
+    names = []
     for fit in structure.fits.ranked:
         color, line = FAMILY_LOOK[fit.family]
-        label = fit.family if np.isnan(fit.alpha) else f"{fit.family}, α = {fit.alpha:.2f}"
         if fit.residual > OFF_SCALE:
-            label += " (off the scale)"
-        axes.plot(cells, fit.world().structural_function(cells), line, color=color, label=label)
+            off.append(fit.family)
+            continue
+        value = fit.world().structural_function(cells)
+        axes.plot(cells, value, line, color=color)
+        label = fit.family if np.isnan(fit.alpha) else f"{fit.family}\nα = {fit.alpha:.2f}"
+        names.append((float(np.log(value[-1])), label, color))
     mean = [value.mean for value in structure.value]
     error = [value.stderr for value in structure.value]
-    axes.errorbar(
-        cells, mean, yerr=error, fmt="o", ms=4.0, color=BLACK, label="this data", zorder=5
-    )
+    axes.errorbar(cells, mean, yerr=error, fmt="o", ms=4.0, color=BLACK, zorder=5)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    low, high = min(mean), max(mean)
-    axes.set_ylim(low / 1.15, high * 1.15)
+    low, high = min(mean) / 1.12, max(mean) * 1.12
+    axes.set_ylim(low, high)
     decimal_ticks(axes.yaxis)
     axes.set_xticks(cells, [str(m) for m in cells])
     axes.minorticks_off()
+    _name_at_the_end(axes, names, np.log(low), np.log(high))
+    missed = f"; off the scale: {', '.join(off)}" if off else ""
     axes.set(xlabel="cells M", ylabel="F(M)")
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    axes.set_title(f"points: this data{missed}", fontweight="normal")
+
+
+def _name_at_the_end(
+    axes: Axes, names: list[tuple[float, str, str]], low: float, high: float
+) -> None:
+    """Name each curve right of its end, no two names at the same height."""
+    apart, at = 0.17 * (high - low), -np.inf
+    for height, label, color in sorted(names):
+        at = max(height, at + apart, low + 0.06 * (high - low))
+        share = min((at - low) / (high - low), 0.98)
+        look: dict[str, Any] = {"transform": axes.transAxes, "color": color, "size": 7}
+        axes.text(1.02, share, label, va="center", ha="left", **look)
 
 
 def draw_curve(axes: Axes, found: Audit) -> None:

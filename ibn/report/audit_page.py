@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import io
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +15,9 @@ from ibn.outputs import write_text
 from ibn.report import audit_figures as drawing
 from ibn.report import words
 from ibn.report.audit_figures import layouts
+from ibn.report.passages import Passages, lines_of
+from ibn.report.response_map import lay_out
+from ibn.report.standalone import environment, picture
 from ibn.report.style import COLUMN, style
 
 if TYPE_CHECKING:
@@ -37,13 +37,12 @@ def draw(found: Audit) -> dict[str, Figure]:
         "portrait": (2.6, drawing.draw_portrait),
         "reuse": (2.3, drawing.draw_reuse),
         "variances": (2.7, drawing.draw_variances),
-        "map": (2.9, drawing.draw_map),
         "shares": (1.1, drawing.draw_shares),
         "variance": (rows, lambda axes, found: drawing.draw_layouts(axes, found, "variance")),
         "distance": (rows, lambda axes, found: drawing.draw_layouts(axes, found, "distance")),
     }
     if found.inspection.structure:
-        figures["structure"] = (2.6, drawing.draw_structure)
+        figures["structure"] = (2.4, drawing.draw_structure)
     if found.labels:
         figures["curve"] = (2.4, drawing.draw_curve)
     if found.labels:
@@ -54,13 +53,6 @@ def draw(found: Audit) -> dict[str, Figure]:
         drawn[name] = canvas(height)
         draw_on(drawn[name].subplots(), found)
     return drawn
-
-
-def _embedded(figure: Figure) -> str:
-    """Encode a figure as the address of an image: an SVG of its own, so that no ids clash."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=220)
-    return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
 def _numbers(document: Mapping[str, Any]) -> Key:
@@ -89,10 +81,6 @@ def _numbers(document: Mapping[str, Any]) -> Key:
     return number
 
 
-def _script() -> str:
-    return (Path(__file__).parent / "templates" / "audit.js").read_text(encoding="utf-8")
-
-
 def write_report(
     found: Audit,
     path: str | os.PathLike[str],
@@ -102,45 +90,32 @@ def write_report(
     """Write an audit as one self-contained HTML page.
 
     ``found``: the findings; ``path``: where to; ``quoted``: the dataset, if the page is to quote
-    the last words of prompts; ``gate``: the verdict of ``--max-variance``, as in the JSON document.
+    texts; ``gate``: the verdict of ``--max-variance``, as in the JSON document.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     with style():
-        images = {name: _embedded(figure) for name, figure in draw(found).items()}
-    environment = Environment(
-        loader=PackageLoader("ibn.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(lines=words.lines_of)
-    prompts: Mapping[int, str] = {}
-    if quoted is not None:
-        listed = {prompt.prompt for prompt in found.posterior.prompts}
-        listed |= {pair.prompt for pair in found.posterior.pairs}
-        prompts = {prompt: words.snippet(quoted.prompts[prompt], 80) for prompt in listed}
+        images = {name: picture(figure) for name, figure in draw(found).items()}
+    made = environment()
+    made.filters.update(lines=lines_of)
+    passages = Passages.of(quoted or found.data, shown=quoted is not None)
     document = found.to_json()
-    script = _script()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    page = environment.get_template("audit.html.j2").render(
+    page = made.get_template("audit.html.j2").render(
         found=found,
         doc=document,
         number=_numbers(document),
         name=Path(found.data.source).name,
-        have=words.have(found),
-        costs=words.costs(found),
+        answer=words.answer(found),
+        trust=words.trust(found),
+        left=words.left(found),
+        spent=words.spent(found),
+        steps=words.steps(found, 3),
         recommended=words.recommended(found),
-        to_do=words.to_do(found, 3),
         contradicted=words.contradicted(found),
         sampled=words.sampled(found),
         layouts=layouts(found),
         images=images,
-        prompts=prompts,
+        map=lay_out(found, passages),
+        passages=passages,
         gate=gate,
-        script=script,
-        digest=digest,
     )
     write_text(path, page)
 

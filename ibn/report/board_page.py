@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from ibn.leaderboard.board import Leaderboard
 from ibn.leaderboard.intervals import deviations
 from ibn.leaderboard.names import shown
+from ibn.report.standalone import environment, picture
 from ibn.report.style import BLUE, COLUMN, GREY, VERMILION, style
 
 MOST_DRAWN = 100
@@ -28,20 +27,16 @@ def board_page(board: Leaderboard, document: dict[str, Any]) -> str:
     document : dict
         As ``ibn rank --json`` prints it.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("ibn.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["shown"] = shown
+    made = environment()
+    made.filters["shown"] = shown
     with style():
-        image = _address(draw(board))
-    return environment.get_template("board.html.j2").render(
-        doc=document, image=image, drawn=min(len(board.names), MOST_DRAWN)
+        image = picture(draw(board))
+    better, k = told_apart(board), len(board.names)
+    return made.get_template("board.html.j2").render(
+        doc=document,
+        image=image,
+        drawn=min(k, MOST_DRAWN),
+        told=float(np.count_nonzero(better)) / max(k * (k - 1), 1),
     )
 
 
@@ -77,9 +72,3 @@ def draw(board: Leaderboard) -> Figure:
     right.set_title("Better (blue) or worse (red)")
     right.grid(visible=False)
     return figure
-
-
-def _address(figure: Figure) -> str:
-    stream = io.BytesIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode()

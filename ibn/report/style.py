@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,15 +85,36 @@ def style() -> Iterator[None]:
         yield
 
 
-def save_figure(figure: Figure, out: Path, name: str) -> dict[str, Path]:
-    """Write a figure as SVG and PNG.
+@dataclass(frozen=True)
+class Printing:
+    """How figures are written.
 
-    Returns the paths written, under ``"svg"`` and ``"png"``.
+    Attributes
+    ----------
+    formats : tuple of {"svg", "png", "pdf"}
+        Each as a file of its own.
+    width, height : float, optional
+        In inches; by default each figure's own.
     """
-    paths = {kind: out / f"{name}.{kind}" for kind in ("svg", "png")}
-    write_figure(figure, paths["svg"])
-    figure.set_layout_engine("none")  # the layout is done
-    write_figure(figure, paths["png"])
+
+    formats: tuple[str, ...] = ("svg", "png")
+    width: float | None = None
+    height: float | None = None
+
+
+AS_DRAWN = Printing()
+
+
+def save_figure(
+    figure: Figure, out: Path, name: str, printing: Printing = AS_DRAWN
+) -> dict[str, Path]:
+    """Write a figure; returns the paths written, by format."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(printing.width or width, printing.height or height)
+    paths = {kind: out / f"{name}.{kind}" for kind in printing.formats}
+    for kind, path in paths.items():
+        write_figure(figure, path)
+        figure.set_layout_engine("none")  # the layout is done
     return paths
 
 

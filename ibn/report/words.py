@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ibn.auditing.recommendation import Recommendation
 from ibn.auditing.result import Audit
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
+from ibn.plurals import count_of
 
 MOST_RECOMMENDED = 5
 CAUTION = (
@@ -19,7 +20,22 @@ CAUTION = (
     "on average: a plan has random picks among its pairs, and the next plan says what the others "
     "brought beside them. If they bring no more, random will do."
 )
+REPLAYED, FEWEST = 5, 200  # labels for each that is replayed, and beside them
 CLEAR = 0.997  # confidence at which a difference is one: three standard errors of many draws
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do next: in words, the command that does it, and what it would bring."""
+
+    text: str
+    command: str = ""
+    effect: str = ""
+
+    @property
+    def said(self) -> str:
+        """All of it in one paragraph."""
+        return " ".join(part for part in (self.text, self.effect, self.command) if part)
 
 
 def with_error(value: Estimate) -> str:
@@ -27,24 +43,6 @@ def with_error(value: Estimate) -> str:
     digits = 3 if value.mean < 10 else 2 if value.mean < 1000 else 0
     error = f" ± {value.stderr:.{digits}f}" if value.stderr else ""
     return f"{value.mean:,.{digits}f}{error}"
-
-
-def lines_of(lines: Sequence[int]) -> str:
-    """Name the lines of a file, the first few."""
-    more = ", …" if len(lines) > 4 else ""
-    return ", ".join(map(str, lines[:4])) + more if lines else "never compared"
-
-
-def snippet(text: str, length: int) -> str:
-    """Take a text's last words, where a prompt asks, on one line of printable characters."""
-    words = " ".join(text[-8 * length :].split())
-    words = "".join(c if c.isprintable() else "�" for c in words)
-    return words if len(words) <= length else "…" + words[1 - length :].partition(" ")[2]
-
-
-def count_of(number: int, noun: str) -> str:
-    """Write a number of things."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def have(found: Audit) -> list[str]:
@@ -90,15 +88,16 @@ def contradicted(found: Audit) -> str:
             f"{turned} labels would resolve"
         )
     else:
-        said.append(f"no contradictory cycle in {count_of(one.loops, 'closed circle')}")
+        circles = f"{count_of(one.loops, 'circle')} of comparisons that could show one"
+        said.append(f"no contradiction among the {circles}")
     return "; ".join(said).capitalize() + "."
 
 
 def costs(found: Audit) -> list[str]:
     """Say what the layout of the dataset costs."""
     return [
-        _left(found),
-        *[line for kind in ("within", "across") if (line := _compared(found, kind))],
+        f"Of the variance {found.remaining:.0%} is left: {left(found)}",
+        *[line for kind in ("within", "across") if (line := compared(found, kind))],
         *([predicted(found.labels), learnt(found.labels)] if found.labels else []),
     ]
 
@@ -148,14 +147,14 @@ def sampled(found: Audit) -> str | None:
     if effort.draws < 1.0:
         said += (
             "A topology is drawn twice or more, until the errors of its mean variances are within "
-            "2 %. "
+            "2%. "
         )
     said += (
         f"{effort.samples} samples of the posterior rank pairs and prompts; {effort.candidates} "
-        f"times as many as are listed are then solved for, to {100 * effort.pair_tolerance:.2g} %, "
+        f"times as many as are listed are then solved for, to {100 * effort.pair_tolerance:.2g}%, "
         f"and so are {effort.solved} comparisons, to tell what the inductive bias implies. "
         "Samples are solved to "
-        f"{100 * effort.tolerance:.2g} % of their energy"
+        f"{100 * effort.tolerance:.2g}% of their energy"
     )
     if learned and learned.comparisons < len(data.comparisons):
         said += f". The reward model is fitted to {learned.comparisons:,} random comparisons"
@@ -172,48 +171,125 @@ def recommended(found: Audit, most: int = MOST_RECOMMENDED) -> tuple[Recommendat
     return tuple(one for one in found.recommendations if one.helps)[:most]
 
 
-def to_do(found: Audit, most: int = MOST_RECOMMENDED) -> list[str]:
-    """Say what to do next."""
-    source = shlex.quote(found.data.source)
+def steps(found: Audit, most: int = MOST_RECOMMENDED) -> list[Step]:
+    """Say what to do next, with the commands that do it."""
     if found.labels is None:
+        start = _command(found, "plan", "--budget", "32", "--out", "next.jsonl")
         return [
-            "No reward model could be fitted, for want of labels: start with a plan "
-            f"(ibn plan {source} --budget 32 --out next.jsonl)."
+            Step("No reward model could be fitted, for want of labels: start with a plan.", start)
         ]
     if not found.labels.predicts:
+        embed = _command(found, "embed", "--embedder", "all-MiniLM-L6-v2", "--out", "texts.npy")
+        again = _command(found, "audit", "--embeddings", "texts.npy", "--out", "report.html")
         return [
-            "Held-out labels show no signal on these embeddings, so no labels are advised over "
-            "others. See first whether other embeddings do (ibn embed writes some for "
-            "--embeddings), or whether the labels agree with themselves (label some pairs twice)."
+            Step(
+                "Held-out labels show no signal on these embeddings, so no labels are advised over "
+                "others. See first whether other embeddings do: a sentence model’s, or the last "
+                "layer of a reward model (--embedder llm:…).",
+                f"{embed} && {again}",
+            ),
+            Step("Or see whether labels agree with themselves: have some pairs labelled twice."),
         ]
-    said = [sentence(one) for one in recommended(found, most)]
-    if said:
-        return [*said, CAUTION]
-    return [
-        "Random will do: of what was tried, nothing is expected to bring clearly more than as "
-        "many labels of random pairs of new prompts."
-    ]
+    chosen = recommended(found, most)
+    if not chosen:
+        return [
+            Step(
+                "Random will do: of what was tried, nothing is expected to bring clearly more than "
+                "as many labels of random pairs of new prompts."
+            )
+        ]
+    budget = max(one.labels for one in chosen)
+    said = [Step(f"{one.title}.", one.command, effect(one)) for one in chosen]
+    caution = Step(CAUTION)
+    if len(found.data.comparisons) >= REPLAYED * budget + FEWEST:  # else there is little to hide
+        caution = Step(
+            f"{CAUTION} On the labels you have, this says which would have brought more:",
+            _command(found, "replay", "--budget", str(budget)),
+        )
+    return [*said, caution]
 
 
-def sentence(one: Recommendation) -> str:
-    """Say what to do and what it would bring."""
+def to_do(found: Audit, most: int = MOST_RECOMMENDED) -> list[str]:
+    """Say what to do next, a step a paragraph."""
+    return [one.said for one in steps(found, most)]
+
+
+def effect(one: Recommendation) -> str:
+    """Say what a recommendation would bring."""
     low, high = one.worth_range
     return (
-        f"{one.title}: right on {one.then:.1%} of new pairs, {one.now:.1%} now and "
-        f"{one.otherwise:.1%} with as many random ones; worth {one.worth:,.0f} of those "
-        f"({low:,.0f} to {high:,.0f}). {one.command}"
+        f"Right on {one.then:.1%} of new pairs, {one.now:.1%} now and {one.otherwise:.1%} with as "
+        f"many random ones; worth {one.worth:,.0f} of those ({low:,.0f} to {high:,.0f})."
     )
 
 
-def _left(found: Audit) -> str:
+def _command(found: Audit, verb: str, *options: str) -> str:
+    """Write a command on the audited file, read as it was."""
+    return shlex.join(["ibn", verb, found.data.source, *found.data.report.flags, *options])
+
+
+def answer(found: Audit) -> str:
+    """Answer in a few words whether this data can predict preferences."""
+    if found.labels is None:
+        return "Not known: there are too few labels to hold some out."
+    if not found.labels.predicts:
+        return "No sign of it: no better than a coin on these embeddings."
+    return "Yes, better than a coin, on these embeddings."
+
+
+def trust(found: Audit) -> list[str]:
+    """Say what the answer rests on, in a few sentences."""
+    learned = found.labels
+    if learned is None:
+        return [contradicted(found)]
+    scores, (low, high) = learned.evaluation.model, learned.error_interval
+    unsupported = "" if learned.predicts else ", which nothing supports here,"
+    return [
+        f"Log loss {scores.log_loss.mean:.4f} ± {scores.log_loss.stderr:.4f}; a coin has 0.6931. "
+        "Logistic regression on the same embeddings is right on "
+        f"{learned.evaluation.baseline.accuracy.mean:.1%}.",
+        f"By the fitted model{unsupported} a label prefers the worse response "
+        f"{learned.error.mean:.0%} of the time ({low:.0%} to {high:.0%}). What these embeddings "
+        "cannot explain counts as noise.",
+        contradicted(found),
+    ]
+
+
+def spent(found: Audit) -> list[str]:
+    """Say what the labels cost, and what they brought, in a few sentences."""
+    again = found.posterior.redundancy
+    said = [
+        f"{count_of(len(found.data.comparisons), 'label')}, each a reading of about "
+        f"{count_of(round(words_read(found)), 'word')} (median, prompt included). A response is "
+        f"used {found.reuse:.2f} times on average.",
+    ]
+    if found.labels:
+        said.append(learnt(found.labels))
+    if again.redundant:
+        said.append(
+            f"{count_of(again.redundant, 'label')} could be foretold from the others to "
+            f"{again.threshold:.0%} or more."
+        )
+    return [*said, *[line for kind in ("within", "across") if (line := compared(found, kind))]]
+
+
+def words_read(found: Audit) -> float:
+    """Return the median number of words that a comparison makes one read."""
+    data, pairs = found.data, found.data.comparisons
+    asked = np.array([len(text.split()) for text in data.prompts])
+    said = np.array([len(text.split()) for text in data.responses])
+    return float(np.median(asked[data.prompt_of[pairs.a]] + said[pairs.a] + said[pairs.b]))
+
+
+def left(found: Audit) -> str:
+    """Say how much the rewards of two answers differ before the labels and after them."""
     kind = "two answers to one prompt" if found.posterior.after.within else "answers to two prompts"
     before, after = (
         np.sqrt(one.decisive.variance.mean) for one in (found.prior.before, found.posterior.after)
     )
     return (
-        f"The rewards of {kind} differ, before any label, by a standard deviation of "
-        f"{before:.2f}; the labels reduce it to {after:.2f}: {found.remaining:.0%} of the variance "
-        "is left."
+        f"the rewards of {kind} differ by a standard deviation of {before:.2f} before any label "
+        f"and of {after:.2f} after them."
     )
 
 
@@ -222,7 +298,7 @@ def _variance(one: Uncertainty, kind: str) -> Estimate | None:
     return pairs.variance if pairs else None
 
 
-def _compared(found: Audit, kind: str) -> str | None:
+def compared(found: Audit, kind: str) -> str | None:
     """Say which other topology leaves the least, if it is clearly less or clearly more."""
     own = _variance(found.posterior.after, kind)
     others = {name: _variance(one, kind) for name, one in found.layouts.items()}

@@ -17,7 +17,8 @@ from ibn.errors import InputError
 from ibn.network import build_network
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.reading import read_preferences
-from ibn.report.words import costs, have, snippet
+from ibn.report.passages import snippet
+from ibn.report.words import costs, have
 
 KINDS = ("within", "across")
 SHARED = Path(__file__).parents[2] / "shared" / "data"

@@ -12,7 +12,7 @@ from ibn.auditing.audit import audit
 from ibn.auditing.recommendation import Recommendation
 from ibn.cli import main
 from ibn.preferences.reading import read_preferences
-from ibn.report.words import sentence, to_do
+from ibn.report.words import effect, to_do
 
 WORDS = ["fine", "good", "clear", "short", "bad", "wrong", "odd", "vague"]
 
@@ -63,7 +63,7 @@ def test_help_must_be_clear_at_both_ends_of_the_scale():
     assert one.helps
     assert not replace(one, worth_range=(105, 160)).helps
     assert not replace(one, supported=False).helps
-    assert "worth 150 of those (120 to 160)" in sentence(one)
+    assert "worth 150 of those (120 to 160)" in effect(one)
 
 
 def test_every_command_runs_as_printed(tmp_path, monkeypatch):

@@ -46,7 +46,7 @@ def test_plan_is_labelled_and_read_again(ibn, prefs, tmp_path, suffix):
     waiting = tmp_path / "waiting.jsonl"
     status, _, err = ibn("plan", prefs, out, "--budget", 5, "--out", waiting)
     assert status == 0
-    assert "5 pairs wait for a label" in err
+    assert "5 pairs without a label" in err
     pairs = [{(r["response_a"], r["response_b"]) for r in rows(x)} for x in (out, waiting)]
     assert pairs[0] == pairs[1]
     labelled = tmp_path / "labelled.jsonl"
@@ -171,7 +171,7 @@ def test_a_start_without_labels(ibn, tmp_path):
         path = start(tmp_path, name, records)
         status, text, err = ibn("plan", path, "--budget", 4, "--out", out, "--json")
         assert status == 0, err
-        assert f"{count} pairs wait for a label, none has one" in err
+        assert f"{count} pairs without a label, none has one" in err
         assert (json.loads(text)["labels"], json.loads(text)["candidates"]) == (0, count)
         planned = rows(out)
         assert len(planned) == 4

@@ -7,10 +7,13 @@ from scipy import stats
 
 import ibn.figures.gallery
 from ibn.figures import ratio
+from ibn.figures.bottom_line import bottom_line
+from ibn.figures.formulas import formula_image
 from ibn.figures.gallery import NAMES, draw
 from ibn.figures.measurements import read, worlds
 from ibn.figures.report import Provenance, finding, render, summary
 from ibn.figures.typeset import plus_minus
+from ibn.proofs_check import ledger
 
 MADE = Provenance("ibn reproduce --out 'a <b>'", "sweep.csv", "2026-01-01")
 
@@ -44,7 +47,7 @@ class Page(HTMLParser):
 def no_drawing(monkeypatch):
     """Write empty pictures: drawing is the gallery's, and slow."""
 
-    def save(figure, out, name):
+    def save(figure, out, name, printing):
         files = {kind: out / f"{name}.{kind}" for kind in ("svg", "png")}
         for path in files.values():
             path.write_text("<svg/>")
@@ -142,3 +145,42 @@ def test_summary(sweep, tmp_path):
     assert ratio[0]["measured"][0] == pytest.approx(1.5)
     ((world, _),) = worlds(rows)
     assert ratio[0]["beta"] == world.beta
+
+
+def test_the_bottom_line_is_read_off_the_verdicts(page, evidence):
+    """P5 fails in one sense and holds in another, E3 is this project's; then all of it turns."""
+    for claim in evidence:
+        paper = claim["id"] in ("M3", "P5", "P7")
+        claim["source"] = "paper, Table 2" if paper else "this project"
+        claim["latex"] = r"\mathbb E[d] \le F(n)"
+        claim["readings"] = [
+            {
+                "reading": name,
+                "verdict": verdict,
+                "counts": True,
+                "why": f"{name} since",
+                "latex": "x",
+            }
+            for name, verdict in (("tight", claim["verdict"]), ("upper", "holds"))
+        ]
+    line = bottom_line(evidence)
+    assert [one.id for one in line.survived] == ["M3", "P7"]
+    assert [(one.id, one.says, one.why) for one in line.failed] == [("P5", "tight", "tight since")]
+    assert [(one.id, one.says) for one in line.as_bounds] == [("P5", "upper")]
+    assert [one.id for one in line.replaced] == ["E3"]
+    _, text = page({}, claims=evidence)
+    assert text.index("What survived") < text.index("What failed") < text.index("What replaces it")
+    assert text.index("What replaces it") < text.index("<figure")
+    assert "tight since" in text
+    for claim in evidence:
+        claim["verdict"] = "undecided"
+    line = bottom_line(evidence)
+    assert [one.id for one in line.open] == ["M3", "P5", "P7", "E3"]
+    assert line.survived == line.failed == line.replaced == ()
+
+
+def test_every_formula_of_the_ledger_can_be_drawn():
+    for build in ledger.claims().values():
+        claim = build()
+        for latex in filter(None, (claim.latex, *(reading.latex for reading in claim.readings))):
+            assert formula_image(latex).startswith("data:image/svg+xml;base64,")

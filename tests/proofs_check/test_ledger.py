@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ibn.errors import InputError
-from ibn.proofs_check import ledger
+from ibn.proofs_check import evidence_plot, ledger
 from ibn.proofs_check.claim import (
     Check,
     Claim,
@@ -21,6 +21,8 @@ from ibn.proofs_check.claim import (
 )
 from ibn.proofs_check.claims_graph import graph, places
 from ibn.proofs_check.claims_page import LEMMAS, markdown, write
+from ibn.proofs_check.evidence_tables import table_of
+from ibn.report.style import VERMILION
 
 
 def check_of(name, verdict):
@@ -179,9 +181,12 @@ def test_the_page_has_every_reading_and_check(tmp_path):
     ]
     write(tmp_path / "claims.md", verdicts, "quick", 0, {"P1, reading “tight”:"})
     page = (tmp_path / "claims.md").read_text()
-    assert "| [P1](#p1) **fails** | upper | **holds** | bounded | $x = O(1)$ |" in page
-    assert "|  | tight | **fails** | the verdict is not the one on record" in page
-    assert "| [X1](#x1) | as stated | **holds** | so it is | $x = 1$ |" in page
+    first, _, rest = page.partition("## Which claim rests on which")
+    assert "| [P1](#p1) | **fails** | tight: the verdict is not the one on record" in first
+    assert "| [X1](#x1) | **holds** | so it is | $x = 1$ |" in first
+    assert "| upper | **holds** | bounded | $x = O(1)$ |" in rest
+    assert "| tight | **fails** | the verdict is not the one on record" in rest
+    assert "| n | 1 |" in rest
     assert "found \\| fails" in page
     assert "- assumed" in page
     assert "- X1, 0: more of it" in page
@@ -213,3 +218,47 @@ def test_every_check_names_lemmas_that_are_written_down():
     proofs = Path(__file__).parents[2] / "docs" / "proofs"
     for claim, name in named:
         assert (proofs / f"{LEMMAS[name]}.md").exists(), (claim, name)
+
+
+SLOPE = {
+    "claimed": {"n": -0.3, "log_n": 1.3},
+    "first": 0.59,
+    "last": 0.616,
+    "left": {"n": [-0.08, 0.004, 0.03], "log_n": [0.0, 0.1, 0.3]},
+}
+
+
+def test_evidence_becomes_tables():
+    assert table_of({}) == []
+    assert table_of({"graph": [[1, 2], [3]]}) == []
+    row = "| power | $n^{-0.3} (\\log n)^{1.3}$ | 0.59 → 0.616 | -0.080 ± 0.004 | ±0.030 |"
+    assert table_of({"power": SLOPE})[2:] == [row]
+    assert table_of({"rate": "beta**2/3", "kind": "finite"})[2:] == [
+        "| rate | $\\frac{\\beta^{2}}{3}$ |",
+        "| kind | finite |",
+    ]
+    assert table_of({"k": [1, 2], "variance": [0.5, 0.25]})[2:] == ["| 1 | 0.5 |", "| 2 | 0.25 |"]
+    many = table_of({"rows": [{"n": n, "kl": [0.1, 0.01]} for n in range(15)]})
+    assert many[2] == "| 0 | 0.1 ± 0.01 |"
+    assert many[-1].startswith("| and 5 more |")
+
+
+def test_every_table_of_the_page_is_one():
+    """Each row has as many cells as its head, and no text on the page shows a program's powers."""
+    page = (Path(__file__).parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
+    assert not re.search(r"[a-zα-ω)]\*\*[0-9a-zα-ω(]", page)
+    width = 0
+    for line in page.splitlines():
+        cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
+        assert not (cells and width) or cells == width, line
+        width = cells
+
+
+def test_what_is_beyond_is_drawn():
+    check = Check("measured", "Monte Carlo", lambda _: Finding("fails", "told", {"power": SLOPE}))
+    claim = Claim("P5", "a statement", "x", "paper", (), as_stated(check))
+    rows = evidence_plot.rows_of(decide(claim, Context()))
+    assert rows == [("measured: power", SLOPE["left"]["n"])]
+    figure = evidence_plot.draw(rows)
+    assert figure.axes[0].containers[-1].lines[0].get_color() == VERMILION
+    assert evidence_plot.rows_of(decide(claim_of("holds"), Context())) == []

@@ -116,7 +116,14 @@ def test_the_comparison_with_the_document_can_fail(page, audited):
     assert keys == {"reuse/mean", variance}
 
 
-def test_nothing_overflows(page):
+def unfold(page):
+    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+
+
+@pytest.mark.parametrize("unfolded", [False, True])
+def test_nothing_overflows(page, unfolded):
+    if unfolded:
+        unfold(page)
     inside, outside = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert inside <= outside
 
@@ -126,7 +133,7 @@ def test_pictures_are_there_and_described(page):
         "[...document.images].map(e => [e.complete && e.naturalWidth, e.alt, "
         "e.closest('figure').querySelector('figcaption').textContent])"
     )
-    assert len(pictures) == 11
+    assert len(pictures) == 10
     for width, alt, caption in pictures:
         assert width > 0
         assert len(alt) > 20
@@ -145,6 +152,7 @@ def test_tables_sort(page):
             "document.querySelectorAll('#layouts-table th[aria-sort]')[2].ariaSort"
         )
 
+    unfold(page)
     head = page.locator("#layouts-table thead tr:last-child th:nth-child(3) button")
     written = column()
     assert written != sorted(written)
@@ -171,10 +179,107 @@ def test_the_page_speaks_to_screen_readers(page):
     assert broken == []
 
 
-def test_the_verdict_and_the_sections(page):
+def test_what_is_asked_first_is_on_the_first_screen(page):
+    text = page.evaluate("document.querySelector('.brief').innerText")
+    for words in ("Can it predict preferences?", "What does it cost?", "What to do next"):
+        assert words in text
+    assert "Fails the gate" in page.evaluate("document.querySelector('header').innerText")
+    assert page.evaluate("[...document.querySelectorAll('details')].every(part => !part.open)")
+    if page.viewport_size["width"] == WIDTHS["desk"]:
+        assert (
+            page.evaluate("document.querySelector('.brief').getBoundingClientRect().bottom") < 900
+        )
+
+
+def test_the_second_layer_is_all_there(page):
+    unfold(page)
     text = page.evaluate("document.body.innerText")
-    assert "Fails the gate" in text
-    for words in ("What you have", "What it costs", "What to do next", "Tried, and not"):
+    for words in ("Tried, and not", "Examples of cycles", "The most even disagreements"):
         assert words in text
-    for words in ("Examples of cycles", "The most even disagreements", "Families fitted"):
-        assert words in text
+    assert "Families fitted" in text
+
+
+def test_a_link_unfolds_what_it_leads_to(page):
+    page.evaluate("location.hash = '#layouts'")
+    page.locator("#layouts-table").wait_for(state="visible")
+
+
+def test_tables_filter(page):
+    unfold(page)
+    shown = "[...document.querySelectorAll('#uncertain-prompts tbody tr')].filter(e => !e.hidden)"
+    rows = page.evaluate(f"{shown}.map(e => e.cells[0].textContent)")
+    page.locator(".tools:has(+ .scroll #uncertain-prompts) input").fill(rows[3])
+    kept = page.evaluate(f"{shown}.map(e => e.textContent)")
+    assert 0 < len(kept) < len(rows)
+    assert all(rows[3] in row for row in kept)
+
+
+def test_commands_are_copied(page):
+    button = page.locator(".brief .command button").first
+    command = page.evaluate("document.querySelector('.brief .command code').textContent")
+    button.click()
+    page.wait_for_function(
+        "/Copied|Selected/.test(document.querySelector('.command button').textContent)"
+    )
+    assert page.evaluate("getSelection().toString()").split() == command.split()
+
+
+def test_the_map_tells_what_is_pointed_at(page):
+    unfold(page)
+    dots = page.locator(".map circle[data-place]")
+    dots.last.scroll_into_view_if_needed()
+    dots.last.dispatch_event("pointerover")
+    told = page.locator(".map output").inner_text()
+    assert told == dots.last.locator("title").text_content()
+    assert re.match(r"line [\d,]+, (preferred|rejected|first|second): variance \d", told)
+    page.locator(".map input").fill("10")
+    kept = page.evaluate(
+        "[...document.querySelectorAll('.map circle[data-place]')]"
+        ".filter(e => e.style.display != 'none').length"
+    )
+    assert kept == pytest.approx(0.1 * dots.count(), abs=1)
+    page.get_by_label("Zoom in").click()
+    assert page.evaluate("document.querySelector('.map svg').viewBox.baseVal.width") == 480
+
+
+HOSTILE = (
+    "<script>lost()</script>",
+    "</script><img src=x onerror=lost()>",
+    "\u202eturned\u202c",
+    "{{ 7 * 7 }}",
+    '" onpointerover="lost()',
+    "word " * 8000,
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_hostile_texts_do_nothing(browser, tmp_path, ibn, scheme):
+    name, page = tmp_path / "<img src=x onerror=lost()>.jsonl", tmp_path / "report.html"
+    with name.open("w") as file:
+        for i in range(60):
+            record = {
+                "prompt": f"{HOSTILE[i % 6]} {i}",
+                "chosen": f"{HOSTILE[(i + 1) % 6]} {i} good",
+                "rejected": f"{HOSTILE[(i + 2) % 6]} {i} bad",
+            }
+            file.write(json.dumps(record) + "\n")
+    status, _, _ = ibn("audit", name, "--replicates", 2, "--show-texts", "--out", page)
+    assert status == 0
+    complaints = []
+    opened = browser.new_page(viewport={"width": 390, "height": 900}, color_scheme=scheme)
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto(page.as_uri())
+    unfold(opened)
+    assert opened.evaluate("document.images.length") == page.read_text().count("data:image/svg")
+    assert opened.evaluate("document.scripts.length") == 1
+    texts = opened.evaluate("[...document.querySelectorAll('.text p')].map(e => e.textContent)")
+    assert any(text.startswith(HOSTILE[1]) for text in texts)
+    assert not any("\u202e" in text for text in texts)
+    assert max(map(len, texts)) < 1600
+    inside, outside = opened.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert inside <= outside
+    ground = opened.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 30)"}[scheme]
+    opened.close()
+    assert complaints == []
