@@ -139,11 +139,11 @@ class TwoLevel:
         except np.linalg.LinAlgError:
             raise stiff_error(network) from None
         inverse = np.divide(1.0, degree, out=np.zeros(network.size), where=degree > 0)
-        rows = start, head, weight, inverse.astype(kind)
+        inverse = inverse.astype(kind)
         bounds = None
         if not even:
             bounds = EnergyBounds.of(replace(network, variance=1.0 / conductance))
-        return cls(aggregates, unit, *rows, label, factor, network, bounds)
+        return cls(aggregates, unit, start, head, weight, inverse, label, factor, network, bounds)
 
     def energy(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
         """Energy dissipated by currents, as ``ReducedSolver.energy`` has it."""
