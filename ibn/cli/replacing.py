@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ibn.errors import InputError
+from ibn.plurals import count_of
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
@@ -40,7 +41,7 @@ def keep_labels(out: str) -> None:
         raise InputError(problem, file=out, fix=ASIDE) from None
     if any(states):
         raise InputError(
-            f"{states.count(True):,} labels stand there, and would be lost",
+            f"{count_of(states.count(True), 'label')} there would be lost",
             file=out,
             fix="give the file to ibn plan beside the others, and name another --out",
         )
@@ -82,7 +83,7 @@ def keep_converted(out: str, data: PreferenceData, *, ties: bool) -> None:
         raise InputError(problem, file=out, fix=ASIDE) from None
     lost = set(_said(before, ties=True)).difference(_said(data, ties=ties))
     if lost:
-        problem = f"{len(lost):,} labels stand there that would be lost"
+        problem = f"{count_of(len(lost), 'label')} there would be lost"
         raise InputError(problem, file=out, fix=ASIDE)
 
 

@@ -112,7 +112,7 @@ def save_figure(
     width, height = figure.get_size_inches()
     figure.set_size_inches(printing.width or width, printing.height or height)
     paths = {kind: out / f"{name}.{kind}" for kind in printing.formats}
-    for kind, path in paths.items():
+    for path in paths.values():
         write_figure(figure, path)
         figure.set_layout_engine("none")  # the layout is done
     return paths
