@@ -105,7 +105,7 @@ def test_the_site_holds_together(site, browser):
 def test_the_site_typesets_formulas_without_a_network(site, browser):
     page = browser.new_page()
     page.route(lambda url: url.startswith("http"), lambda route: route.abort())
-    for name in ("notation", "claims"):
+    for name in ("notation", "claims", "machine_checked"):
         page.goto((site / f"{name}.html").as_uri())
         page.wait_for_selector("mjx-container")
         assert page.evaluate("[...document.querySelectorAll('mjx-merror')].length") == 0

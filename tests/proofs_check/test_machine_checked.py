@@ -24,22 +24,16 @@ def copied(tmp_path):
     return shutil.copytree(FOLDER, tmp_path / "formal")
 
 
-@pytest.fixture(scope="module")
-def built():
-    if shutil.which("coqc") is None:
-        pytest.skip("there is no coqc")
-    return build()
+@needs_coq
+@pytest.mark.slow
+def test_coq_proves_what_is_on_record():
+    assert differences(build(), checked()) == []
 
 
-def test_coq_proves_what_is_on_record(built):
-    assert differences(built, checked()) == []
-
-
+@needs_coq
 def test_a_false_theorem_is_not_built(copied):
     (copied / "_CoqProject").write_text("-Q . Ibn\nFalse.v\n")
     (copied / "False.v").write_text("Theorem two : 1 + 1 = 3.\nProof. reflexivity. Qed.\n")
-    if shutil.which("coqc") is None:
-        pytest.skip("there is no coqc")
     with pytest.raises(formal_build.InputError, match="Coq does not accept it"):
         build(copied)
 
