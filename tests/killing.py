@@ -25,6 +25,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections import Counter
@@ -104,6 +105,7 @@ def _be_the_command(arguments: list[str], folder: Path, told: Path) -> NoReturn:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
+        threading._shutdown()  # workers end here, as when Python ends
         atexit._run_exitfuncs()
         sys.stdout.flush()
         os._exit(status)
@@ -267,7 +269,7 @@ def kill(stage: Stage, draw: random.Random, tally: Tally) -> bool:
         os.killpg(process.pid, signal.SIGKILL)
     told = stage.told()
     if "Traceback" in told:
-        tally.faults.append(f"{where}: {told.splitlines()[-1]}")
+        tally.faults.append(f"{where}: {' | '.join(told.splitlines()[-4:])}")
     found, parts = stage.faults(killed=name)
     tally.parts += parts
     for path in stage.folder.rglob(".ibn-*.part"):  # so that the next is not blamed
