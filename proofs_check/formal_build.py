@@ -55,8 +55,8 @@ def headed(folder: Path) -> list[Theorem]:
 def _of_source(path: Path) -> list[Theorem]:
     found = []
     for comment, name, proof in HEADED.findall(path.read_text(encoding="utf-8")):
-        parts = FIELD.split(comment)[1:]
-        field = {key: " ".join(text.split()) for key, text in zip(*[iter(parts)] * 2, strict=True)}
+        pieces = FIELD.split(comment)[1:]
+        field = {key: " ".join(text.split()) for key, text in zip(*[iter(pieces)] * 2, strict=True)}
         checks, parts = (
             tuple(name.strip() for name in field.get(key, "").split(";") if name.strip())
             for key in ("check", "part")

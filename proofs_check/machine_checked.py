@@ -115,10 +115,7 @@ def checked(record: Path = RECORD) -> Checked:
     """
     try:
         document: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-        theorems = tuple(
-            Theorem(**{key: tuple(x) if isinstance(x, list) else x for key, x in one.items()})
-            for one in document.pop("theorems")
-        )
+        theorems = tuple(Theorem(**_with_tuples(one)) for one in document.pop("theorems"))
         return Checked(**document, theorems=theorems)
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = "the record of the machine-checked proofs cannot be read"
@@ -129,6 +126,10 @@ def is_stale(record: Path = RECORD) -> bool:
     """Whether sources lie beside the record and are others than those it was made of."""
     sources = hashes(record.parent)
     return bool(sources) and sources != dict(checked(record).sources)
+
+
+def _with_tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(x) if isinstance(x, list) else x for key, x in fields.items()}
 
 
 def proving(claim: str, check: str) -> tuple[Theorem, ...]:

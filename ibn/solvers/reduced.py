@@ -267,7 +267,6 @@ class ReducedSolver:
         return potential
 
 
-
 def require_connected(network: Network) -> None:
     """Raise InputError if some reward differences of a network are not identified."""
     network.check()
