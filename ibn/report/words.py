@@ -267,7 +267,7 @@ def spent(found: Audit) -> list[str]:
         said.append(learnt(found.labels))
     if again.redundant:
         said.append(
-            f"{count_of(again.redundant, 'label')} could be foretold from the others to "
+            f"{count_of(again.redundant, 'label')} could be predicted from the others to "
             f"{again.threshold:.0%} or more."
         )
     return [*said, *[line for kind in ("within", "across") if (line := compared(found, kind))]]
