@@ -102,7 +102,7 @@ def axioms_of(printed: str) -> tuple[str, ...]:
 def _asked(theorems: list[Theorem], importing: str, folder: Path) -> list[Theorem]:
     """Ask Coq what each theorem says and what it takes on trust."""
     questions = ["Require Import Reals List.", importing, "Import ListNotations."]
-    questions += ["Open Scope R_scope.", "Set Printing Width 96."]
+    questions += ["Open Scope R_scope.", "Set Printing Width 80."]
     for one in theorems:
         questions.append(f'Redirect "{one.name}.type" Check @{one.name}.')
         questions.append(f'Redirect "{one.name}.trust" Print Assumptions {one.name}.')
