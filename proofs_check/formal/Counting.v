@@ -188,8 +188,8 @@ Proof.
 Qed.
 
 (** claim: E4
-    says: In the power family the mean of d_IB over two independent responses of one cell at depth
-      k is F(B^k), in closed form.
+    says: In the power family the series over depths by which F(B^k) is defined, the mean of d_IB over
+      two independent responses of one cell at depth k, has the closed form κ I B^(-αk).
     tex: \sum_{j\ge0}\bigl(1-\tfrac1B\bigr)B^{-j}g(k+j)=\kappa I\,(B^k)^{-\alpha}=F(B^k),\qquad
       \kappa=\frac{1-1/B}{1-B^{-1-\alpha}} *)
 Theorem e4_structural_function k :
