@@ -9,6 +9,7 @@ no input has changed; no label is lost; a signal that can be caught leaves no te
 none leaves a worker; and the last run comes to the bytes of an undisturbed one.
 
 Each command is a fork of this process, which has loaded all modules: so it is killed at its work.
+One that has workers is started anew, for the end of Python is what ends them.
 
 After SIGKILL a hidden ``.ibn-….part`` may stay: another run may be writing it, so none is removed.
 """
@@ -25,7 +26,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from collections import Counter
@@ -36,7 +36,7 @@ from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ |= {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}  # a fork cannot share threads
-from scenes import Scene, scenes, serving, set_up, set_up_labels
+from scenes import RUN, Scene, scenes, serving, set_up, set_up_labels
 from scenes import main as play_verb
 
 SIGNALS = ("KILL", "TERM", "INT", "HUP")
@@ -65,10 +65,12 @@ MODULES = (
 class Process:
     """A verb that runs in a fork of this process, the leader of a session."""
 
-    def __init__(self, arguments: list[str], folder: Path, told: Path) -> None:
+    def __init__(
+        self, arguments: list[str], folder: Path, told: Path, *, anew: bool = False
+    ) -> None:
         self.pid = os.fork()
         if not self.pid:
-            _be_the_command(arguments, folder, told)
+            _be_the_command(arguments, folder, told, anew)
         while os.getpgid(self.pid) != self.pid:  # it has not yet become a group
             time.sleep(0.001)
 
@@ -84,7 +86,7 @@ class Process:
             time.sleep(0.002)
 
 
-def _be_the_command(arguments: list[str], folder: Path, told: Path) -> NoReturn:
+def _be_the_command(arguments: list[str], folder: Path, told: Path, anew: bool) -> NoReturn:
     status: Any = 70
     try:
         os.setsid()
@@ -94,6 +96,8 @@ def _be_the_command(arguments: list[str], folder: Path, told: Path) -> NoReturn:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)  # one under nohup ignores both
+        if anew:
+            os.execv(RUN[0], [*RUN, *arguments])
         sys.argv[1:] = arguments
         play_verb()
     except SystemExit as end:
@@ -105,7 +109,6 @@ def _be_the_command(arguments: list[str], folder: Path, told: Path) -> NoReturn:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        threading._shutdown()  # workers end here, as when Python ends
         atexit._run_exitfuncs()
         sys.stdout.flush()
         os._exit(status)
@@ -165,7 +168,8 @@ class Stage:
             arguments += ["--server", self.server]
         if self.scene.jobs:
             arguments += ["--jobs", "2"]
-        return Process(arguments, self.folder, self.folder.with_suffix(".err"))
+        told = self.folder.with_suffix(".err")
+        return Process(arguments, self.folder, told, anew=self.scene.jobs)
 
     def told(self) -> str:
         """The end of what it said on standard error."""

@@ -200,8 +200,8 @@ LABELLED = '{"prompt": "P", "response_a": "x", "response_b": "y", "winner": "a"}
 @pytest.mark.parametrize(
     ("held", "message"),
     [
-        (LABELLED, "1 labels stand there"),
-        (LABELLED.replace('"a"', '"left, I think"'), "1 labels stand there"),
+        (LABELLED, "1 label there would be lost"),
+        (LABELLED.replace('"a"', '"left, I think"'), "1 label there would be lost"),
         (LABELLED.replace(', "winner": "a"', ""), "something other than planned pairs"),
         ('{"prompt": "P", "chosen": "x", "rejected": "y"}\n', "something other than planned"),
         ("notes of mine\n", "a file stands there that cannot be read"),
@@ -228,5 +228,5 @@ def test_convert_loses_no_label(ibn, tmp_path):
     before = out.read_bytes()
     status, _, err = ibn("convert", path, "--out", out)
     assert status == 2
-    assert "1 labels stand there that would be lost" in err
+    assert "1 label there would be lost" in err
     assert out.read_bytes() == before
