@@ -262,7 +262,7 @@ def test_bad_embeddings(ibn, prefs, tmp_path, matrix, problem):
         (["--neighbours", 0], "--neighbours"),
         (["--seed", -1], "--seed"),
         (["--metric", "cosin"], "did you mean 'cosine'?"),
-        (["--replicates", 1], "replicates must be at least 2"),
+        (["--replicates", 1], "1 is not in the range 2<=x<=1000"),
         (["--max-variance", -1], "must not be negative"),
         (["--column", "prompt"], "NAME=THEIRS"),
         (["--column", "promt=x"], "did you mean 'prompt'?"),

@@ -63,12 +63,12 @@ def test_grow_writes_preferences_and_goes_on_where_it_was(model, prompts, tmp_pa
         (("--judge", "chat:m"), "--judge chat needs --judge-server"),
         (("--judge", "model"), "--judge model needs a name"),
         (("--judge", "overlap"), "prompts.jsonl:1: this judge needs a reference"),
-        (("--depth", 0), "depth must be a whole number of at least 1"),
+        (("--depth", 0), "0 is not in the range 1<=x<=64"),
         (("--conversations", "--ties", "keep"), "--conversations are of chosen and rejected"),
         (("--opening", "{prompt}!"), "--opening is of --server"),
         (("--template", "{{ x }}"), "prompts.jsonl:1: the template does not fit"),
         (("--out", "/nowhere/x.jsonl"), "/nowhere: no such directory"),
-        (("--model", "/nowhere"), "the model /nowhere cannot be loaded"),
+        (("--model", "/nowhere"), "no model '/nowhere'"),
     ],
 )
 def test_bad_usage_is_told_in_one_line(model, prompts, tmp_path, arguments, message):
