@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -278,8 +279,8 @@ def main() -> int:
     numbers = (
         [given.only] if given.only is not None else range(given.first, given.first + given.runs)
     )
-    runs = []
-    with serving() as server:
+    runs: list[Run] = []
+    with serving() as server, suppress(KeyboardInterrupt):  # what was run is counted
         stores = good_stores(server)
         for number in numbers:
             run = one(given.seed, number, verbs, stores, server)
@@ -288,9 +289,8 @@ def main() -> int:
                 shown = " ".join(repr(word)[:60] for word in run.words)
                 print(f"{number}: ibn {shown}: {'; '.join(run.faults)}", flush=True)
             if given.only is not None:
-                print(
-                    f"exit {run.status}, {run.seconds:.1f} s, {run.memory >> 20} MiB\n{run.shown}"
-                )
+                print(f"exit {run.status}, {run.seconds:.1f} s, {run.memory >> 20} MiB")
+                print(run.shown)
     print(table(runs))
     return 1 if any(run.faults for run in runs) else 0
 
