@@ -187,7 +187,9 @@ class ReducedSolver:
         """Energy of a block of currents, with a row for every node of the reduction; used up."""
         if self.mesh is not None:
             return self.mesh.probe_energy(flow[: self.network.size])
-        doubt = np.sqrt(tolerance / TIGHT) * EVEN  # at a rougher tolerance rounding shows later
+        # At a rougher tolerance rounding shows later; but iterations that seem to have converged
+        # may not have, which costs little to find out in a network that is not large.
+        doubt = np.sqrt(tolerance / TIGHT) * EVEN if self.network.size > QUICK else 1.0
         if self._bounds is not None and spread(self.network) > doubt:
             return self._bounded(flow[: self.network.size], tolerance)[1]
         current, dissipated = self._reduce(flow)
