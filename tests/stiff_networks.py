@@ -226,7 +226,7 @@ def errors(seed):
         truth = sum(exact.resistance(*net.nodes[pair]) for pair in pairs) / len(pairs)
         error = off([got.mean], [truth])
         of_all = got.stderr == 0.0 and got.count == len(pairs)
-        sampled = 0.0 if of_all else 8 * got.stderr + REL_ERR / 50 * got.mean
+        sampled = 0.0 if of_all else 8 * got.stderr + REL_ERR / 25 * got.mean
         return 0.0 if error * got.mean <= sampled else error
 
     def of_potential(got):

@@ -27,8 +27,9 @@ TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
 PROMISED = 1e-9  # relative error of an energy of a stiff network
 POTENTIAL = 1e-6  # error of a potential of a large, stiff network, beside their range
 ROUNDING = 1e-14  # of the difference between two bounds on an energy
+QUICK = 20_000  # nodes up to which whatever is iterated is bounded
 CLEAR = 1e5  # spread of variances up to which conjugate gradients tell their own error
-SLACK = 50.0  # times a looser tolerance, that its energies may be off
+SLACK = 2.0  # times a looser tolerance, that its energies may be off
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +129,8 @@ class ReducedSolver:
     @cached_property
     def _bounds(self) -> EnergyBounds | None:
         """What tells whether a large, stiff network was solved; None where there is no doubt."""
-        limit = EVEN if self._dense is not None else CLEAR
+        limit = CLEAR if self.network.size > QUICK else 1.0  # there bounds cost next to nothing
+        limit = EVEN if self._dense is not None else limit
         if self.mesh is None and spread(self.network) > limit:
             return EnergyBounds.of(self.network)
         return None
@@ -185,7 +187,9 @@ class ReducedSolver:
         """Energy of a block of currents, with a row for every node of the reduction; used up."""
         if self.mesh is not None:
             return self.mesh.probe_energy(flow[: self.network.size])
-        doubt = np.sqrt(tolerance / TIGHT) * EVEN  # at a rougher tolerance rounding shows later
+        # At a rougher tolerance rounding shows later; but iterations that seem to have converged
+        # may not have, which costs little to find out in a network that is not large.
+        doubt = np.sqrt(tolerance / TIGHT) * EVEN if self.network.size > QUICK else 1.0
         if self._bounds is not None and spread(self.network) > doubt:
             return self._bounded(flow[: self.network.size], tolerance)[1]
         current, dissipated = self._reduce(flow)
