@@ -220,7 +220,7 @@ def _foreign(line: bytes, path: Path) -> list[str] | None:
 
     Raises InputError if a column would be lost when the store is written.
     """
-    cells = next(csv.reader([line.decode("utf-8", "replace")]))
+    cells = _cells(line)
     if not set(COLUMNS).issubset(cells):
         return None
     others = [name for name in cells if name not in COLUMNS]
@@ -234,9 +234,17 @@ def _foreign(line: bytes, path: Path) -> list[str] | None:
     return cells
 
 
+def _cells(line: bytes) -> list[str]:
+    """Read the cells of a line; none of a line that is no CSV."""
+    try:
+        return next(csv.reader([line.decode("utf-8", "replace")]), [])
+    except csv.Error:
+        return []
+
+
 def _in_order(line: bytes, heading: list[str]) -> bytes:
     """Put the cells of a line into the order of a store's columns."""
-    cells = next(csv.reader([line.decode("utf-8", "replace")]), [])
+    cells = _cells(line)
     if len(cells) != len(heading):
         return line
     named = dict(zip(heading, cells, strict=True))

@@ -358,3 +358,9 @@ def test_a_pipe_is_no_store(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="not a file that can hold results"):
         load(tmp_path / "pipe")
+
+
+def test_a_lone_carriage_return_is_no_store(tmp_path):
+    (tmp_path / "s.csv").write_bytes(b"a,b\rc\n")
+    with pytest.raises(InputError, match="not a results store"):
+        load(tmp_path / "s.csv")
