@@ -7,8 +7,9 @@ import io
 import re
 
 from markupsafe import Markup, escape
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.mathtext import math_to_image
+from matplotlib.mathtext import MathTextParser
 
 # What LaTeX says and matplotlib's mathtext says otherwise.
 _OTHERWISE = (
@@ -62,5 +63,10 @@ def formula_image(latex: str, size: float = 11.0) -> str:
     """
     stream = io.BytesIO()
     text = f"${mathtext(latex)}$"
-    math_to_image(text, stream, prop=FontProperties(size=size), format="svg")
+    # As matplotlib's math_to_image does, which writes the time into the picture.
+    font = FontProperties(size=size)
+    width, height, depth, _, _ = MathTextParser("path").parse(text, dpi=72, prop=font)
+    figure = Figure(figsize=(width / 72.0, height / 72.0))
+    figure.text(0, depth / height, text, fontproperties=font)
+    figure.savefig(stream, dpi=72, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -271,7 +271,7 @@ def test_loading_embeddings(tmp_path):
         load_embeddings(tmp_path / "e.npz", 6)
     with pytest.raises(InputError, match="no such file"):
         load_embeddings(tmp_path / "none.npy", 6)
-    with pytest.raises(InputError, match="directory"):
+    with pytest.raises(InputError, match="not a regular file"):
         load_embeddings(tmp_path, 6)
 
 
