@@ -178,7 +178,7 @@ class ReducedSolver:
         for low in range(0, inflow.shape[1], BLOCK):
             block = inflow[:, low : low + BLOCK]
             if self._bounds is not None:
-                result[low : low + BLOCK] = self._bounded(block, tolerance)[1]
+                result[low : low + BLOCK] = self._bounded(block, tolerance)[0]
             else:
                 result[low : low + BLOCK] = self.whole_energy(self._room(block), tolerance)
         return result
@@ -191,7 +191,7 @@ class ReducedSolver:
         # may not have, which costs little to find out in a network that is not large.
         doubt = np.sqrt(tolerance / TIGHT) * EVEN if self.network.size > QUICK else 1.0
         if self._bounds is not None and spread(self.network) > doubt:
-            return self._bounded(flow[: self.network.size], tolerance)[1]
+            return self._bounded(flow[: self.network.size], tolerance)[0]
         current, dissipated = self._reduce(flow)
         # In halves, so that two threads can share them; the same halves whether they do.
         middle = -(-current.shape[1] // 2)
