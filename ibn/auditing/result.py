@@ -19,6 +19,7 @@ from ibn.auditing.similarity import Components
 from ibn.auditing.stages import Stages
 from ibn.auditing.uncertainty import Uncertainty
 from ibn.estimate import Estimate
+from ibn.plurals import count_of
 from ibn.results import Result, Table, plain, standing_at
 
 
@@ -66,8 +67,9 @@ class Audit(Result, Stages):
         lost = f", {report.skipped_count:,} rows or parts left out" if report.skipped else ""
         kind = "within" if self.prior.before.within else "across"
         return (
-            f"{Path(self.data.source).name}: {len(self.data.comparisons):,} comparisons of "
-            f"{len(self.data.responses):,} responses to {len(self.data.prompts):,} prompts{lost}; "
+            f"{Path(self.data.source).name}: {count_of(len(self.data.comparisons), 'comparison')} "
+            f"of {count_of(len(self.data.responses), 'response')} to "
+            f"{count_of(len(self.data.prompts), 'prompt')}{lost}; "
             f"the labels leave {self.remaining:.1%} of the uncertainty {kind} prompts"
         )
 

@@ -21,6 +21,7 @@ from ibn.errors import InputError
 from ibn.leaderboard.board import Leaderboard
 from ibn.leaderboard.intervals import deviations, ranks, widths
 from ibn.leaderboard.tie_models import MODELS
+from ibn.plurals import count_of
 from ibn.preferences.files import SUFFIXES
 from ibn.preferences.writing import write_records
 from ibn.results import Result, Table
@@ -74,8 +75,8 @@ class Purchase(Result):
     def headline(self) -> str:
         """How many are bought, and what they are expected to do."""
         return (
-            f"{int(self.battles.sum()):,} battles of {len(self.a):,} pairs; mean deviation of the "
-            f"differences asked for {self.deviation_before.mean():.3f} now, "
+            f"{count_of(int(self.battles.sum()), 'battle')} of {count_of(len(self.a), 'pair')}; "
+            f"mean deviation of the differences asked for {self.deviation_before.mean():.3f} now, "
             f"{self.deviation_after.mean():.3f} with them"
         )
 

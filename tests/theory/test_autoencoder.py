@@ -185,7 +185,7 @@ def test_entropy_and_distances_of_known_policies():
         (lambda: ae.gibbs(np.zeros(3), 0.0), "beta"),
         (lambda: ae.gibbs(np.array([0.0, np.inf]), 1.0), "finite"),
         (lambda: ae.gibbs(np.zeros(2**14 + 1), 1.0), "16384"),
-        (lambda: ae.gibbs(np.zeros((2, 2)), 1.0), "one row"),
+        (lambda: ae.gibbs(np.zeros((2, 2)), 1.0), "has shape"),
         (lambda: ae.best_of(np.zeros(3), 0), "whole number"),
         (
             lambda: ae.direct_preference(
