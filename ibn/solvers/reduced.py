@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +24,7 @@ from ibn.threads import in_threads
 
 DENSE_NODES = 1500  # up to here one dense factorisation is faster than iterations
 BLOCK = 8  # right-hand sides solved at a time: one line of a cache
+THREADED = 2**16  # numbers of currents from which two threads save more than they cost
 TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
 PROMISED = 1e-9  # relative error of an energy of a stiff network
 POTENTIAL = 1e-6  # error of a potential of a large, stiff network, beside their range
@@ -197,7 +199,8 @@ class ReducedSolver:
         middle = -(-current.shape[1] // 2)
         _ = self.forest if self._dense is None else None  # made once, before the threads begin
         halves = [half for half in (current[:, :middle], current[:, middle:]) if half.size]
-        energies = in_threads(lambda half: self._solve(half, tolerance, False)[0], halves)
+        run = in_threads if current.size > THREADED else _in_turn
+        energies = run(lambda half: self._solve(half, tolerance, False)[0], halves)
         return dissipated + np.concatenate([np.zeros(0), *energies])
 
     def potential(
@@ -269,6 +272,12 @@ class ReducedSolver:
         if not (error <= POTENTIAL * np.ptp(potential, axis=0)).all():
             raise stiff_error(self.network)
         return potential
+
+
+def _in_turn(
+    work: Callable[[NDArray[np.float64]], NDArray], items: list[NDArray[np.float64]]
+) -> list[NDArray]:
+    return [work(item) for item in items]
 
 
 def require_connected(network: Network) -> None:
