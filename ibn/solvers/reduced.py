@@ -221,7 +221,7 @@ class ReducedSolver:
         result = np.empty_like(inflow)
         for low in range(0, inflow.shape[1], BLOCK):
             block = inflow[:, low : low + BLOCK]
-            if checked and self._bounds is not None:
+            if checked and self._bounds is not None and spread(self.network) > CLEAR:
                 result[:, low : low + BLOCK] = self._bounded_potential(block, tolerance)
             else:
                 result[:, low : low + BLOCK] = self._potential(block, tolerance)
