@@ -25,6 +25,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 for beside in ("", "..", "../preferences"):
@@ -227,9 +228,10 @@ def good_stores(server: str) -> dict[str, bytes]:
             f"figures network --out {folder}/figs",
             f"validate --pool {pool} --n 10 --agreement 0.75 --features plain --seeds 2 "
             f"--out {folder}/v",
-            f"grow {pool} --model good --server {server} --depth 2 --tokens 8 "
-            f"--out {folder}/g.jsonl",
         ]
+        if find_spec("openai"):
+            grow = f"grow {pool} --model good --server {server} --depth 2 --tokens 8"
+            runs.append(f"{grow} --out {folder}/g.jsonl")
         hidden, null = (sys.stdout, sys.stderr), open(os.devnull, "w")  # noqa: SIM115
         sys.stdout = sys.stderr = null
         try:
