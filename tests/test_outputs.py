@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from ibn.cli.replacing import keep_labels
 from ibn.errors import InputError
 from ibn.outputs import check_file, keep_inputs, making, write_text, writing
+from ibn.preferences.replacing import keep_labels
 
 
 def test_what_was_there_stays_until_all_is_written(tmp_path):

@@ -249,3 +249,16 @@ def test_python_is_quiet_unless_told(prefs, capsys):
 
 def test_plain_leaves_out_arrays_and_nan():
     assert plain({"x": (np.float64(1.5), float("nan"))}) == {"x": [1.5, None]}
+
+
+def test_a_plan_saved_twice_keeps_the_labels_that_people_filled_in(tmp_path):
+    rows = [{"prompt": f"q {i}", "chosen": f"kind {i}", "rejected": f"no {i}"} for i in range(12)]
+    planned = ibn.plan(rows, budget=3, pairs="any")
+    path = tmp_path / "next.csv"
+    planned.save(path)
+    planned.save(path)  # nobody has labelled any
+    path.write_text(path.read_text().replace(",,", ",a,", 1))
+    labelled = path.read_text()
+    with pytest.raises(ibn.InputError, match="1 label there would be lost"):
+        planned.save(path)
+    assert path.read_text() == labelled

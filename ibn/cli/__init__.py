@@ -44,8 +44,6 @@ VERBS = {
     "completion": ("ibn.cli.completion", "Print what makes a shell complete ibn's verbs."),
 }
 FILES = ("FILE", "PREFS", "PREFS …", "[PREFS …]", "[AFTER]", "BATTLES", "PROMPTS", "FILE…", "DIR")
-
-
 MOST_SAID = 1000  # characters of a complaint, which may quote what it complains of
 
 

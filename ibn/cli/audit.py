@@ -10,10 +10,10 @@ import numpy as np
 
 from ibn.cli.inputs import check_out, read_all, reading
 from ibn.cli.printing import print_document, table
-from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
 from ibn.cli.verbosity import stages
 from ibn.errors import InputError
+from ibn.preferences.replacing import keep_labels
 from ibn.progress import AUDIT
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import click
 
 from ibn.cli.inputs import check_out, read_all, reading
 from ibn.cli.printing import print_document, table
-from ibn.cli.replacing import keep_converted
 from ibn.errors import InputError
+from ibn.preferences.replacing import keep_converted
 
 SHOWN_LINES = 20
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ibn.cli.inputs import check_out
-from ibn.cli.replacing import keep_labels
 from ibn.cli.terminal import say
 from ibn.cli.verbosity import note, tasks
 from ibn.errors import InputError, unknown_name
 from ibn.outputs import check_file
+from ibn.preferences.replacing import keep_labels
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.dataset import Dataset, DatasetPlan

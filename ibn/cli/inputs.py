@@ -77,6 +77,55 @@ def reading(command: Command) -> Command:
     return choosing(score(no_prompt(command)))
 
 
+def planning(command: Command) -> Command:
+    """Give a command the options that choosing comparisons has in common."""
+    kinds = click.Choice(["within", "any"])
+    where = "within, where a prompt has two responses"
+    options = (
+        click.option(
+            "--budget", type=click.IntRange(1, 10**6), required=True, help="Comparisons wanted, K."
+        ),
+        click.option(
+            "--pairs",
+            type=kinds,
+            show_default=where,
+            help="Candidates: pairs within prompts, or any two responses.",
+        ),
+        click.option(
+            "--target",
+            type=kinds,
+            show_default=where,
+            help="Pairs over which the posterior variance is averaged.",
+        ),
+        click.option(
+            "--embeddings",
+            metavar="FILE",
+            help="A .npy matrix, a row a distinct (prompt, response) in order of first "
+            "appearance, as for ibn audit. Default: TF-IDF with SVD.",
+        ),
+        click.option(
+            "--kernel",
+            type=click.Choice(["linear", "rbf", "best"]),
+            default="linear",
+            show_default=True,
+            help="Of the reward model.",
+        ),
+        click.option(
+            "--pool",
+            type=click.IntRange(1, 10**6),
+            default=5000,
+            show_default=True,
+            help="With --pairs any: random pairs from which each choice starts its search.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def read_all(prefs: tuple[str, ...], wishes: dict[str, Any]) -> PreferenceData:
     """Read one file or several behind each other, and say on standard error what was read."""
     from ibn.preferences.reading import read_preferences

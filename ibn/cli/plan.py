@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.inputs import check_out, reading, tell
+from ibn.cli.inputs import check_out, planning, reading, tell
 from ibn.cli.printing import KINDS, print_document, table
-from ibn.cli.replacing import keep_labels
 from ibn.cli.verbosity import note, stages
 from ibn.errors import InputError
 from ibn.plurals import count_of
+from ibn.preferences.replacing import keep_labels
 
 if TYPE_CHECKING:
     from ibn.preferences.reading import PreferenceData
@@ -21,9 +21,7 @@ LISTED = 10
 
 @click.command(name="plan")
 @click.argument("prefs", metavar="[PREFS …]", nargs=-1)
-@click.option(
-    "--budget", type=click.IntRange(1, 10**6), required=True, help="Comparisons wanted, K."
-)
+@planning
 @click.option("--out", metavar="FILE", help="Write the comparisons here, for a labelling tool.")
 @click.option(
     "--for",
@@ -36,18 +34,11 @@ LISTED = 10
     metavar="FILE",
     help="Write the prompts here for which new responses would help most, for ibn grow.",
 )
-@click.option("--candidates", metavar="FILE", help="Pairs to choose from; they need no labels.")
 @click.option(
-    "--pairs",
-    type=click.Choice(["within", "any"]),
-    show_default="within, where a prompt has two responses",
-    help="Candidates: pairs within prompts, or any two responses.",
-)
-@click.option(
-    "--target",
-    type=click.Choice(["within", "any"]),
-    show_default="within, where a prompt has two responses",
-    help="Pairs over which the posterior variance is averaged.",
+    "--candidates",
+    metavar="FILE",
+    help="Pairs to choose from; they need no labels. In --embeddings, responses that they alone "
+    "name follow the others.",
 )
 @click.option(
     "--max-uses",
@@ -56,27 +47,7 @@ LISTED = 10
     help="At most M of the planned comparisons use a response (earlier ones do not count).",
 )
 @click.option("--repeat", is_flag=True, help="Pairs compared already may be chosen, also twice.")
-@click.option(
-    "--embeddings",
-    metavar="FILE",
-    help="A .npy matrix, a row a distinct (prompt, response) in order of first appearance, as for "
-    "ibn audit; responses that only --candidates names follow. Default: TF-IDF with SVD.",
-)
-@click.option(
-    "--kernel",
-    type=click.Choice(["linear", "rbf", "best"]),
-    default="linear",
-    show_default=True,
-    help="Of the reward model.",
-)
 @click.option("--beta", type=float, show_default="1", help="β of the labels, per reward.")
-@click.option(
-    "--pool",
-    type=click.IntRange(1, 10**6),
-    default=5000,
-    show_default=True,
-    help="With --pairs any: random pairs from which each choice starts its search.",
-)
 @click.option(
     "--ranks",
     default="neighbours",
@@ -84,7 +55,6 @@ LISTED = 10
     metavar="WHICH",
     help="Of a leaderboard's battles: the ranks to narrow, neighbours, top:K or item:NAME.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all.")
 @reading
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(

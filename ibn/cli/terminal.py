@@ -15,7 +15,7 @@ def say(text: object, *, err: bool = False) -> None:
     click.echo(harmless(str(text)), err=err)
 
 
-def terminal(*, err: bool = False) -> Any:
+def terminal() -> Any:
     """Make a console of rich that interprets no markup and prints what is harmless."""
     from rich.console import Console
     from rich.segment import Segment
@@ -25,4 +25,4 @@ def terminal(*, err: bool = False) -> Any:
             for text, style, control in super().render(renderable, options):
                 yield Segment(text if control else harmless(text), style, control)
 
-    return Terminal(stderr=err, markup=False, emoji=False, highlight=False)
+    return Terminal(markup=False, emoji=False, highlight=False)

@@ -21,6 +21,7 @@ from ibn.learner.reward_model import RewardModel
 from ibn.preferences.files import SUFFIXES
 from ibn.preferences.labelling_tools import TOOLS
 from ibn.preferences.reading import PreferenceData
+from ibn.preferences.replacing import keep_labels
 from ibn.preferences.writing import carried, comparison_records, said, write_records
 from ibn.results import Result, Table, plain
 
@@ -189,6 +190,7 @@ class Plan(Result):
         records = self.records()
         if tool is not None:
             records = (TOOLS[tool](number, record) for number, record in enumerate(records, 1))
+        keep_labels(path)
         write_records(path, records, by_people=True)
 
 

@@ -16,6 +16,7 @@ from ibn.leaderboard.battles import MOST_ITEMS, Battles, Tally, tally
 from ibn.leaderboard.bradley_terry import Fit, fit
 from ibn.leaderboard.intervals import deviations, ranks, widths
 from ibn.leaderboard.names import LONGEST, shown
+from ibn.leaderboard.probe import Probe
 from ibn.leaderboard.reliability import with_reliability
 from ibn.leaderboard.spread import clustered, spread
 from ibn.leaderboard.standing import Standing, require_maximum, standing
@@ -26,7 +27,6 @@ from ibn.results import Result, Table, standing_at
 
 if TYPE_CHECKING:
     from ibn.leaderboard.battle_files import BattleFile
-    from ibn.leaderboard.board_probes import Probe
 
 DRAWS = 4000
 FEWEST_DRAWS = 100

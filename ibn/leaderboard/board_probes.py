@@ -18,6 +18,7 @@ from ibn.leaderboard.battles import Battles, tally
 from ibn.leaderboard.board import Leaderboard, rank
 from ibn.leaderboard.bradley_terry import Fit, Floats, fit
 from ibn.leaderboard.intervals import deviations
+from ibn.leaderboard.probe import Probe
 from ibn.leaderboard.spread import FEWEST_CLUSTERS, scores, spread
 from ibn.leaderboard.standing import listed
 from ibn.leaderboard.tie_models import Davidson
@@ -34,34 +35,6 @@ FEW_BATTLES, FEW_OPPONENTS = 30, 2
 SHUFFLES, FEW_SHUFFLES = 200, 5
 MOST_IN_CYCLES = 100  # items with the most battles, among which cycles are sought
 LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Probe:
-    """One question to a leaderboard, answered.
-
-    Attributes
-    ----------
-    name, question : str
-    effect : float, optional
-        None where the battles cannot tell.
-    low, high : float, optional
-        An interval of 95 %, over all items or pairs looked at; none for what is counted.
-    flagged : bool
-    found : str
-        In words.
-    advice : str
-        What to do; empty where nothing is to be done.
-    """
-
-    name: str
-    question: str
-    effect: float | None
-    low: float | None
-    high: float | None
-    flagged: bool
-    found: str
-    advice: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from ibn.leaderboard.intervals import deviations, ranks, widths
 from ibn.leaderboard.tie_models import MODELS
 from ibn.plurals import count_of
 from ibn.preferences.files import SUFFIXES
+from ibn.preferences.replacing import keep_labels
 from ibn.preferences.writing import write_records
 from ibn.results import Result, Table
 
@@ -125,6 +126,7 @@ class Purchase(Result):
         return (self.board.source,)
 
     def _write(self, path: Path, ending: str) -> None:
+        keep_labels(path)
         write_records(path, self.tables()["pairs"], by_people=True)
 
 

@@ -77,12 +77,12 @@ class EnergyBounds:
         ``potential``, ``inflow``, shape (N, k): potentials that the currents cause, nearly.
         """
         flow = (potential[self.u] - potential[self.v]) / self.variance[:, None]
-        spent = self._spent(flow)
+        dissipated = self._dissipated(flow)
         work = np.einsum("ik,ik->k", inflow, potential)
-        lower = 2.0 * work - spent  # what it lacks is the energy of the potentials' error
+        lower = 2.0 * work - dissipated  # what it lacks is the energy of the potentials' error
         for _ in range(2):  # the second time for the rounding errors of the first
             self._complete(flow, inflow)
-        return lower, self._spent(flow)
+        return lower, self._dissipated(flow)
 
-    def _spent(self, flow: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _dissipated(self, flow: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.einsum("e,ek,ek->k", self.variance, flow, flow)

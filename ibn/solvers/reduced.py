@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -199,8 +198,11 @@ class ReducedSolver:
         middle = -(-current.shape[1] // 2)
         _ = self.forest if self._dense is None else None  # made once, before the threads begin
         halves = [half for half in (current[:, :middle], current[:, middle:]) if half.size]
-        run = in_threads if current.size > THREADED else _in_turn
-        energies = run(lambda half: self._solve(half, tolerance, False)[0], halves)
+
+        def solve(half: NDArray[np.float64]) -> NDArray[np.floating]:
+            return self._solve(half, tolerance, with_potential=False)[0]
+
+        energies = in_threads(solve, halves) if current.size > THREADED else map(solve, halves)
         return dissipated + np.concatenate([np.zeros(0), *energies])
 
     def potential(
@@ -272,12 +274,6 @@ class ReducedSolver:
         if not (error <= POTENTIAL * np.ptp(potential, axis=0)).all():
             raise stiff_error(self.network)
         return potential
-
-
-def _in_turn(
-    work: Callable[[NDArray[np.float64]], NDArray], items: list[NDArray[np.float64]]
-) -> list[NDArray]:
-    return [work(item) for item in items]
 
 
 def require_connected(network: Network) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.inputs import read_all, reading
+from ibn.cli.inputs import planning, read_all, reading
 from ibn.cli.printing import print_document, table
 from ibn.cli.verbosity import note, stages
 from ibn.errors import InputError
@@ -26,45 +26,10 @@ WORLD_RESPONSES = 256
 
 @click.command(name="replay")
 @click.argument("prefs", metavar="[PREFS …]", nargs=-1)
-@click.option(
-    "--budget", type=click.IntRange(1, 10**6), required=True, help="Comparisons wanted, K."
-)
-@click.option(
-    "--pairs",
-    type=click.Choice(["within", "any"]),
-    show_default="within, where a prompt has two responses",
-    help="Candidates: pairs within prompts, or any two responses.",
-)
-@click.option(
-    "--target",
-    type=click.Choice(["within", "any"]),
-    show_default="within, where a prompt has two responses",
-    help="Pairs over which the posterior variance is averaged.",
-)
-@click.option(
-    "--embeddings",
-    metavar="FILE",
-    help="A .npy matrix, a row a distinct (prompt, response) in order of first appearance, as for "
-    "ibn audit; responses that only --candidates names follow. Default: TF-IDF with SVD.",
-)
-@click.option(
-    "--kernel",
-    type=click.Choice(["linear", "rbf", "best"]),
-    default="linear",
-    show_default=True,
-    help="Of the reward model.",
-)
+@planning
 @click.option(
     "--beta", type=float, show_default="1; 1814 for --world", help="β of the labels, per reward."
 )
-@click.option(
-    "--pool",
-    type=click.IntRange(1, 10**6),
-    default=5000,
-    show_default=True,
-    help="With --pairs any: random pairs from which each choice starts its search.",
-)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all.")
 @reading
 @click.option(
     "--labels",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ibn.errors import InputError
 from ibn.plurals import count_of
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what reads is loaded where a file stands there alone
     from ibn.preferences.reading import PreferenceData
 
 ASIDE = "remove it, or name another --out"
@@ -22,7 +22,7 @@ ASIDE = "remove it, or name another --out"
 UNLABELLED = ({"model_a", "model_b", "battles"}, {"prompt", "responses", "variance"})
 
 
-def keep_labels(out: str) -> None:
+def keep_labels(out: str | os.PathLike[str]) -> None:
     """Refuse to replace anything but pairs that were planned and are not labelled.
 
     Raises
