@@ -48,8 +48,8 @@ def draw(each: Worlds) -> Figure:
         if (one := row[j]) is not None:
             strong = abs(np.log(values[i, j])) > 0.6 * reach
             look: dict[str, Any] = {"color": "white" if strong else BLACK, "size": 6.5}
-            told = f"{values[i, j]:.3g}" + ("" if one.curve.side else " ·")
-            axes.text(j, i, told, ha="center", va="center", **look)
+            shown = f"{values[i, j]:.3g}" + ("" if one.curve.side else " ·")
+            axes.text(j, i, shown, ha="center", va="center", **look)
     names = [f"{inference}\n{rule}" for inference, rule in columns]
     axes.set_xticks(range(len(columns)), names)
     axes.set_yticks(range(len(rows)), [world.name for world, _ in rows])
@@ -62,17 +62,17 @@ def draw(each: Worlds) -> Figure:
 
 def caption(each: Worlds) -> str:
     """Say what is drawn, and count what the largest sizes show."""
-    told = []
+    shown = []
     for inference, rule in product(INFERENCE, LEAVES):
         last = [one for _, fits in each if (one := ratio.of(fits, inference, rule)) is not None]
         sides = [one.curve.side for one in last]
         if last:
-            told.append(
+            shown.append(
                 f"under {inference} inference at |S| = {rule} the tree leaves less uncertainty in "
                 f"{sides.count(1)} of {len(last)} worlds and the chain in {sides.count(-1)}"
             )
     return (
         "Measured uncertainty of the chain over that of the tree at the largest n, a row a world "
         "(family, α, label noise), a column a kind of inference and |S|; a dot where the 99 % "
-        f"interval over datasets holds 1. Elsewhere, {'; '.join(told)}."
+        f"interval over datasets holds 1. Elsewhere, {'; '.join(shown)}."
     )

@@ -26,7 +26,7 @@ _SCOPES: dict[str, dict[str, Any]] = {
     "all": {"color": ORANGE, "fmt": "s", "ms": 4.0},
     "repetition": {"color": BLUE, "fmt": "o", "ms": 4.0},
 }
-_TOLD = {"all": "over all models", "repetition": "within a task and seed"}
+_NAMED = {"all": "over all models", "repetition": "within a task and seed"}
 
 
 def _found() -> tuple[dict[str, Interval], dict[str, dict[str, Interval]]]:
@@ -62,7 +62,7 @@ def draw() -> Figure:
     axes.grid(visible=False, axis="y")
     figure.supxlabel("rank correlation with the error held out", fontsize=8)
     handles: list[Any] = [axes.errorbar([], [], **look) for look in _SCOPES.values()]
-    figure.legend(handles, list(_TOLD.values()), loc="outside upper left", ncols=2)
+    figure.legend(handles, list(_NAMED.values()), loc="outside upper left", ncols=2)
     return figure
 
 

@@ -28,9 +28,9 @@ def draw_sweep(found: Sweep) -> Figure:
         for row in found.rows:
             task = row.task
             if task.inference == kind:
-                told = [f"{name} {getattr(task, name):g}" for name in varied if name != "family"]
-                told = [task.family, *told] if "family" in varied else told
-                line = lines.setdefault(", ".join([task.topology, *told]), {})
+                shown = [f"{name} {getattr(task, name):g}" for name in varied if name != "family"]
+                shown = [task.family, *shown] if "family" in varied else shown
+                line = lines.setdefault(", ".join([task.topology, *shown]), {})
                 line.setdefault(task.n, []).append(row.estimate)
         handles = []
         for name, points in lines.items():

@@ -117,8 +117,8 @@ def _name(one: Outcome) -> str:
 
 def draw() -> Figure:
     """Draw who wins, a bar a topology, and what names the winners, a bar a rule or measure."""
-    standings, told = _standings(), named()
-    rows = len(standings), len(told)
+    standings, judged = _standings(), named()
+    rows = len(standings), len(judged)
     figure = Figure(figsize=(COLUMN, 0.2 * sum(rows) + 1.7), layout="constrained")
     above, below = figure.subplots(2, height_ratios=rows)
     place = np.arange(rows[0])[::-1]
@@ -132,10 +132,10 @@ def draw() -> Figure:
     figure.legend(*above.get_legend_handles_labels(), loc="outside upper left", ncols=3)
     decided = sum(one.winner != 0 for one in duels())
     place = np.arange(rows[1])[::-1]
-    colors = [BLUE if words in PREDICTORS.values() else GREY for words, _ in told]
-    bars = below.barh(place, [count for _, count in told], color=colors, height=0.7)
+    colors = [BLUE if words in PREDICTORS.values() else GREY for words, _ in judged]
+    bars = below.barh(place, [count for _, count in judged], color=colors, height=0.7)
     below.bar_label(bars, padding=2, size=7)
-    below.set_yticks(place, [words for words, _ in told])
+    below.set_yticks(place, [words for words, _ in judged])
     below.set_xlim(0.0, 1.15 * decided)
     below.set_xlabel(f"winners named, of {decided}")
     for axes in (above, below):

@@ -135,7 +135,7 @@ class Stages:
     level : {"quiet", "usual", "verbose"}
         ``quiet`` tells nothing; ``verbose`` tells each step in a line of its own, also on a
         terminal; ``usual`` has one changing line there, and elsewhere a line a stage, and a step
-        where nothing was told for a while.
+        where nothing was printed for a while.
     """
 
     def __init__(self, shares: Mapping[str, float] | None = None, level: Level = "usual") -> None:
@@ -209,8 +209,8 @@ def telling(progress: bool | Tell, shares: Mapping[str, float] | None = None) ->
         As for :class:`Stages`.
     """
     if progress is True:
-        with Stages(shares) as told:
-            yield told
+        with Stages(shares) as stages:
+            yield stages
     else:
         with nullcontext(progress or silent) as given:
             yield given

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ibn.proofs_check.claim import Verdict
     from ibn.proofs_check.decided import Ledger
 
-MOST_TOLD = 10  # claims of which each verdict is told as it falls
+MOST_LISTED = 10  # claims of which each verdict is listed as it falls
 COLOURS = {"holds": "green", "fails": "red", "undecided": "yellow"}
 
 
@@ -127,7 +127,7 @@ def decide(ids: Sequence[str], *, profile: str = "quick", seed: int = 0, jobs: i
     with tasks("claims") as display:
 
         def tell(verdict: Verdict, fallen: int, of: int) -> None:
-            if display.level == "verbose" or of <= MOST_TOLD:
+            if display.level == "verbose" or of <= MOST_LISTED:
                 display.say(f"{verdict.claim.id}: {in_words(verdict)} ({verdict.seconds:.1f} s)")
             display(fallen, of, fallen / of)
 

@@ -138,10 +138,10 @@ def check(
         raise unknown_name("profile", profile, PROFILES)
     names = ledger.select(ids)
     verdicts: list[Verdict] = []
-    with Display("usual" if progress is True else "quiet", "claims") as told:
+    with Display("usual" if progress is True else "quiet", "claims") as display:
         for verdict in ledger.run(names, Context(profile, seed), min(jobs, len(names))):
             verdicts.append(verdict)
-            told(len(verdicts), len(names), len(verdicts) / len(names))
+            display(len(verdicts), len(names), len(verdicts) / len(names))
             if callable(progress):
                 progress(verdict, len(verdicts), len(names))
     return Ledger(tuple(verdicts), profile, seed, tuple(ledger.changed(verdicts)))

@@ -36,7 +36,7 @@ def board_page(board: Leaderboard, document: dict[str, Any]) -> str:
         doc=document,
         image=image,
         drawn=min(k, MOST_DRAWN),
-        told=float(np.count_nonzero(better)) / max(k * (k - 1), 1),
+        separated=float(np.count_nonzero(better)) / max(k * (k - 1), 1),
     )
 
 

@@ -99,7 +99,10 @@ def sweep(
     [['chain', 50], ['chain', 100], ['star', 50], ['star', 100]]
     """
     tasks = Grid(**grid).tasks()
-    with TemporaryDirectory() as folder, Display("usual" if progress is True else "quiet") as told:
+    with (
+        TemporaryDirectory() as folder,
+        Display("usual" if progress is True else "quiet") as display,
+    ):
         store = Path(folder, "sweep.csv") if out is None else out
-        tell = progress if callable(progress) else told
+        tell = progress if callable(progress) else display
         return Sweep(tuple(run(tasks, store, jobs=jobs, cluster=cluster, progress=tell)))

@@ -75,7 +75,7 @@ function copyable(command) {
 function explorable(map) {
   const svg = map.querySelector("svg");
   const dots = [...svg.querySelectorAll("circle[data-place]")];
-  const told = map.querySelector("output");
+  const output = map.querySelector("output");
   const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
   let [x, y, zoom, from, chosen] = [0, 0, 1, null, null];
   const look = () => {
@@ -91,7 +91,7 @@ function explorable(map) {
     zoom = next;
     look();
   };
-  const tell = (dot) => (told.textContent = dot.querySelector("title").textContent);
+  const tell = (dot) => (output.textContent = dot.querySelector("title").textContent);
   svg.addEventListener("pointerover", ({ target }) => target.dataset.place && !chosen && tell(target));
   svg.addEventListener("click", ({ target }) => {
     chosen?.classList.remove("chosen");
