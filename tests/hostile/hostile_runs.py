@@ -30,13 +30,14 @@ from pathlib import Path
 
 for beside in ("", "..", "../preferences"):
     sys.path.insert(0, str(Path(__file__).resolve().parent / beside))
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-os.environ |= {"NUMBA_THREADING_LAYER": "workqueue", "HF_HUB_OFFLINE": "1", "MPLBACKEND": "agg"}
 
 from hostile_options import SHARES, Setting, command_line  # noqa: E402
 from odd_server import serving  # noqa: E402
 
 SECONDS, MEMORY = 60.0, 2 * 2**30
+# One thread, since runs are forks of a process that has loaded what they need.
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+ALONE = {"NUMBA_THREADING_LAYER": "workqueue", "HF_HUB_OFFLINE": "1", "MPLBACKEND": "agg"}
 CONTROLS = re.compile(
     rb"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]".decode()
 )
@@ -127,9 +128,10 @@ def _wait(pid: int) -> tuple[int, float, int]:
         time.sleep(0.002 if passed < 1 else 0.05)
 
 
-def _judge(
+def judged(
     words: list[str], status: int, seconds: float, memory: int, out: str, err: str, coloured: bool
 ) -> list[str]:
+    """List what must not have happened."""
     faults = []
     if status not in (0, 1, 2):
         faults.append(f"exit status {status}")
@@ -180,7 +182,7 @@ def one(seed: int, number: int, verbs: list[str], stores: dict[str, bytes], serv
         coding = environment.get("PYTHONIOENCODING", "utf-8")
         out = (top / "stdout").read_bytes().decode(coding, "replace")
         err = (top / "stderr").read_bytes().decode(coding, "replace")
-        faults = _judge(words, status, seconds, memory, out, err, "FORCE_COLOR" in environment)
+        faults = judged(words, status, seconds, memory, out, err, "FORCE_COLOR" in environment)
         after = _digests(folder)
         named = {str(folder / word) for word in words} | set(words)
         faults += [
@@ -277,6 +279,7 @@ def main() -> int:
     parser.add_argument("--verbs", default=",".join(SHARES))
     parser.add_argument("--only", type=int)
     given = parser.parse_args()
+    os.environ |= THREADS | ALONE
     verbs = given.verbs.split(",")
     numbers = (
         [given.only] if given.only is not None else range(given.first, given.first + given.runs)
