@@ -10,9 +10,10 @@ import numpy as np
 
 from benchmarks.machine import Bandwidth
 from ibn.errors import InputError
+from ibn.kernels.forest import WIDTH
 from ibn.network import Network
 from ibn.solvers.conjugate_gradients import conjugate_gradient
-from ibn.solvers.reduced import BLOCK, ReducedSolver
+from ibn.solvers.reduced import ReducedSolver
 
 VECTORS = 4  # residual, direction, product, and the preconditioned residual
 FEW, MANY, REPEATS = 4, 20, 3
@@ -52,14 +53,14 @@ class Iteration:
         )
 
 
-def iteration(network: Network, columns: int = BLOCK) -> Iteration:
+def iteration(network: Network) -> Iteration:
     """Time an iteration of the solver that a network's posterior uses, and count its bytes.
 
     The count takes each vector to pass through the processor once, read and written, with the
     tree beside it; an edge off the tree reads one row at either end and adds to another. Caches
     can only lower it where the vectors fit into them.
     """
-    forest = ReducedSolver.of(network).forest
+    forest, columns = ReducedSolver.of(network).forest, WIDTH
     rng = np.random.default_rng(0)
     current = rng.normal(size=(len(forest.parent), columns))
     current -= current.mean(axis=0)

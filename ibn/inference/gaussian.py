@@ -8,6 +8,7 @@ solved densely, large ones by conjugate gradients; the two agree.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from ibn.checks import generator, positive, whole
 from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
+from ibn.kernels.forest import WIDTH
 from ibn.kernels.pairwise import pairwise_resistance
 from ibn.kernels.trie import inject_pairs, locate
 from ibn.laplacian import grounded
@@ -25,12 +27,14 @@ from ibn.preferences.comparisons import Comparisons
 from ibn.solvers.cholesky import factorised
 from ibn.solvers.reduced import BLOCK, TIGHT, ReducedSolver, require_connected
 from ibn.solvers.star_mesh import EVEN, StarMesh, stiff_error
+from ibn.threads import in_threads
 
 # Draws made before their spread is believed: many where they are cheap, few in large networks,
 # where each is itself a mean over many cells and so nearly normal.
 MIN_PROBES = (4, 64)
 MIN_WORK = 2**18
 LEAST_PAIRS, MOST_PAIRS = 2**10, 2**17
+THREADED = 2**12  # pairs a draw from which threads save more than they cost
 FINER = 50.0  # than the target: conjugate gradients approach the energy from below, a bias
 
 
@@ -144,12 +148,15 @@ def mean_variance(
     pairs = _pairs_a_draw(network, rel_err)
 
     def draw(count: int) -> NDArray[np.float64]:
-        values = np.empty(count)
+        values: list[NDArray[np.float64]] = []
         for low in range(0, count, BLOCK):
-            flow = np.zeros((len(solver.reduced.role), min(BLOCK, count - low)))
-            outside = np.array([_probe(network, column, pairs, rng) for column in flow.T])
-            values[low : low + BLOCK] = (solver.whole_energy(flow, tolerance) + outside) / pairs
-        return values
+            wanted = min(BLOCK, count - low)
+            blocks = [
+                _probes(network, len(solver.reduced.role), min(WIDTH, wanted - first), pairs, rng)
+                for first in range(0, wanted, WIDTH)
+            ]
+            values += solver.share(lambda block: block.energy(solver, tolerance), blocks)
+        return np.concatenate(values) / pairs
 
     return estimate_mean(
         draw,
@@ -179,33 +186,55 @@ def _pairs_a_draw(network: Network, rel_err: float) -> int:
     return pairs
 
 
-def _probe(
-    network: Network, inflow: NDArray[np.float64], pairs: int, rng: np.random.Generator
-) -> float:
-    """Add random unit currents to the inflow at nodes; return the energy lost outside them."""
+@dataclass(frozen=True, eq=False)
+class _Probes:
+    """Random currents, a column a draw."""
+
+    inflow: NDArray[np.float64]  # shape (N, k): at the nodes of the reduction
+    outside: NDArray[np.float64]  # shape (k,): energy lost outside them
+    leaves: NDArray[np.int64] | None  # where current may have to be reduced; None for anywhere
+
+    def energy(self, solver: ReducedSolver, tolerance: float) -> NDArray[np.float64]:
+        return solver.whole_energy(self.inflow, tolerance, self.leaves) + self.outside
+
+
+def _probes(
+    network: Network, size: int, count: int, pairs: int, rng: np.random.Generator
+) -> _Probes:
+    """Draw ``count`` times unit currents at as many random pairs."""
+    inflow = np.zeros((size, count))
     trie = network.trie
     if trie is None:
-        order = rng.permutation(network.nodes)
-        np.add.at(inflow, order[:pairs], 1.0)
-        np.add.at(inflow, order[pairs : 2 * pairs], -1.0)
-        return 0.0
+        for column in inflow.T:
+            order = rng.permutation(network.nodes)
+            np.add.at(column, order[:pairs], 1.0)
+            np.add.at(column, order[pairs : 2 * pairs], -1.0)
+        return _Probes(inflow, np.zeros(count), None)
     world = trie.world
-    ends = world.sample(2 * pairs, rng)
-    order = np.argsort(ends)  # neighbours are found faster in turn
-    child, branch = np.empty((2, len(ends)), np.int64)
-    child[order], branch[order] = locate(
-        trie.addresses, trie.parent, trie.depth, ends[order], world.powers, world.digit_bits
-    )
-    return inject_pairs(
-        trie.parent,
-        trie.depth,
-        (ends[:pairs], child[:pairs], branch[:pairs]),
-        (ends[pairs:], child[pairs:], branch[pairs:]),
-        world.half_variance,
-        world.powers,
-        world.digit_bits,
-        inflow,
-    )
+    ends = [world.sample(2 * pairs, rng) for _ in range(count)]
+
+    def inject(j: int) -> tuple[float, NDArray[np.int64]]:
+        order = np.argsort(ends[j])  # neighbours are found faster in turn
+        child, branch = np.empty((2, len(order)), np.int64)
+        child[order], branch[order] = locate(
+            trie.addresses, trie.parent, trie.depth, ends[j][order], world.powers, world.digit_bits
+        )
+        point = ends[j], child, branch
+        energy = inject_pairs(
+            trie.parent,
+            trie.depth,
+            tuple(part[:pairs] for part in point),
+            tuple(part[pairs:] for part in point),
+            world.half_variance,
+            world.powers,
+            world.digit_bits,
+            inflow[:, j],
+        )
+        return energy, child[order]
+
+    apart = in_threads if pairs >= THREADED else map
+    outside, leaves = zip(*apart(inject, range(count)), strict=True)
+    return _Probes(inflow, np.array(outside), np.concatenate(leaves))
 
 
 def _require_within(network: Network, variance: NDArray[np.float64], factor: float) -> None:

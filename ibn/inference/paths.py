@@ -119,14 +119,11 @@ class DistanceIndex:
         The network without its series leaves.
     arcs : tuple of ndarray
         The reduced graph, see ``kernels.search.arcs_from_edges``.
-    comparison : ndarray of int, shape (N,)
-        The one comparison of each leaf taken out, -1 elsewhere.
     """
 
     network: Network
     reduced: Reduced
     arcs: tuple[NDArray, NDArray, NDArray, NDArray]
-    comparison: NDArray[np.int64]
 
     @classmethod
     def of(cls, network: Network) -> DistanceIndex:
@@ -141,11 +138,7 @@ class DistanceIndex:
             np.concatenate([parent[child], v]),
             np.concatenate([stem[child], variance]),
         )
-        comparison = np.full(len(reduced.role), -1, np.int64)
-        for side in (reduced.a, reduced.b):
-            once = np.flatnonzero(reduced.role[side] == ONCE)
-            comparison[side[once]] = once
-        return cls(network, reduced, arcs, comparison)
+        return cls(network, reduced, arcs)
 
     def ports(
         self,
@@ -169,7 +162,7 @@ class DistanceIndex:
         role = red.role[child]
         above = red.number[red.parent[child]]
         below = red.number[child]
-        edge = np.where(role == ONCE, self.comparison[child], -1)
+        edge = np.where(role == ONCE, red.comparison[child], -1)
         # Beyond a leaf of one comparison lie that comparison and the response it was compared with.
         beyond = np.where(red.a[edge] == child, red.b[edge], red.a[edge])
         far_once = red.role[beyond] == ONCE

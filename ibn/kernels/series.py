@@ -10,6 +10,43 @@ STAYS, ONCE, UNUSED = 0, 1, 2
 
 
 @njit(cache=True, nogil=True)
+def count_uses(size, a, b):
+    """Count the edges of each node, and name its last, if it has one; each shape (size,)."""
+    uses = np.zeros(size, np.int32)
+    last = np.empty(size, np.int32)
+    for e in range(len(a)):
+        uses[a[e]] += 1
+        uses[b[e]] += 1
+        last[a[e]] = last[b[e]] = e
+    return uses, last
+
+
+@njit(cache=True, nogil=True)
+def assign_roles(parent, uses):
+    """Tell which nodes stay.
+
+    ``parent``, shape (N,): roots are their own; ``uses``, shape (N,): comparisons of each node.
+    Returns ``role, kept, number``: see ``ibn.solvers.reduction.Reduced``.
+    """
+    size = len(parent)
+    role = np.empty(size, np.int8)
+    for i in range(size):
+        role[i] = STAYS if uses[i] > 1 else ONCE if uses[i] == 1 else UNUSED
+    for i in range(size):
+        role[parent[i]] = STAYS
+    kept = np.empty(np.sum(role == STAYS), np.int64)
+    number = np.empty(size, np.int64)
+    count = 0
+    for i in range(size):
+        number[i] = -1
+        if role[i] == STAYS:
+            kept[count] = i
+            number[i] = count
+            count += 1
+    return role, kept, number
+
+
+@njit(cache=True, nogil=True)
 def may_hold_cliques(a, b, uses):
     """Tell whether some component may be a clique of three or more: False is sure.
 
@@ -54,47 +91,46 @@ def reduced_edges(parent, stem, a, b, sigma2, role, number, u, v, variance):
 
 
 @njit(cache=True, nogil=True)
-def eliminate_leaves(parent, stem, a, b, sigma2, role, inflow):
+def eliminate_leaves(leaves, comparison, parent, stem, a, b, sigma2, role, inflow):
     """Reduce current at eliminated leaves to current at the nodes that stay.
 
-    ``parent``, ``stem``, shape (N,): hierarchy and the variance of each node's edge to its parent;
-    ``a``, ``b``, ``sigma2``, shape (n,): comparisons and their variances; ``role``, shape (N,):
-    ``STAYS``, ``ONCE`` or ``UNUSED``; ``inflow``, shape (N, k): current at each node, several at a
-    time; overwritten. Returns shape (k,): energy dissipated in what was eliminated.
+    ``leaves``: the nodes taken out at which there may be current; ``comparison``, shape (N,): the
+    comparison of each leaf of one; ``parent``, ``stem``, shape (N,): hierarchy and the variance of
+    each node's edge to its parent; ``a``, ``b``, ``sigma2``, shape (n,): comparisons and their
+    variances; ``role``, shape (N,): ``STAYS``, ``ONCE`` or ``UNUSED``; ``inflow``, shape (N, k):
+    current at each node, several at a time; overwritten. Returns shape (k,): energy dissipated in
+    what was eliminated.
     """
     columns = inflow.shape[1]
     energy = np.zeros(columns)
-    for i in range(len(role)):
-        if role[i] == UNUSED:
+    for near in leaves:
+        if role[near] == UNUSED:
             for j in range(columns):
-                if inflow[i, j] != 0.0:
-                    energy[j] += inflow[i, j] ** 2 * stem[i]
-                    inflow[parent[i], j] += inflow[i, j]
-                    inflow[i, j] = 0.0
-    for e in range(len(a)):
-        near, far = a[e], b[e]
-        if role[near] != ONCE:
-            near, far = far, near
-        if role[near] != ONCE:
-            continue
-        # `near` lies between its parent and `far`; then `far`, between the two parents.
-        for j in range(columns):
-            rest = sigma2[e]
-            current = inflow[near, j]
-            if current != 0.0:
-                whole = stem[near] + rest
-                inflow[parent[near], j] += current * rest / whole
-                inflow[far, j] += current * stem[near] / whole
-                energy[j] += current * current * stem[near] * rest / whole
+                current = inflow[near, j]
+                energy[j] += current**2 * stem[near]
+                inflow[parent[near], j] += current
                 inflow[near, j] = 0.0
-            current = inflow[far, j]
-            if current != 0.0 and role[far] == ONCE:
-                rest += stem[near]
-                whole = stem[far] + rest
-                inflow[parent[far], j] += current * rest / whole
-                inflow[parent[near], j] += current * stem[far] / whole
-                energy[j] += current * current * stem[far] * rest / whole
-                inflow[far, j] = 0.0
+        elif role[near] == ONCE:
+            # `near` lies between its parent and `far`; then `far`, between the two parents.
+            e = comparison[near]
+            far = b[e] if a[e] == near else a[e]
+            for j in range(columns):
+                rest = sigma2[e]
+                current = inflow[near, j]
+                if current != 0.0:
+                    whole = stem[near] + rest
+                    inflow[parent[near], j] += current * rest / whole
+                    inflow[far, j] += current * stem[near] / whole
+                    energy[j] += current * current * stem[near] * rest / whole
+                    inflow[near, j] = 0.0
+                current = inflow[far, j]
+                if current != 0.0 and role[far] == ONCE:
+                    rest += stem[near]
+                    whole = stem[far] + rest
+                    inflow[parent[far], j] += current * rest / whole
+                    inflow[parent[near], j] += current * stem[far] / whole
+                    energy[j] += current * current * stem[far] * rest / whole
+                    inflow[far, j] = 0.0
     return energy
 
 

@@ -9,7 +9,7 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def turn(beta, z, direction):
+def turn(z, beta, direction):
     """Turn each direction: z + beta direction, in place."""
     size, k = z.shape
     beta = beta.astype(z.dtype)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.errors import STIFF, InputError
-from ibn.kernels.steps import advance, turn
+from ibn.kernels.steps import advance
 
 MOST_ITERATIONS = 20_000  # a network that needs more is beyond double precision
 SHARE = 4  # the decreases of the last iterations, one in so many of all, may go on as well
@@ -33,14 +33,23 @@ class System(Protocol):
         """Multiply each column of x by the Laplacian into y, and the columns of x by those of y."""
         ...
 
-    def precondition(
+    def measure(
         self,
         r: NDArray[np.floating],
         drift: NDArray[np.float64],
         z: NDArray[np.floating],
         product: NDArray[np.float64],
     ) -> None:
-        """Take its mean, drift, out of each column of r, solve for it into z, multiply the two."""
+        """Take its mean, drift, out of each column of r, and multiply r by what solves for it.
+
+        Leaves in z what :meth:`turn` goes on from.
+        """
+        ...
+
+    def turn(
+        self, z: NDArray[np.floating], beta: NDArray[np.float64], direction: NDArray[np.floating]
+    ) -> None:
+        """Solve for the r of :meth:`measure` into z; turn each direction: z + beta direction."""
         ...
 
 
@@ -70,25 +79,26 @@ def conjugate_gradient(
     most = MOST_ITERATIONS if most is None else most
     z, product = np.empty_like(r), np.empty_like(r)
     potential = np.zeros((size if with_potential else 0, k), r.dtype)
-    rho, fresh, curvature, energy = np.zeros((4, k))
+    direction = np.zeros_like(r)
+    beta, rho, fresh, curvature, energy = np.zeros((5, k))
     decrease = np.empty((most, k))
     drift = r.mean(axis=0, dtype=np.float64)
-    system.precondition(r, drift, z, rho)
-    direction = z.copy()
+    system.measure(r, drift, z, rho)
     for done in range(1, most + 1):
+        system.turn(z, beta, direction)
         system.multiply(direction, product, curvature)
         alpha = _ratio(rho, curvature)
         decrease[done - 1] = alpha * rho
         energy += decrease[done - 1]
         advance(alpha, direction, product, r, drift, potential)
-        system.precondition(r, drift, z, fresh)
+        system.measure(r, drift, z, fresh)
         last = max(system.delay, done // SHARE)
         missing = system.patience * fresh * np.maximum(alpha, 1.0)
         if done >= last and (missing <= tolerance * energy).all():
             recent = decrease[done - last : done].sum(axis=0)
             if (recent <= tolerance * energy).all():
                 return energy, potential
-        turn(_ratio(fresh, rho), z, direction)
+        beta = _ratio(fresh, rho)
         rho[:] = fresh
     raise InputError(f"the posterior did not converge within {most} iterations", fix=STIFF)
 

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
 from ibn.errors import InputError
-from ibn.kernels.forest import factor, multiply, precondition
+from ibn.kernels.forest import WIDTH, factor, multiply, sweep_down, sweep_up
 from ibn.kernels.series import eliminate_leaves, restore_leaves
 from ibn.laplacian import grounded
 from ibn.network import Network
 from ibn.solvers.cholesky import factorised
 from ibn.solvers.conjugate_gradients import conjugate_gradient
 from ibn.solvers.energy_bounds import EnergyBounds
+from ibn.solvers.hubs import Hubs
 from ibn.solvers.reduction import Reduced, reduce_network
 from ibn.solvers.star_mesh import EVEN, MOST_NODES, StarMesh, spread, stiff_error
 from ibn.threads import in_threads
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
 DENSE_NODES = 1500  # up to here one dense factorisation is faster than iterations
-BLOCK = 8  # right-hand sides solved at a time: one line of a cache
+BLOCK = 2 * WIDTH  # right-hand sides at hand at a time, for two threads
 THREADED = 2**16  # numbers of currents from which two threads save more than they cost
 TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
 PROMISED = 1e-9  # relative error of an energy of a stiff network
@@ -60,9 +66,14 @@ class Forest:
         """See :class:`ibn.solvers.conjugate_gradients.System`."""
         multiply(self.parent, self.conductance, self.u, self.v, self.weight, x, y, product)
 
-    def precondition(self, r: NDArray, drift: NDArray, z: NDArray, product: NDArray) -> None:
+    def measure(self, r: NDArray, drift: NDArray, z: NDArray, product: NDArray) -> None:
         """See :class:`ibn.solvers.conjugate_gradients.System`."""
-        precondition(self.parent, self.pivot, self.share, r, drift, z, product)
+        assert r.shape[1] == WIDTH  # which the kernels take for granted
+        sweep_up(self.parent, self.pivot, self.share, r, drift, z, product)
+
+    def turn(self, z: NDArray, beta: NDArray, direction: NDArray) -> None:
+        """See :class:`ibn.solvers.conjugate_gradients.System`."""
+        sweep_down(self.parent, self.pivot, self.share, z, beta, direction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,12 +109,17 @@ class ReducedSolver:
         parent, stem = self.reduced.tree()
         u, v, variance = self.reduced.others()
         conductance = np.divide(1.0, stem, out=np.zeros_like(stem), where=stem > 0)
-        return parent, conductance, u, v, 1.0 / variance
+        return parent.astype(np.int32), conductance, u, v, 1.0 / variance
 
     @cached_property
     def forest(self) -> Forest:
         """The reduced network as conjugate gradients take it."""
         return Forest.of(*self._edges)
+
+    @cached_property
+    def _hubs(self) -> Hubs | None:
+        """The network as it is solved without iteration, where it has few hubs and is not small."""
+        return None if len(self.reduced.kept) <= DENSE_NODES else Hubs.of(*self._edges)
 
     @cached_property
     def _dense(self) -> NDArray[np.float64] | None:
@@ -142,11 +158,17 @@ class ReducedSolver:
         flow[: len(inflow)] = inflow
         return flow
 
-    def _reduce(self, flow: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Reduce current to the nodes that stay, in place; also the energy dissipated elsewhere."""
+    def _reduce(
+        self, flow: NDArray[np.float64], leaves: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Reduce current to the nodes that stay, in place; also the energy dissipated elsewhere.
+
+        ``leaves``: all those at which there is current, by default any.
+        """
         red = self.reduced
+        leaves = red.leaves if leaves is None else leaves
         dissipated = eliminate_leaves(
-            red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow
+            leaves, red.comparison, red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow
         )
         kept = red.kept
         if len(kept) and kept[-1] - kept[0] + 1 == len(kept):  # a view will do
@@ -159,9 +181,16 @@ class ReducedSolver:
         if self._dense is not None:
             potential = cho_solve((self._dense, True), current, check_finite=False)
             return np.einsum("ik,ik->k", current, potential), potential
-        return conjugate_gradient(
-            self.forest, np.array(current, order="C"), tolerance, with_potential
-        )
+        columns = slice(current.shape[1])
+        r = np.zeros((len(current), WIDTH))
+        r[:, columns] = current
+        if self._hubs is None:
+            energy, potential = conjugate_gradient(self.forest, r, tolerance, with_potential)
+        elif with_potential:
+            energy, potential = self._hubs.solve(r)
+        else:
+            energy, potential = self._hubs.energy(r), r[:0]
+        return energy[columns], potential[:, columns]
 
     def energy(self, inflow: NDArray[np.float64], tolerance: float = TIGHT) -> NDArray[np.float64]:
         """Energy inflow' L⁺ inflow dissipated by currents injected at the nodes, shape (k,).
@@ -175,17 +204,35 @@ class ReducedSolver:
         """
         if self.mesh is not None:
             return self.mesh.energy(inflow)
-        result = np.empty(inflow.shape[1])
-        for low in range(0, inflow.shape[1], BLOCK):
-            block = inflow[:, low : low + BLOCK]
-            if self._bounds is not None:
-                result[low : low + BLOCK] = self._bounded(block, tolerance)[0]
-            else:
-                result[low : low + BLOCK] = self.whole_energy(self._room(block), tolerance)
-        return result
 
-    def whole_energy(self, flow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-        """Energy of a block of currents, with a row for every node of the reduction; used up."""
+        def solve(block: NDArray[np.float64]) -> NDArray[np.float64]:
+            if self._bounds is not None:
+                return self._bounded(block, tolerance)[0]
+            return self.whole_energy(self._room(block), tolerance)
+
+        blocks = [inflow[:, low : low + WIDTH] for low in range(0, inflow.shape[1], WIDTH)]
+        return np.concatenate([np.zeros(0), *self.share(solve, blocks)])
+
+    def share(self, work: Callable[[Item], Found], blocks: list[Item]) -> Iterable[Found]:
+        """Apply to each block what solves for it, in threads where they save more than they cost.
+
+        What solves in common is made first.
+        """
+        if self.mesh is None and self._dense is None and self._hubs is None:
+            _ = self.forest
+        large = len(self.reduced.kept) * WIDTH > THREADED
+        return in_threads(work, blocks) if large else map(work, blocks)
+
+    def whole_energy(
+        self,
+        flow: NDArray[np.float64],
+        tolerance: float,
+        leaves: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Energy of a block of currents, with a row for every node of the reduction; used up.
+
+        ``leaves``: as for :meth:`_reduce`.
+        """
         if self.mesh is not None:
             return self.mesh.probe_energy(flow[: self.network.size])
         # At a rougher tolerance rounding shows later; but iterations that seem to have converged
@@ -193,17 +240,8 @@ class ReducedSolver:
         doubt = np.sqrt(tolerance / TIGHT) * EVEN if self.network.size > QUICK else 1.0
         if self._bounds is not None and spread(self.network) > doubt:
             return self._bounded(flow[: self.network.size], tolerance)[0]
-        current, dissipated = self._reduce(flow)
-        # In halves, so that two threads can share them; the same halves whether they do.
-        middle = -(-current.shape[1] // 2)
-        _ = self.forest if self._dense is None else None  # made once, before the threads begin
-        halves = [half for half in (current[:, :middle], current[:, middle:]) if half.size]
-
-        def solve(half: NDArray[np.float64]) -> NDArray[np.floating]:
-            return self._solve(half, tolerance, with_potential=False)[0]
-
-        energies = in_threads(solve, halves) if current.size > THREADED else map(solve, halves)
-        return dissipated + np.concatenate([np.zeros(0), *energies])
+        current, dissipated = self._reduce(flow, leaves)
+        return dissipated + self._solve(current, tolerance, with_potential=False)[0]
 
     def potential(
         self,
@@ -221,12 +259,12 @@ class ReducedSolver:
         if self.mesh is not None:
             return self.mesh.potential(inflow)
         result = np.empty_like(inflow)
-        for low in range(0, inflow.shape[1], BLOCK):
-            block = inflow[:, low : low + BLOCK]
+        for low in range(0, inflow.shape[1], WIDTH):
+            block = inflow[:, low : low + WIDTH]
             if checked and self._bounds is not None and spread(self.network) > CLEAR:
-                result[:, low : low + BLOCK] = self._bounded_potential(block, tolerance)
+                result[:, low : low + WIDTH] = self._bounded_potential(block, tolerance)
             else:
-                result[:, low : low + BLOCK] = self._potential(block, tolerance)
+                result[:, low : low + WIDTH] = self._potential(block, tolerance)
         return result - result.mean(axis=0)
 
     def _potential(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:

@@ -8,13 +8,20 @@ resistances and for distances alike, and leaves a network of inner nodes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ibn.kernels.series import ONCE, STAYS, UNUSED, may_hold_cliques, reduced_edges
+from ibn.kernels.series import (
+    STAYS,
+    assign_roles,
+    count_uses,
+    may_hold_cliques,
+    reduced_edges,
+)
 from ibn.network import Network
 from ibn.pair_code import pair_code
 
@@ -36,14 +43,21 @@ class Reduced:
     role: NDArray[np.int8]
     kept: NDArray[np.int64]  # shape (c,): the nodes that stay, in order
     number: NDArray[np.int64]  # shape (N,): their new numbers; -1 for those taken out
+    # shape (N,): of a leaf of one comparison, which it is; of other nodes anything
+    comparison: NDArray[np.integer]
+
+    @cached_property
+    def leaves(self) -> NDArray[np.int64]:
+        """Nodes that were taken out."""
+        return np.flatnonzero(self.role != STAYS)
 
     def tree(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return parent and variance of each node that stays, renumbered."""
         return self.number[self.parent[self.kept]], self.stem[self.kept]
 
-    def others(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    def others(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
         """Return ends and variance of each edge outside the forest, renumbered and in order."""
-        u, v = np.empty((2, len(self.a)), np.int64)
+        u, v = np.empty((2, len(self.a)), np.int32)
         variance = np.empty(len(self.a))
         reduced_edges(
             self.parent, self.stem, self.a, self.b, self.sigma2, self.role, self.number,
@@ -65,7 +79,8 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
     if network.trie is None:
         parent, stem = np.arange(size, dtype=np.int32), np.zeros(size)
         a, b, sigma2 = network.u, network.v, network.variance
-        role = np.full(size, STAYS, np.int8)
+        role, kept = np.full(size, STAYS, np.int8), np.arange(size)
+        number = last = np.arange(size)
     else:
         first = network.bias_edges
         parent = network.trie.parent
@@ -73,21 +88,15 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
         a, b, sigma2 = network.u[first:], network.v[first:], network.variance[first:]
         if not (real := a != b).all():
             a, b, sigma2 = a[real], b[real], sigma2[real]
-        uses = np.bincount(a, minlength=size) + np.bincount(b, minlength=size)
+        uses, last = count_uses(size, a, b)
         if cliques and may_hold_cliques(a, b, uses):
             a, b, sigma2, centres = _stars_for_cliques(size, a, b, sigma2)
             parent = np.append(parent, np.arange(size, size + centres, dtype=np.int32))
             stem = np.append(stem, np.zeros(centres))
             size += centres
-            uses = np.bincount(a, minlength=size) + np.bincount(b, minlength=size)
-        inner = np.zeros(size, bool)
-        inner[parent] = True  # roots are their own parents
-        role = np.where(inner | (uses > 1), STAYS, np.where(uses == 1, ONCE, UNUSED))
-        role = role.astype(np.int8)
-    kept = np.flatnonzero(role == STAYS)
-    number = np.full(size, -1, np.int64)
-    number[kept] = np.arange(len(kept))
-    return Reduced(parent, stem, a, b, sigma2, role, kept, number)
+            uses, last = count_uses(size, a, b)
+        role, kept, number = assign_roles(parent, uses)
+    return Reduced(parent, stem, a, b, sigma2, role, kept, number, last)
 
 
 def _stars_for_cliques(

@@ -26,6 +26,7 @@ from ibn.kernels.aggregates import (
     precondition,
     rows_of_edges,
 )
+from ibn.kernels.steps import turn
 from ibn.laplacian import degrees, grounded
 from ibn.network import Network
 from ibn.solvers.conjugate_gradients import conjugate_gradient
@@ -212,12 +213,16 @@ class TwoLevel:
         """See :class:`ibn.solvers.conjugate_gradients.System`."""
         multiply(self.start, self.head, self.weight, x, y, product)
 
-    def precondition(self, r: NDArray, drift: NDArray, z: NDArray, product: NDArray) -> None:
+    def measure(self, r: NDArray, drift: NDArray, z: NDArray, product: NDArray) -> None:
         """See :class:`ibn.solvers.conjugate_gradients.System`."""
         coarse = np.empty((self.aggregates.count, WIDTH))
         add_up(self.label, drift, r, coarse)
         solved = cho_solve(self.factor, coarse, check_finite=False).astype(r.dtype)
         precondition(self.inverse, self.label, solved, r, z, product)
+
+    def turn(self, z: NDArray, beta: NDArray, direction: NDArray) -> None:
+        """See :class:`ibn.solvers.conjugate_gradients.System`."""
+        turn(z, beta, direction)
 
 
 def _blocks(inflow: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -4,7 +4,7 @@ import naive
 import numpy as np
 import pytest
 
-from ibn.kernels.series import ONCE, STAYS, UNUSED, eliminate_leaves, restore_leaves
+from ibn.kernels.series import ONCE, STAYS, UNUSED, count_uses, eliminate_leaves, restore_leaves
 
 
 def leafy(rng):
@@ -60,7 +60,8 @@ def test_leaves_are_eliminated_and_restored_as_a_dense_solution_has_them(seed):
     kept = np.flatnonzero(role == STAYS)
     expected, energy = naive.schur(matrix, kept, flow)
     reduced = np.stack([flow, np.zeros(size), -2.0 * flow], axis=1)
-    dissipated = eliminate_leaves(parent, stem, a, b, sigma2, role, reduced)
+    leaves, last = np.flatnonzero(role != STAYS), count_uses(size, a, b)[1]
+    dissipated = eliminate_leaves(leaves, last, parent, stem, a, b, sigma2, role, reduced)
     assert np.all(reduced[role != STAYS] == 0.0)
     np.testing.assert_allclose(reduced[kept], np.outer(expected, [1, 0, -2]), atol=1e-12)
     np.testing.assert_allclose(dissipated, energy * np.array([1, 0, 4]), rtol=1e-10, atol=1e-12)

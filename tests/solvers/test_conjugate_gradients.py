@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from ibn.errors import InputError
+from ibn.kernels.forest import WIDTH
 from ibn.solvers.conjugate_gradients import conjugate_gradient
 from ibn.solvers.reduced import Forest
 
@@ -27,8 +28,8 @@ def connecting_edges(rng, size, extra):
     return u.astype(int), v.astype(int), 10.0 ** rng.uniform(-1, 1, len(u))
 
 
-def balanced(rng, size, columns):
-    current = rng.normal(size=(size, columns))
+def balanced(rng, size):
+    current = rng.normal(size=(size, WIDTH))
     return current - current.mean(axis=0)
 
 
@@ -62,7 +63,7 @@ def test_conjugate_gradients_on_a_tree_with_other_edges(seed):
     parent, conductance = random_forest(rng, size, 1)
     edges = int(rng.integers(0, 2 * size))
     u, v = rng.integers(0, size, (2, edges))
-    check(parent, conductance, u, v, 10.0 ** rng.uniform(-1, 2, edges), balanced(rng, size, 5))
+    check(parent, conductance, u, v, 10.0 ** rng.uniform(-1, 2, edges), balanced(rng, size))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -70,7 +71,7 @@ def test_conjugate_gradients_on_a_forest_that_other_edges_join(seed):
     rng = np.random.default_rng(100 + seed)
     size = int(rng.integers(2, 60))
     parent, conductance = random_forest(rng, size, int(rng.integers(1, size + 1)))
-    check(parent, conductance, *connecting_edges(rng, size, size // 2), balanced(rng, size, 4))
+    check(parent, conductance, *connecting_edges(rng, size, size // 2), balanced(rng, size))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -78,7 +79,7 @@ def test_conjugate_gradients_on_a_forest_of_single_nodes(seed):
     rng = np.random.default_rng(200 + seed)
     size = int(rng.integers(2, 60))
     edges = connecting_edges(rng, size, size)
-    check(np.arange(size), np.zeros(size), *edges, balanced(rng, size, 3))
+    check(np.arange(size), np.zeros(size), *edges, balanced(rng, size))
 
 
 def complete(size):
@@ -115,7 +116,7 @@ def test_conjugate_gradients_stop_well_where_they_converge_at_once(graph):
     # Symmetric graphs have few eigenvalues: the residual is pure rounding after a few iterations.
     size, u, v = graph
     rng = np.random.default_rng(size)
-    current = balanced(rng, size, 4)
+    current = balanced(rng, size)
     current[:, 0] = 0.0
     current[[0, -1], 0] = [1.0, -1.0]
     check(np.arange(size), np.zeros(size), u, v, np.ones(len(u)), current)
@@ -125,18 +126,18 @@ def test_conjugate_gradients_where_the_preconditioner_is_exact():
     rng = np.random.default_rng(8)
     parent, conductance = random_forest(rng, 80, 1)
     none = np.empty(0, int)
-    check(parent, conductance, none, none, np.empty(0), balanced(rng, 80, 6))
+    check(parent, conductance, none, none, np.empty(0), balanced(rng, 80))
     loops = rng.integers(0, 80, 9)
-    check(parent, conductance, loops, loops, np.ones(9), balanced(rng, 80, 6))
+    check(parent, conductance, loops, loops, np.ones(9), balanced(rng, 80))
 
 
 def test_columns_of_unequal_difficulty_all_converge():
     rng = np.random.default_rng(4)
     size, u, v = line(200)
-    current = np.zeros((size, 4))
+    current = np.zeros((size, WIDTH))
     current[:2, 0] = [1.0, -1.0]  # neighbours
     current[[0, -1], 1] = [1.0, -1.0]  # the two ends
-    current[:, 2] = 1e-9 * balanced(rng, size, 1)[:, 0]  # faint
+    current[:, 2] = 1e-9 * balanced(rng, size)[:, 0]  # faint
     check(np.arange(size), np.zeros(size), u, v, np.ones(len(u)), current)  # the last has none
 
 
@@ -144,9 +145,9 @@ def test_energy_is_approached_from_below_and_iterations_are_limited():
     rng = np.random.default_rng(9)
     size, u, v = line(100)
     edges = np.arange(size), np.zeros(size), u, v, np.ones(size - 1)
-    current = balanced(rng, size, 2)
+    current = balanced(rng, size)
     exact, _ = dense_solution(*edges, current)
-    before = np.zeros(2)
+    before = np.zeros(WIDTH)
     for tolerance in (1.0, 0.5, 0.1):
         energy, _ = conjugate_gradient(Forest.of(*edges), current.copy(), tolerance, False)
         assert np.all(energy <= exact * (1 + 1e-12))
@@ -161,7 +162,7 @@ def test_a_slow_start_is_not_taken_for_convergence(size, tolerance):
     # Along a line the energy grows by ever smaller steps long before it is all there. Currents
     # at its ends have to cross it; the resistance between them is size - 1.
     _, u, v = line(size)
-    current = np.zeros((size, 1))
+    current = np.zeros((size, WIDTH))
     current[[0, -1], 0] = [1.0, -1.0]
     system = Forest.of(np.arange(size), np.zeros(size), u, v, np.ones(size - 1))
     energy, _ = conjugate_gradient(system, current, tolerance, False)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from ibn.bias.ultrametric import Ultrametric
-from ibn.kernels.series import may_hold_cliques
+from ibn.kernels.series import ONCE, STAYS, UNUSED, may_hold_cliques
 from ibn.network import Network, build_network
 from ibn.preferences.comparisons import Comparisons
-from ibn.solvers.reduction import ONCE, STAYS, UNUSED, reduce_network
+from ibn.solvers.reduction import reduce_network
 from ibn.topology import build
 
 CASES = [naive.random_case(seed, 25) for seed in range(1000, 1000 + 2 * len(naive.CASES))]
