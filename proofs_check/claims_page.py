@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ibn.outputs import write_text
+from ibn.plurals import count_of
 from ibn.proofs_check import evidence_plot
 from ibn.proofs_check.claim import AS_STATED, HOLDS, Check, Reading, Verdict
 from ibn.proofs_check.claims_graph import save
@@ -17,6 +18,8 @@ from ibn.proofs_check.machine_checked import extent
 
 SHORT = 300  # characters of evidence that need no folding
 NO_PLOTS: Mapping[str, str] = MappingProxyType({})
+
+COUNTED = {"holds": "hold", "fails": "fail", "undecided": "undecided"}
 
 GRAPH = "claims-graph.svg"
 RULE = (
@@ -171,8 +174,10 @@ def _section(verdict: Verdict, changed: Collection[str], plot: str) -> list[str]
         lines += ["", f"![What the measured orders leave over]({plot})"]
     evidence = [line for check in claim.checks for line in _evidence(verdict, check)]
     found = Counter(finding.verdict for finding in verdict.findings.values())
-    counts = ", ".join(f"{name} {count}" for name, count in sorted(found.items(), reverse=True))
-    return lines + _folded(f"Evidence: of {len(claim.checks)} checks, {counts}", evidence)
+    counts = ", ".join(f"{found[name]} {shown}" for name, shown in COUNTED.items() if found[name])
+    return lines + _folded(
+        f"Evidence of {count_of(len(claim.checks), 'check')}: {counts}", evidence[1:]
+    )
 
 
 def _evidence(verdict: Verdict, check: Check) -> list[str]:

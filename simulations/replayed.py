@@ -244,7 +244,7 @@ def replay(
     ):
         if given is not None and given not in known:
             raise unknown_name(name, given, known)
-    course = {"repetitions": repetitions, "batches": batches, "seed": seed}
+    course: dict[str, Any] = {"repetitions": repetitions, "batches": batches, "seed": seed}
     with at_most(jobs), telling(progress) as tell:
         if isinstance(data, Ultrametric):
             return _in_world(data, budget, responses, beta, course, tell)
@@ -300,7 +300,7 @@ def _in_world(
     budget: int,
     responses: int,
     beta: float | None,
-    course: dict[str, int],
+    course: dict[str, Any],
     progress: Tell,
 ) -> SimulatedReplay:
     """Replay in the ultrametric world."""
