@@ -36,7 +36,8 @@ exclude_patterns = ["site", "_gallery"]
 
 html_theme = "furo"
 html_title = "ibn"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["ibn.css"]
 
 
 def escape_bars(app, what, name, obj, options, lines):

@@ -44,6 +44,7 @@ _HOME = {
     "rank": "ibn.leaderboard.ranking",
     "read_battles": "ibn.preferences.reading",
     "read_preferences": "ibn.preferences.reading",
+    "replay": "ibn.simulations.replayed",
     "resistance": "ibn.inference.gaussian",
     "resistance_matrix": "ibn.inference.gaussian",
     "sweep": "ibn.simulations.sweeping.swept",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from ibn.outputs import write_text
+from ibn.plurals import count_of
 from ibn.proofs_check import evidence_plot
 from ibn.proofs_check.claim import AS_STATED, HOLDS, Check, Reading, Verdict
 from ibn.proofs_check.claims_graph import save
@@ -15,6 +18,8 @@ from ibn.proofs_check.machine_checked import extent
 
 SHORT = 300  # characters of evidence that need no folding
 NO_PLOTS: Mapping[str, str] = MappingProxyType({})
+
+COUNTED = {"holds": "hold", "fails": "fail", "undecided": "undecided"}
 
 GRAPH = "claims-graph.svg"
 RULE = (
@@ -86,14 +91,15 @@ def markdown(
 
 def _summary(verdicts: Sequence[Verdict], changed: Collection[str]) -> list[str]:
     """Write the first table, a row a claim: why, by the reading that decides, and what is so."""
-    lines = ["| claim | verdict | why | what is so |", "| --- | --- | --- | --- |"]
+    lines = ["| claim | verdict | why, and what is so |", "| --- | --- | --- |"]
     for verdict in verdicts:
         claim, deciding = verdict.claim, _deciding(verdict)
         why = escaped(_why(verdict, deciding, changed))
         if len(claim.readings) > 1 and verdict.verdict != HOLDS:
             why = f"{escaped(deciding.name)}: {why}"
         shown = claim.latex if verdict.verdict == HOLDS else deciding.latex
-        cells = (f"[{claim.id}](#{claim.id.lower()})", f"**{verdict.verdict}**", why, _math(shown))
+        reason = _reason(why, shown)
+        cells = (f"[{claim.id}](#{claim.id.lower()})", f"**{verdict.verdict}**", reason)
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
@@ -107,8 +113,25 @@ def _deciding(verdict: Verdict) -> Reading:
     )
 
 
-def _math(formula: str) -> str:
-    return f"${_inline(formula)}$" if formula else ""
+def _reason(why: str, formula: str) -> str:
+    """Write why in a table's cell, and below it the formula, which breaks between its parts."""
+    # No column begins in a formula.
+    parts = (x.replace(r"\|", r"\Vert ").replace("|", r"\vert ") for x in _parts(formula))
+    return "<br>".join(filter(None, (why, " ".join(f"${part}$" for part in parts))))
+
+
+def _display(formula: str) -> str:
+    """Write a formula by itself, each of its parts on a line."""
+    parts = _parts(formula)
+    if len(parts) == 1:
+        return f"$$ {formula} $$"
+    lines = r" \\ ".join(parts)
+    return rf"$$ \begin{{gathered}} {lines} \end{{gathered}} $$"
+
+
+def _parts(formula: str) -> list[str]:
+    """Take a formula apart where it has wide gaps."""
+    return [part.strip() for part in re.split(r"\\q?quad", formula) if part.strip()]
 
 
 def _why(verdict: Verdict, reading: Reading, changed: Collection[str]) -> str:
@@ -127,30 +150,34 @@ def _left(verdicts: Sequence[Verdict], profile: str) -> list[str]:
     left = [(v.claim.id, check) for v in verdicts for check in v.claim.checks if check.full]
     if profile != "quick" or not left:
         return []
-    lines = ["", "## What the quick profile leaves to the full one", ""]
-    return [*lines, *(f"- {name}, {escaped(c.name)}: {escaped(c.full)}" for name, c in left)]
+    listed = [f"- {name}, {escaped(check.name)}: {escaped(check.full)}" for name, check in left]
+    heading = "## What the quick profile leaves to the full one"
+    return ["", heading, *_folded(f"{len(left)} checks, with less work each", listed)]
 
 
 def _section(verdict: Verdict, changed: Collection[str], plot: str) -> list[str]:
     """Write a claim with its assumptions, readings and evidence."""
     claim, readings = verdict.claim, verdict.readings
     lines = ["", f"## {claim.id}", "", f"**{verdict.verdict}.** {escaped(claim.statement)}", ""]
-    lines += [f"$$ {claim.latex} $$", "", f"Source: {claim.source}."]
+    lines += [_display(claim.latex), "", f"Source: {claim.source}."]
     if claim.rests_on:
         lines[-1] += " Rests on " + ", ".join(f"[{x}](#{x.lower()})" for x in claim.rests_on) + "."
-    lines += ["", "| read as | verdict | why | what is so |", "| --- | --- | --- | --- |"]
+    lines += ["", "| read as | verdict | why, and what is so |", "| --- | --- | --- |"]
     for reading in claim.readings:
         shown = reading.latex or (claim.latex if reading.name == AS_STATED else "")
-        why = escaped(_why(verdict, reading, changed))
-        cells = (escaped(_named(reading)), f"**{readings[reading.name]}**", why, _math(shown))
+        reason = _reason(escaped(_why(verdict, reading, changed)), shown)
+        cells = (escaped(_named(reading)), f"**{readings[reading.name]}**", reason)
         lines.append(f"| {' | '.join(cells)} |")
     if claim.assumptions:
         lines += _folded("Assumptions", [f"- {escaped(one)}" for one in claim.assumptions])
     if plot:
         lines += ["", f"![What the measured orders leave over]({plot})"]
-    for check in claim.checks:
-        lines += _evidence(verdict, check)
-    return lines
+    evidence = [line for check in claim.checks for line in _evidence(verdict, check)]
+    found = Counter(finding.verdict for finding in verdict.findings.values())
+    counts = ", ".join(f"{found[name]} {shown}" for name, shown in COUNTED.items() if found[name])
+    return lines + _folded(
+        f"Evidence of {count_of(len(claim.checks), 'check')}: {counts}", evidence[1:]
+    )
 
 
 def _evidence(verdict: Verdict, check: Check) -> list[str]:
@@ -192,8 +219,3 @@ def _method(claim: str, check: Check) -> str:
     if how_far := extent(claim, check.name):
         links.append(f"[{how_far}](machine_checked.md#{claim.lower()})")
     return ", ".join([check.method, *links])
-
-
-def _inline(formula: str) -> str:
-    """Fit a formula into a table's cell: no column begins in it."""
-    return formula.replace(r"\|", r"\Vert ").replace("|", r"\vert ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,10 +22,15 @@ _PLAIN = str.maketrans({"𝒜": "A", "ℬ": "B"})  # letters that the figures' f
 def rows_of(verdict: Verdict) -> Rows:
     """List what each measured order leaves over, by check and world; empty where none is."""
     return [
-        (f"{check.name}: {world}".translate(_PLAIN), left)
+        (_typeset(f"{check.name}: {world}"), left)
         for check in verdict.claim.checks
         for world, left in slopes(verdict.findings[check.name].data).items()
     ]
+
+
+def _typeset(name: str) -> str:
+    """Write a name in the figures' font, its powers raised."""
+    return re.sub(r"(\w+)\^\(([^()]*)\)", r"$\1^{\2}$", name.translate(_PLAIN))
 
 
 def draw(rows: Rows) -> Figure:

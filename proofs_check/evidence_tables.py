@@ -37,7 +37,7 @@ def table_of(data: Mapping[str, Any]) -> list[str]:
         columns = ("rank by the distance", "by the variance", "the second less the first", "95 %")
         return _laid(columns, [[*row, f"{shown(low)} to {shown(high)}"]])
     if all(_is_scalar(value) for value in values):
-        return _laid(("what", "found"), [[escaped(k), shown(v)] for k, v in data.items()])
+        return _laid(("what", "found"), [[_name(k), shown(v)] for k, v in data.items()])
     if all(_is_records(value) for value in values):
         named = len(data) > 1
         records = [
@@ -50,7 +50,7 @@ def table_of(data: Mapping[str, Any]) -> list[str]:
     is_columns = all(name.isidentifier() and _is_column(value) for name, value in data.items())
     if is_columns and len({len(value) for value in values}) == 1:
         rows = list(zip(*values, strict=True))[:MOST_ROWS]
-        return _laid(list(map(escaped, data)), [list(map(shown, row)) for row in rows])
+        return _laid(list(map(_name, data)), [list(map(shown, row)) for row in rows])
     return []
 
 
@@ -62,17 +62,20 @@ def slopes(data: Mapping[str, Any]) -> dict[str, Sequence[float]]:
 def escaped(text: str) -> str:
     r"""Write a text as it is to be read: no column, emphasis or tag begins in it.
 
-    Indices and powers are set as such.
+    Indices and powers are set as such; a name of several words, such as a function's, is none.
 
     Examples
     --------
     >>> escaped("d_IB < n^(-α) | n^2")
     'd<sub>IB</sub> &lt; n<sup>-α</sup> \\| n<sup>2</sup>'
+    >>> escaped("log_B, inference_distance")
+    'log<sub>B</sub>, inference\\_distance'
     """
     for sign in "\\|*`$":
         text = text.replace(sign, "\\" + sign)
     text = text.replace("<", "&lt;").replace("\n", " ")
-    text = re.sub(r"(?<=[A-Za-z])_([A-Za-z]+|[0-9]+)\b", r"<sub>\1</sub>", text).replace("_", "\\_")
+    index = r"(?<=[A-Za-z])_((?<=\b[A-Za-z]_)[A-Za-z]+|[A-Z]|[0-9]+)\b"
+    text = re.sub(index, r"<sub>\1</sub>", text).replace("_", "\\_")
     return re.sub(r"\^(?:\(([^()]*)\)|(-?\w+))", r"<sup>\1\2</sup>", text)
 
 
@@ -97,6 +100,11 @@ def _typeset(text: str) -> str:
     return escaped(text)
 
 
+def _name(key: str) -> str:
+    """Write what a value is called in data as words."""
+    return escaped(key.replace("_", " "))
+
+
 def _laid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
     return lines + [f"| {' | '.join(row)} |" for row in rows]
@@ -108,7 +116,7 @@ def _of_records(records: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = [[shown(row.get(name)) for name in columns] for row in records[:MOST_ROWS]]
     if left_out > 0:
         rows.append([f"and {left_out} more", *[""] * (len(columns) - 1)])
-    return _laid([escaped(name) for name in columns], rows)
+    return _laid(list(map(_name, columns)), rows)
 
 
 def _slope(name: str, found: Mapping[str, Any]) -> list[str]:

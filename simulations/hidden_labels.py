@@ -24,6 +24,7 @@ from ibn.estimate import Estimate
 from ibn.learner.log_loss import log_losses
 from ibn.learner.reward_model import SCALE_SPREAD, RewardModel, fit
 from ibn.preferences.comparisons import Comparisons
+from ibn.threads import in_threads
 
 HELD_OUT = 0.3  # of the prompts
 START = 32  # random labels that are known at first
@@ -106,14 +107,18 @@ def replay_hidden(
     counts = sorted({round(t * budget) for t in TIMES if round(t * budget) <= least} | {0})
     random = np.empty((splits, len(counts), 2))
     own = {policy: np.empty((splits, 2)) for policy in POLICIES}
+
+    def label(k: int) -> None:
+        progress(f"split {k + 1} of {splits}")
+        split = drawn[k]
+        order = split.rng.permutation(split.pool)
+        for i, count in enumerate(counts):
+            random[k, i] = split.judge(order[: START + count])
+        for policy in POLICIES:
+            own[policy][k] = split.judge(split.choose(policy, order[:START], budget))
+
     with threadpool_limits(1, user_api="blas"):
-        for k, split in enumerate(drawn):
-            progress(f"split {k + 1} of {splits}")
-            order = split.rng.permutation(split.pool)
-            for i, count in enumerate(counts):
-                random[k, i] = split.judge(order[: START + count])
-            for policy in POLICIES:
-                own[policy][k] = split.judge(split.choose(policy, order[:START], budget))
+        in_threads(label, range(splits))
     return _compare(budget, counts, random, own, np.random.default_rng([seed, 1]))
 
 

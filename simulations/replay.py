@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.design import all_pairs, choose, pairs_within, sample_pairs, second_moment
@@ -22,6 +23,7 @@ from ibn.learner.reward_model import RewardModel
 from ibn.learner.weights import PairLabels, Settings, infer
 from ibn.preferences.comparisons import Comparisons
 from ibn.preferences.noise import LabelNoise
+from ibn.threads import in_threads
 
 POLICIES = ("planned", "random", "variance", "margin")
 RESAMPLES = 1000
@@ -162,9 +164,11 @@ def replay(
     shape = (repetitions, len(labels))
     variance = {policy: np.empty(shape) for policy in policies}
     error = {policy: np.empty(shape) for policy in policies}
-    for r, stream in enumerate(np.random.SeedSequence(seed).spawn(repetitions)):
+    streams = np.random.SeedSequence(seed).spawn(repetitions)
+
+    def repeat(r: int) -> None:
         progress(f"repetition {r + 1} of {repetitions}")
-        rng = np.random.default_rng(stream)
+        rng = np.random.default_rng(streams[r])
         problem = draw(rng)
         if budget > len(problem.pairs):
             raise InputError(f"{len(problem.pairs)} candidates for a budget of {budget}")
@@ -173,6 +177,9 @@ def replay(
         for policy, own in zip(policies, rng.spawn(len(policies)), strict=True):
             curve = _label(problem, policy, truth, labels, own)
             variance[policy][r], error[policy][r] = curve / curve[0, 0]
+
+    with threadpool_limits(1, user_api="blas"):
+        in_threads(repeat, range(repetitions))
     return Replay(labels, variance, error, seed)
 
 

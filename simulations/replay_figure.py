@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,15 +17,17 @@ from ibn.report.style import (
     GREY,
     VERMILION,
     decimal_ticks,
-    style,
-    write_figure,
 )
-from ibn.simulations.replay import Replay
+
+if TYPE_CHECKING:
+    from ibn.simulations.replay import Replay
+    from ibn.simulations.replayed import RealReplay, SimulatedReplay
 
 LOOKS: dict[str, dict[str, Any]] = {
     "planned": {"color": BLUE, "marker": "^", "label": "planned (A-optimal)"},
     "random": {"color": BLACK, "marker": "o", "label": "random"},
     "variance": {"color": VERMILION, "marker": "s", "label": "largest variance"},
+    "longest": {"color": VERMILION, "marker": "s", "label": "longest difference"},
     "margin": {"color": GREEN, "marker": "D", "label": "probability nearest 1/2"},
 }
 QUANTITIES = {"variance": "mean posterior variance", "error": "mean squared error"}
@@ -51,17 +51,30 @@ def draw_policies(axes: Axes, found: Replay, quantity: str) -> Axes:
     return axes
 
 
-def draw(found: Replay) -> Figure:
+def draw_simulated(replayed: SimulatedReplay) -> Figure:
     """Draw posterior variance and squared error, side by side."""
     figure = Figure(figsize=(2 * COLUMN, 2.6), layout="constrained")
     for axes, quantity in zip(figure.subplots(1, 2), QUANTITIES, strict=True):
-        draw_policies(axes, found, quantity)
+        draw_policies(axes, replayed.found, quantity)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return figure
 
 
-def draw_into(found: Replay, path: str | os.PathLike[str]) -> None:
-    """Draw a replay into a file; its suffix tells the kind."""
-    with style():
-        write_figure(draw(found), Path(path))
+def draw_real(replayed: RealReplay) -> Figure:
+    """Draw log loss on held-out labels against random labels seen, and each method beside it."""
+    found = replayed.found
+    figure = Figure(figsize=(COLUMN, 2.6), layout="constrained")
+    axes = figure.subplots()
+    mean, low, high = np.array([(one.mean, *one.interval()) for one in found.curve]).T
+    axes.fill_between(found.counts, low, high, color=BLACK, alpha=0.18, lw=0)
+    axes.plot(found.counts, mean, ms=3.0, **LOOKS["random"])
+    for name, method in found.methods.items():
+        loss = method.log_loss
+        error = loss.mean - loss.interval()[0]
+        axes.errorbar(
+            found.budget, loss.mean, yerr=error, ms=4.0, capsize=2.0, ls="", **LOOKS[name]
+        )
+    axes.set(xlabel=f"labels after {found.start}", ylabel="log loss on labels held out")
+    axes.legend()
+    return figure

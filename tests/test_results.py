@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from ibn.errors import InputError, MissingExtra
 from ibn.proofs_check.decided import Ledger
 from ibn.results import Result, plain
 from ibn.simulations.sweeping.store import load
+from ibn.threads import at_most, cores, in_threads
 
 pandas = pytest.importorskip("pandas")
 
@@ -20,6 +22,15 @@ BATTLES = [
     for i, (a, b) in enumerate([("x", "y"), ("y", "z"), ("z", "w"), ("x", "w")] * 9)
 ]
 GRID = {"topology": "chain,star", "n": "50,100", "inference": "exact", "rel_err": 0.1, "seed": 3}
+COURSE = {"repetitions": 3, "batches": 4, "seed": 5}
+
+
+def judged():
+    """Enough labels to hide some: kind answers are preferred."""
+    return [
+        {"prompt": f"question {i}", "chosen": f"kind {i % 7}", "rejected": f"rude {i % 5}"}
+        for i in range(120)
+    ]
 
 
 def rows_of(path):
@@ -58,10 +69,12 @@ def answers(prefs, audited):
         "rank": ibn.rank(BATTLES, probes=True),
         "sweep": ibn.sweep(**GRID),
         "check": ibn.check("M1"),
+        "replay": ibn.replay(prefs, 8, **COURSE),
+        "real": ibn.replay(judged(), 12, repetitions=3),
     }
 
 
-VERBS = ("audit", "plan", "battles", "rank", "sweep", "check")
+VERBS = ("audit", "plan", "battles", "rank", "sweep", "check", "replay", "real")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -163,6 +176,54 @@ def test_the_command_and_python_sweep_alike(ibn, answers, tmp_path):
 def test_the_command_and_python_check_alike(ibn, answers):
     assert printed(ibn, "check", "M1", "--json") == as_printed(answers["check"])
     assert answers["check"].passed
+
+
+def test_the_command_and_python_replay_alike(ibn, prefs, answers, tmp_path):
+    options = [x for name, value in COURSE.items() for x in (f"--{name}", value)]
+    document = printed(ibn, "replay", prefs, "--budget", 8, *options, "--json")
+    assert document == as_printed(answers["replay"])
+    assert "labels are too few to hide 8" in answers["replay"].instead
+    path = tmp_path / "judged.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in judged()))
+    again = tmp_path / "again.json"
+    real = ("replay", path, "--budget", 12, "--repetitions", 3)
+    document = printed(ibn, *real, "--out", again, "--json")
+    assert {**document, "source": "list"} == as_printed(answers["real"])
+    assert timeless(json.loads(again.read_text())) == document
+    world = __import__("ibn").Ultrametric("power", alpha=0.5)
+    found = __import__("ibn").replay(world, 8, responses=12, **COURSE)
+    arguments = ("--world", "power", "--alpha", 0.5, "--budget", 8, "--responses", 12)
+    assert printed(ibn, "replay", *arguments, *options, "--json") == as_printed(found)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("audit", "prefs", "--replicates", 2),
+        ("plan", "prefs", "--budget", 4, "--out", "next.jsonl"),
+        ("replay", "prefs", "--budget", 8, "--repetitions", 2, "--batches", 2),
+        ("rank", "battles", "--by", "category", "--probes"),
+    ],
+)
+def test_answers_do_not_depend_on_the_jobs(ibn, prefs, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    battles = tmp_path / "battles.jsonl"
+    rows = [{**one, "category": "ab"[i % 2]} for i, one in enumerate(BATTLES)]
+    battles.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = [{"prefs": prefs, "battles": battles}.get(each, each) for each in arguments]
+    one = printed(ibn, *given, "--jobs", 1, "--json")
+    assert one == printed(ibn, *given, "--jobs", 3, "--json")
+
+
+def test_work_is_shared_among_as_many_as_are_asked_for():
+    with at_most(1):
+        assert cores() == 1
+        assert set(in_threads(lambda _: threading.get_ident(), range(9))) == {threading.get_ident()}
+    with at_most(2):
+        inner = in_threads(lambda _: cores(), range(2))
+        assert inner == [1, 1]
+    with pytest.raises(InputError, match="at least 1, not 0"), at_most(0):
+        pass
 
 
 def test_a_verdict_that_has_changed_is_said():

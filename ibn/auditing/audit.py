@@ -30,6 +30,7 @@ from ibn.preferences.near_duplicates import find_near_duplicates
 from ibn.preferences.near_duplicates import merge_near_duplicates as merge
 from ibn.preferences.reading import PreferenceData
 from ibn.progress import AUDIT, Tell, telling
+from ibn.threads import at_most
 
 __all__ = ["COMPARED", "Audit", "AuditSettings", "audit"]
 
@@ -44,6 +45,7 @@ def audit(
     max_variance: float | None = None,
     max_variance_of: str | None = None,
     merge_near_duplicates: bool = False,
+    jobs: int | None = None,
     progress: bool | Tell = False,
     **options: Any,
 ) -> Audit:
@@ -69,6 +71,8 @@ def audit(
         Which mean is limited; by default within prompts, or across where none has two responses.
     merge_near_duplicates : bool
         Whether responses to one prompt, and prompts, that differ little are taken for one.
+    jobs : int, optional
+        Cores used at most; the answer does not depend on it.
     progress : bool or callable
         Whether to tell on standard error what comes next, or what is called with it.
     **options
@@ -103,7 +107,7 @@ def audit(
     check_limit(max_variance, max_variance_of)
     reading = take_reading(options)
     settings = AuditSettings(**options)
-    with telling(progress, AUDIT) as tell:
+    with at_most(jobs), telling(progress, AUDIT) as tell:
         began = time.perf_counter()
         data = preferences_of(data, **reading)
         if isinstance(embeddings, (str, os.PathLike)):

@@ -7,7 +7,6 @@ held against them. Without a model that predicts held-out labels nothing is reco
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -59,24 +58,22 @@ def recommend(
 
 def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
     """List what can be tried."""
-    source, plans = found.data.source, learned.plans
+    data, plans = found.data, learned.plans
     used = learned.found.comparisons
     sampled = ""
-    if used < len(found.data.comparisons):
+    if used < len(data.comparisons):
         sampled = f"; weighed on {count_of(used, 'comparison')} drawn at random"
-    read = [source, *found.data.report.flags]
-    if found.similarity.embedding_file:
-        read += ["--embeddings", found.similarity.embedding_file]
-    call = ["ibn", "plan", *read]
+    file = found.similarity.embedding_file
+    read = ("--embeddings", file) if file else ()
     proposed = []
     if plans is not None:
-        end = ["--budget", str(plans.budget), "--out", "next.jsonl"]
+        end = (*read, "--budget", str(plans.budget), "--out", "next.jsonl")
         proposed.append(
             Idea(
                 "plan",
                 f"Label {count_of(plans.budget, 'pair')} within prompts, chosen by ibn plan",
                 f"pairs that the fitted reward model would learn most from{sampled}",
-                shlex.join([*call, *end]),
+                data.command("plan", *end),
                 plans.within.pairs,
             )
         )
@@ -86,7 +83,7 @@ def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
                 "plan-anywhere",
                 f"Label {count_of(plans.budget, 'pair')} of any prompts, chosen by ibn plan",
                 f"where annotators can compare answers to different prompts{sampled}",
-                shlex.join([*call, *end, "--pairs", "any", "--target", "within"]),
+                data.command("plan", *end, "--pairs", "any", "--target", "within"),
                 plans.anywhere.pairs,
             )
         )
@@ -97,7 +94,7 @@ def ideas(found: Stages, learned: LearnedLabels) -> list[Idea]:
                 f"Label the {count_of(count, 'most doubted pair')} once more",
                 "labels that a reward model fitted to the others thinks least likely; the effect "
                 f"counts them as further evidence, not as corrections{sampled}",
-                shlex.join(["ibn", "audit", *read, "--recheck", "recheck.jsonl"]),
+                data.command("audit", *read, "--recheck", "recheck.jsonl"),
                 learned.compared[:count],
             )
         )

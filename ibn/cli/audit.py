@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ibn.cli.inputs import check_out, read_all, reading
+from ibn.cli.inputs import check_out, read_all, reading, sharing
 from ibn.cli.printing import print_document, table
 from ibn.cli.terminal import say
 from ibn.cli.verbosity import stages
@@ -104,6 +104,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the most doubted tenth of the pairs here, to be labelled once more.",
 )
+@sharing
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     prefs: str,
@@ -196,9 +197,10 @@ def _compare(
     from ibn.bias.embeddings import given_embeddings
     from ibn.preferences.uniting import unite
     from ibn.results import plain
+    from ibn.threads import at_most
 
     rows = given_embeddings(options["embeddings"], len(unite(before, after)[0].responses))
-    with stages() as progress:
+    with at_most(options["jobs"]), stages() as progress:
         found = compare_states(
             before, after, embeddings=rows, seed=options["seed"], progress=progress
         )

@@ -77,6 +77,17 @@ def reading(command: Command) -> Command:
     return choosing(score(no_prompt(command)))
 
 
+def sharing(command: Command) -> Command:
+    """Give a command the option ``--jobs``, of verbs that share work among threads."""
+    jobs = click.option(
+        "--jobs",
+        type=click.IntRange(1, 1024),
+        show_default="all cores",
+        help="Cores used at most. The answer does not depend on it.",
+    )
+    return jobs(command)
+
+
 def planning(command: Command) -> Command:
     """Give a command the options that choosing comparisons has in common."""
     kinds = click.Choice(["within", "any"])

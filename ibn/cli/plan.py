@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.inputs import check_out, planning, reading, tell
+from ibn.cli.inputs import check_out, planning, reading, sharing, tell
 from ibn.cli.printing import KINDS, print_document, table
 from ibn.cli.verbosity import note, stages
 from ibn.errors import InputError
@@ -56,6 +56,7 @@ LISTED = 10
     help="Of a leaderboard's battles: the ranks to narrow, neighbours, top:K or item:NAME.",
 )
 @reading
+@sharing
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     prefs: tuple[str, ...],

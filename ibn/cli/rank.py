@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ibn.cli.inputs import choosing
+from ibn.cli.inputs import choosing, sharing
 from ibn.cli.terminal import terminal
 
 
@@ -73,6 +73,7 @@ from ibn.cli.terminal import terminal
     help="Seed of the simulation behind the intervals' widths.",
 )
 @choosing
+@sharing
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(path: str, as_json: bool, out: str | None, **options: Any) -> int:
     """Rank a few items, such as models in an arena, by many battles.

@@ -23,6 +23,7 @@ from ibn.preferences.given import each_source, take_reading
 from ibn.preferences.reading import PreferenceData, read_for_planning, read_preferences
 from ibn.preferences.uniting import concatenate, without_comparisons
 from ibn.progress import Tell, telling
+from ibn.threads import at_most
 
 
 def plan(
@@ -34,6 +35,7 @@ def plan(
     pairs: str | None = None,
     ranks: str = "neighbours",
     seed: int = 0,
+    jobs: int | None = None,
     progress: bool | Tell = False,
     **options: Any,
 ) -> Plan | Purchase:
@@ -62,6 +64,8 @@ def plan(
         Of battles: ``neighbours``, ``top:K`` or ``item:NAME``.
     seed : int
         Of everything random.
+    jobs : int, optional
+        Cores used at most; the answer does not depend on it.
     progress : bool or callable
         Whether to tell on standard error what comes next, or what is called with it.
     **options
@@ -98,7 +102,7 @@ def plan(
             name: reading[name] for name in ("columns", "winner", "strict") if name in reading
         }
         return buy(rank(sources[0], seed=seed, **wishes), budget, **asked(ranks), seed=seed)
-    with telling(progress) as tell:
+    with at_most(jobs), telling(progress) as tell:
         labelled, waiting = _read(sources, reading)
         listed = candidates is not None
         if listed:

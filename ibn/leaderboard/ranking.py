@@ -15,6 +15,7 @@ from ibn.leaderboard.battles import Battles
 from ibn.leaderboard.board import Leaderboard, label
 from ibn.leaderboard.board_probes import probe
 from ibn.preferences.comparisons import Comparisons
+from ibn.threads import at_most, in_threads
 
 
 def rank(
@@ -26,6 +27,7 @@ def rank(
     by: str | None = None,
     probes: bool = False,
     seed: int = 0,
+    jobs: int | None = None,
     columns: Mapping[str, str] | None = None,
     winner: Mapping[str, str] | None = None,
     strict: bool = False,
@@ -50,6 +52,8 @@ def rank(
         Whether to ask what biases the board.
     seed : int
         Of the simulations behind the intervals and probes.
+    jobs : int, optional
+        Cores used at most, where ``by`` gives several boards; the answer does not depend on it.
     columns, winner, strict
         As for :func:`ibn.leaderboard.battle_files.read_battles`.
     **options
@@ -92,12 +96,15 @@ def rank(
     if both_bad == "drop" and battles.both_bad is not None:
         battles = battles.take(~battles.both_bad).met()
     options |= {"controls": controls, "seed": seed}
-    board = boards.rank(battles, **options)
-    parts = {}
-    if by is not None:
-        codes = label(battles, by)
-        for code in np.unique(codes):
-            of_one = battles.take(codes == code).met()
-            parts[battles.keys[by][code]] = boards.rank(of_one, **options)
-    found = tuple(probe(battles, board, seed=seed)) if probes else None
-    return replace(board, file=file, by=parts, probes=found)
+    with at_most(jobs):
+        board = boards.rank(battles, **options)
+        parts = {}
+        if by is not None:
+            codes = label(battles, by)
+            values = np.unique(codes).tolist()
+            found = in_threads(
+                lambda code: boards.rank(battles.take(codes == code).met(), **options), values
+            )
+            parts = {battles.keys[by][code]: one for code, one in zip(values, found, strict=True)}
+        asked = tuple(probe(battles, board, seed=seed)) if probes else None
+    return replace(board, file=file, by=parts, probes=asked)

@@ -7,6 +7,7 @@ meaning is decided, and the comparisons are laid out over distinct responses.
 
 from __future__ import annotations
 
+import shlex
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,7 @@ from ibn.preferences.fields import number, value_at
 from ibn.preferences.label_codes import decide_codes, decide_goodness
 from ibn.preferences.message_trees import sibling_replies
 from ibn.preferences.reading_report import ReadingReport, describe_skipped
-from ibn.preferences.record_sources import open_records
+from ibn.preferences.record_sources import KEPT, keeping, open_records
 from ibn.preferences.shapes import (
     Judgement,
     Side,
@@ -104,6 +105,13 @@ class PreferenceData:
     def skipped(self) -> int:
         """Rows and parts of rows that were left out."""
         return self.report.skipped_count
+
+    def command(self, verb: str, *options: str) -> str:
+        """Write a command on what was read, read as it was; what memory holds is kept first."""
+        kept = self.report.keeping
+        file = KEPT if kept else self.source
+        line = shlex.join(["ibn", verb, file, *self.report.flags, *options])
+        return f"# first, in Python: {kept}\n{line}" if kept else line
 
 
 def read_preferences(
@@ -237,7 +245,7 @@ def _read(source: Any, wishes: Wishes, strict: bool) -> PreferenceData:
 
 def _gather(source: Any, wishes: Wishes, strict: bool) -> _Gathered:
     name, records = open_records(source)
-    gathered = _Gathered(name, wishes, strict)
+    gathered = _Gathered(name, wishes, strict, keeping(source))
     with closing(records):
         try:
             gathered.read(records)
@@ -254,8 +262,8 @@ def _gather(source: Any, wishes: Wishes, strict: bool) -> _Gathered:
 class _Gathered:
     """Comparisons of a file as they come, their labels still the file's codes."""
 
-    def __init__(self, source: str, wishes: Wishes, strict: bool) -> None:
-        self.source, self.wishes, self.strict = source, wishes, strict
+    def __init__(self, source: str, wishes: Wishes, strict: bool, keeping: str) -> None:
+        self.source, self.wishes, self.strict, self.keeping = source, wishes, strict, keeping
         self.columns: Columns | None = None
         self.prompts: dict[Text, int] = {}
         self.responses: dict[tuple[int, Text], int] = {}
@@ -564,6 +572,7 @@ class _Gathered:
             idle=self.idle,
             notes=tuple(notes),
             flags=self.wishes.flags,
+            keeping=self.keeping,
         )
 
 

@@ -37,6 +37,8 @@ class ReadingReport:
         What else to know.
     flags : tuple of str
         What a command line says so that the file is read this way.
+    keeping : str
+        Python that keeps what was read in a file, where it was held in memory.
     """
 
     rows: int = 0
@@ -52,6 +54,7 @@ class ReadingReport:
     idle: int = 0
     notes: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    keeping: str = ""
 
     @property
     def skipped_count(self) -> int:

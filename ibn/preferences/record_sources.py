@@ -14,6 +14,8 @@ from ibn.preferences.labelling_tools import from_tool
 from ibn.preferences.source import Record, as_record
 from ibn.preferences.tables import BATCH, dataset_rows, table_rows
 
+KEPT = "data.jsonl"
+
 
 def open_records(source: Any) -> tuple[str, Generator[tuple[int, Record], None, None]]:
     """Stream the records of a file, or of what Python holds.
@@ -39,6 +41,20 @@ def open_records(source: Any) -> tuple[str, Generator[tuple[int, Record], None, 
         return os.fspath(source), _as_columns(read_records(source))
     name = type(source).__name__
     return name, _as_columns(_held(source, name))
+
+
+def keeping(source: Any) -> str:
+    """Write the Python that keeps what is held in memory in the file ``KEPT``; empty of a path."""
+    lines = f'.to_json("{KEPT}", orient="records", lines=True)'
+    if isinstance(source, (str, os.PathLike)):
+        return ""
+    if hasattr(source, "with_format"):
+        return f'dataset.to_json("{KEPT}")'
+    if hasattr(source, "to_batches"):
+        return f"table.to_pandas(){lines}"
+    if hasattr(source, "iter_rows"):
+        return f'df.write_ndjson("{KEPT}")'
+    return f"df{lines}" if hasattr(source, "itertuples") else f"pandas.DataFrame(rows){lines}"
 
 
 def _as_columns(

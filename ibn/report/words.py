@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 
 import numpy as np
@@ -174,13 +173,13 @@ def recommended(found: Audit, most: int = MOST_RECOMMENDED) -> tuple[Recommendat
 def steps(found: Audit, most: int = MOST_RECOMMENDED) -> list[Step]:
     """Say what to do next, with the commands that do it."""
     if found.labels is None:
-        start = _command(found, "plan", "--budget", "32", "--out", "next.jsonl")
+        start = found.data.command("plan", "--budget", "32", "--out", "next.jsonl")
         return [
             Step("No reward model could be fitted, for want of labels: start with a plan.", start)
         ]
     if not found.labels.predicts:
-        embed = _command(found, "embed", "--embedder", "all-MiniLM-L6-v2", "--out", "texts.npy")
-        again = _command(found, "audit", "--embeddings", "texts.npy", "--out", "report.html")
+        embed = found.data.command("embed", "--embedder", "all-MiniLM-L6-v2", "--out", "texts.npy")
+        again = found.data.command("audit", "--embeddings", "texts.npy", "--out", "report.html")
         return [
             Step(
                 "Held-out labels show no signal on these embeddings, so no labels are advised over "
@@ -204,7 +203,7 @@ def steps(found: Audit, most: int = MOST_RECOMMENDED) -> list[Step]:
     if len(found.data.comparisons) >= REPLAYED * budget + FEWEST:  # else there is little to hide
         caution = Step(
             f"{CAUTION} On the labels you have, this says which would have brought more:",
-            _command(found, "replay", "--budget", str(budget)),
+            found.data.command("replay", "--budget", str(budget)),
         )
     return [*said, caution]
 
@@ -221,11 +220,6 @@ def effect(one: Recommendation) -> str:
         f"Right on {one.then:.1%} of new pairs, {one.now:.1%} now and {one.otherwise:.1%} with as "
         f"many random ones; worth {one.worth:,.0f} of those ({low:,.0f} to {high:,.0f})."
     )
-
-
-def _command(found: Audit, verb: str, *options: str) -> str:
-    """Write a command on the audited file, read as it was."""
-    return shlex.join(["ibn", verb, found.data.source, *found.data.report.flags, *options])
 
 
 def answer(found: Audit) -> str:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from ibn.cli.inputs import planning, read_all, reading
+from ibn.cli.inputs import planning, read_all, reading, sharing
 from ibn.cli.printing import print_document, table
 from ibn.cli.verbosity import note, stages
 from ibn.errors import InputError
-from ibn.outputs import check_file
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from ibn.preferences.reading import PreferenceData
-    from ibn.progress import Stages
-    from ibn.simulations.replay import Problem, Replay
 
 WORLD_RESPONSES = 256
 
@@ -51,7 +41,13 @@ WORLD_RESPONSES = 256
     show_default=True,
     help="The model learns between them.",
 )
-@click.option("--figure", metavar="FILE", help="Draw the replay: .svg, .png or .pdf.")
+@click.option(
+    "--out",
+    "--figure",
+    "out",
+    metavar="FILE",
+    help="Draw the replay: .svg, .png or .pdf; a .json file gets what --json prints.",
+)
 @click.option(
     "--world",
     metavar="FAMILY",
@@ -65,12 +61,13 @@ WORLD_RESPONSES = 256
     show_default=True,
     help="Drawn from the world.",
 )
+@sharing
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     prefs: tuple[str, ...],
     world: str | None,
-    figure: str | None,
-    labels: str | None,
+    alpha: float,
+    out: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -83,67 +80,38 @@ def command(
 
     \b
     Examples:
-      ibn replay preferences.jsonl --budget 200 --figure replay.svg
+      ibn replay preferences.jsonl --budget 200 --out replay.svg
       ibn replay --world power --alpha 0.3 --budget 32
     """  # noqa: D301 - the escape is for click
-    _check_figure(figure, (*prefs, options["embeddings"]))
-    simulated = labels == "simulated" or world is not None or figure is not None
-    with stages() as progress:
-        read = _read(prefs, options, progress) if prefs and world is None else None
-        real = None if simulated or not read else _replay_real(*read, options, labels, progress)
-        if real is None:
-            replayed, about = _replay(prefs, read, world, options, progress)
-    if real is not None:
-        print_document(real, hidden_tables, as_json)
-        return
-    if figure is not None:
-        from ibn.simulations.replay_figure import draw_into
-
-        draw_into(replayed, figure)
-        note(f"figure in {figure}")
-    print_document(replay_document(replayed, about), replay_tables, as_json)
-
-
-def _read(
-    prefs: tuple[str, ...], options: dict[str, Any], progress: Stages
-) -> tuple[PreferenceData, NDArray[np.floating]]:
-    """Read the labels, and embed the responses."""
-    from ibn.bias.embeddings import given_embeddings
-    from ibn.design.planning import embedded
     from ibn.preferences.given import take_reading
+    from ibn.simulations.replayed import RealReplay, SimulatedReplay, replay
 
-    data = read_all(prefs, take_reading(options))
-    given = given_embeddings(options["embeddings"], len(data.responses))
-    return data, embedded(data, given, options["seed"], progress)
+    if out is not None:
+        SimulatedReplay.check_path(out, (*prefs, options["embeddings"]))
+    wishes = take_reading(options)
+    with stages() as progress:
+        data = _given(prefs, world, alpha, wishes)
+        found = replay(data, progress=progress, **options)
+        if isinstance(found, SimulatedReplay) and found.instead:
+            progress.say(f"{found.instead}: labels are simulated")
+    if out is not None:
+        found.save(out)
+        note(f"replay in {out}")
+    tables = hidden_tables if isinstance(found, RealReplay) else replay_tables
+    print_document(found.to_json(), tables, as_json)
 
 
-def _replay_real(
-    data: PreferenceData,
-    embeddings: NDArray[np.floating],
-    options: dict[str, Any],
-    labels: str | None,
-    progress: Stages,
-) -> dict[str, Any] | None:
-    """Replay on the labels of PREFS; ``None`` where there are too few of them."""
-    from ibn.results import plain
-    from ibn.simulations.hidden_labels import replay_hidden
+def _given(prefs: tuple[str, ...], world: str | None, alpha: float, wishes: dict[str, Any]) -> Any:
+    """Read what is to be replayed, or make the world."""
+    if world is not None:
+        from ibn.bias.ultrametric import Ultrametric
 
-    try:
-        found = replay_hidden(
-            embeddings,
-            data.comparisons,
-            data.prompt_of,
-            options["budget"],
-            splits=options["repetitions"],
-            seed=options["seed"],
-            progress=progress,
-        )
-    except InputError as error:
-        if labels == "real":
-            raise
-        progress.say(f"{error.problem}: labels are simulated")
-        return None
-    return {"source": data.source, **plain(found)}
+        if prefs:
+            raise InputError("--world replays without PREFS", fix="leave one of the two out")
+        return Ultrametric(world, alpha=alpha)
+    if not prefs:
+        raise InputError("nothing to replay", fix="give PREFS, or --world power")
+    return read_all(prefs, wishes)
 
 
 def hidden_tables(document: dict[str, Any]) -> list[Any]:
@@ -165,116 +133,6 @@ def hidden_tables(document: dict[str, Any]) -> list[Any]:
             worth,
         )
     return [rows, "inf: no number of random labels that was measured reaches it."]
-
-
-def _check_figure(figure: str | None, inputs: tuple[str | None, ...]) -> None:
-    if figure is None:
-        return
-    check_file(figure, inputs)
-    if Path(figure).suffix not in (".svg", ".png", ".pdf"):
-        raise InputError("unknown kind of figure", file=figure, fix="name it .svg, .png or .pdf")
-
-
-def _replay(
-    prefs: tuple[str, ...],
-    read: tuple[PreferenceData, NDArray[np.floating]] | None,
-    world: str | None,
-    options: dict[str, Any],
-    progress: Stages,
-) -> tuple[Replay, dict[str, Any]]:
-    from ibn.simulations.replay import data_problem, replay, world_problem
-
-    names = ("budget", "batches", "repetitions", "seed")
-    common = {name: options[name] for name in names}
-    if world is not None:
-        from ibn.bias.ultrametric import Ultrametric
-        from ibn.preferences.noise import LabelNoise
-
-        if prefs:
-            raise InputError("--world replays without PREFS", fix="leave one of the two out")
-        place = Ultrametric(world, alpha=options["alpha"])
-        noise = LabelNoise(1814.0 if options["beta"] is None else options["beta"])
-        count = options["responses"]
-        if count < 3:
-            raise InputError(f"the world needs at least 3 responses, not {count}")
-        about = {"world": world, "alpha": place.alpha, "beta": noise.beta, "responses": count}
-        found = replay(
-            lambda rng: world_problem(place, count, noise, rng),
-            policies=("planned", "random", "variance"),  # continuous labels have no margin
-            progress=progress,
-            **common,
-        )
-        return found, {**about, "pairs": "any", "target": "any"}
-    if read is None:
-        raise InputError("nothing to replay", fix="give PREFS, or --world power")
-    import numpy as np
-
-    from ibn.design.planning import LANDMARKS
-    from ibn.learner.reward_model import fit
-    from ibn.simulations.replay import unlearnt
-
-    data, embeddings = read
-    beta = 1.0 if options["beta"] is None else options["beta"]
-    model = fit(
-        embeddings,
-        data.comparisons,
-        kernel=options["kernel"],
-        beta=beta,
-        own_variance=0.0,
-        landmarks=LANDMARKS,
-        seed=options["seed"],
-        progress=progress,
-    )
-    shared = "within" if np.bincount(data.prompt_of).max() > 1 else "any"
-    pairs, target = options["pairs"] or shared, options["target"] or shared
-    prior = unlearnt(model)
-
-    def draw(rng: np.random.Generator) -> Problem:
-        return data_problem(
-            prior,
-            data.prompt_of,
-            rng,
-            within=pairs == "within",
-            target_within=target == "within",
-            pool=max(options["pool"], 2 * options["budget"]),
-        )
-
-    about = {"source": data.source, "responses": len(data.responses), "beta": beta}
-    about |= {
-        "scale": model.scale,
-        "features": model.features.shape[1],
-        "kernel": options["kernel"],
-    }
-    return replay(draw, progress=progress, **common), {**about, "pairs": pairs, "target": target}
-
-
-def replay_document(found: Replay, about: dict[str, Any]) -> dict[str, Any]:
-    """Make the JSON document of a replay; ``about`` says what was replayed."""
-    last = len(found.labels) - 1
-    shown = sorted({max(1, last // 4), max(1, last // 2), last})
-    document: dict[str, Any] = {**about, "repetitions": len(found.variance["random"])}
-    document |= {"seed": found.seed, "labels": found.labels.tolist(), "policies": {}}
-    for policy, variance in found.variance.items():
-        savings = []
-        for k in shown if policy != "random" else []:
-            saving = found.saving(policy, k)
-            low, high = saving.variance.interval()
-            savings.append(
-                {
-                    "labels": saving.labels,
-                    "ratio": saving.variance.mean,
-                    "stderr": saving.variance.stderr,
-                    "interval": [low, high],
-                    "error_ratio": saving.error,
-                    "error_interval": list(saving.error_interval),
-                }
-            )
-        document["policies"][policy] = {
-            "variance": variance.mean(axis=0).tolist(),
-            "squared_error": found.error[policy].mean(axis=0).tolist(),
-            "savings": savings,
-        }
-    return document
 
 
 def replay_tables(document: dict[str, Any]) -> list[Any]:

@@ -183,8 +183,8 @@ def test_the_page_has_every_reading_and_check(tmp_path):
     page = (tmp_path / "claims.md").read_text()
     first, _, rest = page.partition("## Which claim rests on which")
     assert "| [P1](#p1) | **fails** | tight: the verdict is not the one on record" in first
-    assert "| [X1](#x1) | **holds** | so it is | $x = 1$ |" in first
-    assert "| upper | **holds** | bounded | $x = O(1)$ |" in rest
+    assert "| [X1](#x1) | **holds** | so it is<br>$x = 1$ |" in first
+    assert "| upper | **holds** | bounded<br>$x = O(1)$ |" in rest
     assert "| tight | **fails** | the verdict is not the one on record" in rest
     assert "| n | 1 |" in rest
     assert "found \\| fails" in page

@@ -41,7 +41,7 @@ def test_replay_in_the_ultrametric_world(ibn):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--budget", 3, "--figure", "x.doc"), "unknown kind of figure"),
+        (("--budget", 3, "--figure", "x.doc"), "unknown kind of file"),
         (("--budget", 3, "--world", "power"), "without PREFS"),
         (("--budget", 3, "--repetitions", 1), "at least 2"),
         (("--budget", 3, "--batches", 4), "batches must lie between 1 and"),
