@@ -33,9 +33,9 @@ def grounded(
     potential; this one has the size of a typical eigenvalue. See :func:`laplacian`.
     """
     conductance = _without_loops(u, v, conductance)
-    entry = np.append(u * np.int64(size) + v, v * np.int64(size) + u)
-    flat = np.bincount(entry, np.tile(-conductance, 2), size * size)
+    flat = np.bincount(u * np.int64(size) + v, -conductance, size * size)
     matrix = np.asarray(flat, np.float64).reshape(size, size)
+    matrix = matrix + matrix.T
     matrix[np.diag_indices(size)] += degrees(size, u, v, conductance)
     matrix += np.trace(matrix) / size**2 if size > 1 else 1.0
     return matrix.T
@@ -53,7 +53,7 @@ def degrees(
     size: int, u: NDArray[np.integer], v: NDArray[np.integer], conductance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Total conductance at each node, shape (size,)."""
-    return np.asarray(np.bincount(np.append(u, v), np.tile(conductance, 2), size), np.float64)
+    return np.bincount(u, conductance, size) + np.bincount(v, conductance, size)
 
 
 def currents(

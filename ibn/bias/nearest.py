@@ -21,12 +21,20 @@ SPARE = 2  # times k rows that it ranks by their whole distance
 CARRIED = 0.95  # share of the variance in the coordinates that it looks at first
 FEW_COORDINATES = 32  # that many are all looked at
 AXES_ROWS = 8192  # sampled for principal components
+TILE = 2**15  # columns compared with a block of rows at a time, so that products are not starved
+ROUNDING = 1e-5  # times the largest squared norm: what a squared distance may be off
 
 
 def row_blocks(rows: int, columns: int) -> list[slice]:
     """Cut the rows of a (rows, columns) matrix into blocks of bounded size."""
     step = max(1, BLOCK_ENTRIES // max(columns, 1))
     return [slice(low, min(low + step, rows)) for low in range(0, rows, step)]
+
+
+def _tiles(columns: int) -> list[slice]:
+    """Cut the columns of a matrix into even tiles."""
+    bounds = np.linspace(0, columns, -(-columns // TILE) + 1).astype(int).tolist()
+    return [slice(low, high) for low, high in pairwise(bounds)]
 
 
 def lengths(
@@ -163,7 +171,7 @@ def recall(
     v: NDArray[np.int64],
     k: int,
     rng: np.random.Generator,
-    queries: int = 1024,
+    queries: int = 512,
 ) -> Estimate:
     """Measure the share of the true k nearest rows that arcs lead to, on a sample of rows.
 
@@ -176,9 +184,15 @@ def recall(
     norms = squared_norms(points)
 
     def search(block: slice) -> NDArray[np.int64]:
-        return nearest_columns(points[rows[block]] @ points.T, norms, rows[block], k)
+        some, found = rows[block], []
+        for tile in _tiles(m):
+            inside = (some >= tile.start) & (some < tile.stop)
+            own = np.where(inside, some - tile.start, -1)
+            product = points[some] @ points[tile].T
+            found.append(tile.start + nearest_columns(product, norms[tile], own, k))
+        return nearest_of(points, some, np.concatenate(found, axis=1), k)
 
-    true = np.concatenate(in_threads(search, row_blocks(len(rows), m)))
+    true = np.concatenate(in_threads(search, row_blocks(len(rows), TILE)))
     asked = np.zeros(m, bool)
     asked[rows] = True
     arcs = asked[u]
@@ -187,22 +201,52 @@ def recall(
 
 
 def _nearest_elsewhere(
+    points: NDArray[np.floating], label: NDArray[np.integer], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
+    """Find the row nearest to each of some rows among those of another label.
+
+    Returns them and the squared distances, but for ``ROUNDING``.
+    """
+    norms = squared_norms(points)
+
+    def search(block: slice) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
+        some = rows[block]
+        found, least = np.zeros(len(some), np.int64), np.full(len(some), np.inf)
+        for tile in _tiles(len(points)):
+            product = points[some] @ points[tile].T
+            column, value = nearest_elsewhere(product, norms[tile], label[tile], label[some])
+            found = np.where(value < least, tile.start + column, found)
+            least = np.minimum(value, least)
+        return found, least + norms[some]
+
+    parts = in_threads(search, row_blocks(len(rows), TILE))
+    found, squared = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return found, squared
+
+
+def _contenders(
     points: NDArray[np.floating],
-    norms: NDArray[np.floating],
+    short: NDArray[np.floating],
     label: NDArray[np.integer],
     rows: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Find the row nearest to each of some rows among those of another label."""
+    """Leave out rows that the shortest link out of their label cannot begin at.
 
-    def search(block: slice) -> NDArray[np.int64]:
-        some = rows[block]
-        return nearest_elsewhere(points[some] @ points.T, norms, label, label[some])
-
-    return np.concatenate(in_threads(search, row_blocks(len(rows), len(points))))
+    Along a few orthogonal axes rows are no further apart than they are, so that a row whose
+    nearest is too far away there is out of the question.
+    """
+    partner, least = _nearest_elsewhere(short, label, rows)
+    shortest = np.full(label.max() + 1, np.inf)
+    np.minimum.at(shortest, label[rows], lengths(points, rows, partner) ** 2)
+    slack = ROUNDING * squared_norms(short).max()
+    return rows[least <= shortest[label[rows]] + slack]
 
 
 def link_components(
-    points: NDArray[np.floating], u: NDArray[np.int64], v: NDArray[np.int64]
+    points: NDArray[np.floating],
+    u: NDArray[np.int64],
+    v: NDArray[np.int64],
+    short: NDArray[np.floating] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the shortest links that join the components of a graph into one.
 
@@ -210,11 +254,11 @@ def link_components(
     enough for the links to be a minimum spanning tree of the components. The cost is that of
     comparing all rows outside the largest component with all rows, a round.
 
-    ``points``, shape (m, d); ``u``, ``v``, shape (e,): edges of the graph. Returns ``u, v``: the
+    ``points``, shape (m, d); ``u``, ``v``, shape (e,): edges of the graph; ``short``, shape (m, k):
+    coordinates along a few orthogonal axes, in which rows are compared first. Returns ``u, v``: the
     links, one fewer than there are components.
     """
     m = len(points)
-    norms = squared_norms(points)
     links_u, links_v = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     while True:
         ends = np.concatenate([u, *links_u]), np.concatenate([v, *links_v])
@@ -223,7 +267,9 @@ def link_components(
         if count <= 1:
             return np.concatenate(links_u), np.concatenate(links_v)
         rows = np.flatnonzero(label != np.argmax(np.bincount(label)))
-        partner = _nearest_elsewhere(points, norms, label, rows)
+        if short is not None:
+            rows = _contenders(points, short, label, rows)
+        partner, _ = _nearest_elsewhere(points, label, rows)
         # The shortest link of each component; of links as short, any that closes no circle.
         length = lengths(points, rows, partner)
         order = np.lexsort((length, label[rows]))

@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.bias.edges import BiasEdges
-from ibn.bias.nearest import lengths, link_components, nearest, nearest_by_cells, recall
+from ibn.bias.nearest import (
+    leading_components,
+    lengths,
+    link_components,
+    nearest,
+    nearest_by_cells,
+    recall,
+)
 from ibn.checks import one_of, positions, positive, whole
 from ibn.errors import InputError
 from ibn.estimate import Estimate
@@ -102,7 +109,10 @@ class NeighbourGraph:
         u, v = self._neighbours(points)
         first = len(u)
         if self.connect:
-            links = link_components(points, u, v)
+            short = None
+            if len(rows) > EXACT_ROWS:
+                short = leading_components(points, None, np.random.default_rng(self.seed))
+            links = link_components(points, u, v, short)
             u, v = np.concatenate([u, links[0]]), np.concatenate([v, links[1]])
         variance = lengths(points, u, v) ** self.exponent
         positive = variance[:first][variance[:first] > 0]

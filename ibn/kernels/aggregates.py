@@ -1,4 +1,4 @@
-"""Kernels of conjugate gradients over two levels of a graph: the graph, and aggregates of nodes.
+"""Kernels of conjugate gradients over levels of a graph: the graph, and nested groups of nodes.
 
 Vectors are blocks of ``WIDTH`` columns, in single or double precision; sums over nodes are in
 double precision.
@@ -36,14 +36,17 @@ def rows_of_edges(size, u, v, weight):
 
 
 @njit(cache=True, nogil=True)
-def match(start, head, weight, size, most):
+def match(start, head, weight, size, most, share):
     """Match each node with the neighbour that it is tied to most strongly.
 
-    Nodes left over join the pair of a neighbour if it stays small enough, or stand alone.
+    Nodes left over join the pair of a neighbour if it stays small enough, or stand alone. No tie
+    counts that is weaker than a share of the strongest of its node: a pair across a weak link
+    would hide it.
 
     ``start``, ``head``, ``weight``: a graph, from :func:`rows_of_edges`; weights are conductances;
     ``size``, shape (N,): how many original nodes each stands for; ``most``: how many a pair may
-    stand for. Returns shape (N,): the pair of each node, counted from 0 without gaps.
+    stand for; ``share``: from 0 to 1. Returns shape (N,): the pair of each node, counted from 0
+    without gaps.
     """
     label = np.full(len(size), -1, np.int64)
     held = np.zeros(len(size), np.int64)
@@ -52,7 +55,11 @@ def match(start, head, weight, size, most):
         for i in range(len(size)):
             if label[i] >= 0:
                 continue
-            best, strongest = -1, 0.0
+            top = 0.0
+            for e in range(start[i], start[i + 1]):
+                if head[e] != i:
+                    top = max(top, weight[e])
+            best, strongest = -1, share * top
             for e in range(start[i], start[i + 1]):
                 j = head[e]
                 if j == i or weight[e] <= strongest:
@@ -109,22 +116,54 @@ def multiply(start, head, weight, x, y, product):
             product[j] += x[i, j] * y[i, j]
 
 
+@njit(cache=True, nogil=True)
+def conductance_out(parent, u, v, conductance):
+    """Add up the conductance out of each node and each group of nodes but the coarsest.
+
+    ``parent``: see :class:`ibn.solvers.two_level.Aggregates`; ``u``, ``v``, ``conductance``, shape
+    (e,): edges.
+    """
+    total = np.zeros(len(parent))
+    for e in range(len(u)):
+        a, b = np.int64(u[e]), np.int64(v[e])
+        while a != b and a < len(parent):
+            total[a] += conductance[e]
+            total[b] += conductance[e]
+            a, b = parent[a], parent[b]
+    return total
+
+
 @njit(cache=True, nogil=True, fastmath=True)
-def add_up(aggregate, drift, r, coarse):
-    """Take its mean, drift, out of each column of r, and add it up over every aggregate."""
-    coarse[:] = 0.0
+def add_up(parent, drift, r, above):
+    """Take its mean, drift, out of each column of r, and add it up over every group.
+
+    ``parent``: see :class:`ibn.solvers.two_level.Aggregates`; ``above``: a row a group.
+    """
+    above[:] = 0.0
     mean = drift.astype(r.dtype)
-    for i in range(r.shape[0]):
+    size = r.shape[0]
+    for i in range(size):
         for j in range(WIDTH):
             r[i, j] -= mean[j]
-            coarse[aggregate[i], j] += r[i, j]
+            above[parent[i] - size, j] += r[i, j]
+    for i in range(size, len(parent)):
+        for j in range(WIDTH):
+            above[parent[i] - size, j] += above[i - size, j]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def precondition(inverse, aggregate, coarse, r, z, product):
-    """Z = r over the degree plus the aggregate's solution; and the columns of r by those of z."""
+def precondition(parent, inverse, above, r, z, product):
+    """Solve for each node and each group by itself, add these up into z; multiply r and z.
+
+    ``inverse``: of the conductance out of each, by which sums are divided; ``above``: sums of r
+    over groups, overwritten; those of the coarsest must be the solution for these already.
+    """
     product[:] = 0.0
-    for i in range(r.shape[0]):
+    size = r.shape[0]
+    for i in range(len(parent) - 1, size - 1, -1):
         for j in range(WIDTH):
-            z[i, j] = inverse[i] * r[i, j] + coarse[aggregate[i], j]
+            above[i - size, j] = inverse[i] * above[i - size, j] + above[parent[i] - size, j]
+    for i in range(size):
+        for j in range(WIDTH):
+            z[i, j] = inverse[i] * r[i, j] + above[parent[i] - size, j]
             product[j] += r[i, j] * z[i, j]

@@ -46,18 +46,23 @@ def nearest_elsewhere(product, norms, label, own):
     """Find the column j of another label with the least ``norms[j] - 2 product[i, j]``.
 
     ``product``, ``norms``: as for :func:`nearest_columns`; ``label``, shape (c,): of the columns;
-    at least one differs from each of ``own``; ``own``, shape (b,): the label of each row. Returns
-    shape (b,): of columns as near, the first.
+    ``own``, shape (b,): the label of each row. Returns the columns and those values, shape (b,):
+    of columns as near, the first; infinity where every column has the row's label.
     """
-    found = np.zeros(len(own), np.int64)
-    for i in range(len(own)):
-        least = np.inf
-        for j in range(len(norms)):
-            value = norms[j] - (product[i, j] + product[i, j])
-            if value < least and label[j] != own[i]:
-                least = value
-                found[i] = j
-    return found
+    rows, columns = product.shape
+    found = np.zeros(rows, np.int64)
+    least = np.full(rows, np.inf)
+    for i in range(rows):
+        for low in range(0, columns, STRETCH):
+            high = min(low + STRETCH, columns)
+            if _least_value(product[i], norms, low, high) >= least[i]:
+                continue
+            for j in range(low, high):
+                value = norms[j] - (product[i, j] + product[i, j])
+                if value < least[i] and label[j] != own[i]:
+                    least[i] = value
+                    found[i] = j
+    return found, least
 
 
 @njit(cache=True, nogil=True)

@@ -1,9 +1,11 @@
-"""Posterior variances of a network without a hierarchy, by conjugate gradients over two levels.
+"""Posterior variances of a network without a hierarchy, by conjugate gradients over levels.
 
 Where parts of a neighbour graph hang together by few edges, the differences between those parts
 are what conjugate gradients with Jacobi's preconditioner find last, after a thousand iterations.
 Here a coarse Laplacian over aggregates of nodes, factorised once, finds them at once: an additive
-two-level preconditioner (Nicolaides 1987) with aggregates made by matching along heavy edges.
+two-level preconditioner (Nicolaides 1987) with aggregates made by matching along heavy edges. The
+groups between nodes and aggregates that matching passes through take part, each by itself, as the
+levels of Bramble, Pasciak and Xu (1990) do.
 
 The coarse solution is also a control variate. Its energy takes part in all that of a random probe
 that is due to few, slow modes, and has a known expectation.
@@ -12,6 +14,7 @@ that is due to few, slow modes, and has a known expectation.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +24,14 @@ from scipy.sparse import coo_array
 from ibn.kernels.aggregates import (
     WIDTH,
     add_up,
+    conductance_out,
     match,
     multiply,
     precondition,
     rows_of_edges,
 )
 from ibn.kernels.steps import turn
-from ibn.laplacian import degrees, grounded
+from ibn.laplacian import grounded
 from ibn.network import Network
 from ibn.solvers.conjugate_gradients import conjugate_gradient
 from ibn.solvers.energy_bounds import EnergyBounds
@@ -36,6 +40,9 @@ from ibn.solvers.star_mesh import spread, stiff_error
 AGGREGATES = 2304  # at most: their dense matrix is factorised for every network
 LEAST = 8  # nodes an aggregate, at least, on average
 EXCESS = 2  # times the mean that an aggregate may hold
+STRONG = 0.25  # of the strongest tie of a node, from which on others are matched along
+STALLED = 0.9  # share of the groups left by a round of matching, from which on any tie will do
+DAMPING = 0.5  # of the levels between nodes and aggregates, which overlap with them
 SLACK = 2.0  # times the tolerance that two bounds on an energy may be apart
 CLOSER = 1e-3  # times the tolerance that is tried next where they are not
 FINEST = 1e-16  # the last that is tried
@@ -52,6 +59,9 @@ class Aggregates:
     # shape (N,): place of each node where nodes are sorted by aggregate, which keeps neighbours
     # together in memory
     place: NDArray[np.int64]
+    # shape (T,): the group of each node in that order, then the group of groups of each of these
+    # and so on, all numbered in a row from the nodes to the aggregates, which have none
+    parent: NDArray[np.int32]
 
     @classmethod
     def of(
@@ -70,20 +80,30 @@ class Aggregates:
         most = max(1, min(AGGREGATES, size // LEAST)) if most is None else most
         label = np.arange(size)
         held = np.ones(size, np.int64)
-        nested = [label]
+        nested, share = [label], STRONG
         while len(held) > most:
             start, head, weight = rows_of_edges(len(held), u, v, conductance)
-            pair = match(start, head, weight, held, max(2, EXCESS * size // most))
+            pair = match(start, head, weight, held, max(2, EXCESS * size // most), share)
             count = int(pair.max()) + 1
+            if share and count > STALLED * len(held):
+                share = 0.0
+                continue
             if count == len(held):
                 break
             held = np.bincount(pair, weights=held, minlength=count).astype(np.int64)
             label = pair[label]
             nested.append(label)
             u, v, conductance = _contract(count, pair[u], pair[v], conductance)
+        order = np.lexsort(nested)
         place = np.empty(size, np.int64)
-        place[np.lexsort(nested)] = np.arange(size)
-        return cls(label, len(held), place)
+        place[order] = np.arange(size)
+        begins, parent, below = [], [], 0
+        for level in (nested[0], *nested[1:-1], label):
+            begins.append(np.append(True, np.diff(level[order]) != 0))
+        for lower, upper in pairwise(begins):
+            below += np.count_nonzero(lower)
+            parent.append(below - 1 + np.cumsum(upper)[lower])
+        return cls(label, len(held), place, np.concatenate(parent).astype(np.int32))
 
 
 def _contract(
@@ -107,7 +127,9 @@ class TwoLevel:
     start: NDArray[np.int64]
     head: NDArray[np.int32]
     weight: NDArray[np.floating]
-    inverse: NDArray[np.floating]  # shape (N,): one over each node's total conductance
+    # shape (T,): one over the conductance out of each node, and out of each group between nodes and
+    # aggregates, damped
+    inverse: NDArray[np.floating]
     label: NDArray[np.int64]  # shape (N,): the aggregate of each node, in that order
     # Cholesky factor of the coarse Laplacian, its null space filled in
     factor: tuple[NDArray[np.float64], bool]
@@ -131,7 +153,7 @@ class TwoLevel:
         kind = np.float32 if even else np.float64
         u, v = aggregates.place[network.u], aggregates.place[network.v]
         start, head, weight = rows_of_edges(network.size, u, v, conductance.astype(kind))
-        degree = degrees(network.size, u, v, conductance)
+        out = conductance_out(aggregates.parent, u, v, conductance)
         label = np.empty(network.size, np.int64)
         label[aggregates.place] = aggregates.of_node
         coarse = grounded(aggregates.count, label[u], label[v], conductance)
@@ -139,11 +161,12 @@ class TwoLevel:
             factor = cho_factor(coarse, lower=True, overwrite_a=True, check_finite=False)
         except np.linalg.LinAlgError:
             raise stiff_error(network) from None
-        inverse = np.divide(1.0, degree, out=np.zeros(network.size), where=degree > 0)
-        inverse = inverse.astype(kind)
+        inverse = np.divide(1.0, out, out=np.zeros(len(out)), where=out > 0)
+        inverse[network.size :] *= DAMPING
         bounds = None
         if not even:
             bounds = EnergyBounds.of(replace(network, variance=1.0 / conductance))
+        inverse = inverse.astype(kind)
         return cls(aggregates, unit, start, head, weight, inverse, label, factor, network, bounds)
 
     def energy(self, inflow: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
@@ -215,10 +238,12 @@ class TwoLevel:
 
     def measure(self, r: NDArray, drift: NDArray, z: NDArray, product: NDArray) -> None:
         """See :class:`ibn.solvers.conjugate_gradients.System`."""
-        coarse = np.empty((self.aggregates.count, WIDTH))
-        add_up(self.label, drift, r, coarse)
-        solved = cho_solve(self.factor, coarse, check_finite=False).astype(r.dtype)
-        precondition(self.inverse, self.label, solved, r, z, product)
+        parent, count = self.aggregates.parent, self.aggregates.count
+        above = np.empty((len(parent) + count - len(r), WIDTH), r.dtype)
+        add_up(parent, drift, r, above)
+        coarse = above[-count:].astype(np.float64)
+        above[-count:] = cho_solve(self.factor, coarse, overwrite_b=True, check_finite=False)
+        precondition(parent, self.inverse, above, r, z, product)
 
     def turn(self, z: NDArray, beta: NDArray, direction: NDArray) -> None:
         """See :class:`ibn.solvers.conjugate_gradients.System`."""

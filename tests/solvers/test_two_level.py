@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from ibn.auditing.pairs import PromptPairs
 from ibn.auditing.variances import columns_within, probe
 from ibn.errors import InputError
+from ibn.kernels.aggregates import WIDTH
 from ibn.network import Network
-from ibn.solvers.two_level import Aggregates, TwoLevel
+from ibn.solvers.two_level import DAMPING, Aggregates, TwoLevel
 from ibn.threads import in_threads
 
 
@@ -31,7 +32,43 @@ def test_aggregates_are_connected_and_few(size, extra, seed, most):
     assert made.count <= max(most, 1) or made.count < size
     np.testing.assert_array_equal(np.unique(made.of_node), np.arange(made.count))
     assert sorted(made.place) == list(range(size))
-    assert np.all(np.diff(made.of_node[np.argsort(made.place)]) >= 0)
+    ordered = made.of_node[np.argsort(made.place)]
+    assert np.all(np.diff(ordered) >= 0)
+    group = np.arange(size)
+    while np.any(group < len(made.parent)):
+        assert np.all(np.diff(made.parent[group]) >= 0)
+        group = made.parent[group]
+    np.testing.assert_array_equal(group - len(made.parent), ordered)
+
+
+@given(st.integers(2, 40), st.integers(0, 60), st.integers(0, 10**6), st.integers(1, 9))
+def test_the_preconditioner_is_the_sum_of_all_levels(size, extra, seed, most):
+    network = naive.random_network(size, extra, seed)
+    made = aggregated(network, most)
+    system = TwoLevel.of(network, made)
+    order = np.argsort(made.place)
+    whole = system.unit * network.laplacian().toarray()[order][:, order]
+    coarse = np.eye(made.count)[made.of_node[order]]
+    filled = coarse.T @ whole @ coarse
+    filled += np.trace(filled) / made.count**2 if made.count > 1 else 1.0
+    wanted = coarse @ np.linalg.inv(filled) @ coarse.T
+    group, damping = np.arange(size), 1.0
+    while group.max() < len(made.parent):
+        member = (group[:, None] == np.unique(group)).astype(float)
+        out = np.diag(member.T @ whole @ member)
+        wanted += (
+            damping
+            * member
+            @ np.diag(np.divide(1.0, out, where=out > 1e-9, out=0 * out))
+            @ member.T
+        )
+        group, damping = made.parent[group], DAMPING
+    r = np.zeros((size, WIDTH), system.weight.dtype)
+    r[:, : min(size, WIDTH)] = np.eye(size, min(size, WIDTH))
+    z, product = np.empty_like(r), np.empty(WIDTH)
+    system.precondition(r, np.zeros(WIDTH), z, product)
+    np.testing.assert_allclose(z, wanted @ r, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
+    np.testing.assert_allclose(product, np.einsum("ij,ij->j", r, z), rtol=1e-5)
 
 
 def test_mean_coarse_energy_is_the_mean_over_all_pairs():
