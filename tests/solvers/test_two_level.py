@@ -66,7 +66,7 @@ def test_the_preconditioner_is_the_sum_of_all_levels(size, extra, seed, most):
     r = np.zeros((size, WIDTH), system.weight.dtype)
     r[:, : min(size, WIDTH)] = np.eye(size, min(size, WIDTH))
     z, product = np.empty_like(r), np.empty(WIDTH)
-    system.precondition(r, np.zeros(WIDTH), z, product)
+    system.measure(r, np.zeros(WIDTH), z, product)
     np.testing.assert_allclose(z, wanted @ r, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
     np.testing.assert_allclose(product, np.einsum("ij,ij->j", r, z), rtol=1e-5)
 
