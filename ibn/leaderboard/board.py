@@ -322,6 +322,8 @@ def rank(
     if cluster is not None:
         codes = label(counted, cluster)
         covariance = clustered(counted, rows, corrected, codes, covariance)
+    # Rounding may leave an item that stands alone with less than none.
+    np.fill_diagonal(covariance, np.maximum(np.diagonal(covariance), 0.0))
     board = _board(battles, fitted, corrected, covariance, placed, level, draws, seed)
     return replace(
         board,

@@ -264,7 +264,7 @@ def _joined(board: Leaderboard) -> Floats:
 
 def _variance(covariance: Floats, pairs: Ints) -> Floats:
     i, j = pairs.T
-    return covariance[i, i] + covariance[j, j] - 2.0 * covariance[i, j]
+    return np.maximum(covariance[i, i] + covariance[j, j] - 2.0 * covariance[i, j], 0.0)
 
 
 def _with(covariance: Floats, u: int, v: int, information: float) -> Floats:

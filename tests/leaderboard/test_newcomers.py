@@ -1,9 +1,14 @@
 """Intervals of boards with newcomers; ``benchmarks.leaderboard_coverage`` has the whole table."""
 
+import warnings
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joblib import Parallel
 
+import ibn
 from benchmarks.leaderboard_coverage import Cell, chances, cover, pairs, truth
 from ibn.leaderboard.battles import Battles, tally
 from ibn.leaderboard.board import rank
@@ -45,3 +50,17 @@ def test_half_wins_are_judged_by_what_infinite_battles_would_give():
     count = np.stack([win, tied, 1.0 - win - tied], axis=1).ravel() * 1e4
     board = rank(Battles(names, *many, outcome, count=count))
     np.testing.assert_allclose(board.rewards, right, atol=1e-6)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_items_that_stand_alone_raise_no_warning(seed):
+    rng = np.random.default_rng(seed)
+    rows = [{"model_a": "a", "model_b": "b", "winner": "model_a"}]
+    rows += [
+        {"model_a": f"m{i}", "model_b": f"m{j}", "winner": str(rng.choice(["model_a", "tie"]))}
+        for i, j in rng.integers(0, 6, (4, 2))
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        board = ibn.rank(rows)
+    assert not np.isnan(board.high - board.centre).any()
