@@ -1,11 +1,15 @@
-"""Series reduction: leaves of at most one comparison taken out of a network and put back."""
+"""Series reduction: leaves of at most one comparison taken out of a network and put back.
+
+Nodes come before their parents, and a root is its own parent.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-# Roles of nodes: those that stay, leaves of one comparison, and leaves of none.
+# Roles of nodes: those that stay, those of one comparison in all, and those of none, with what is
+# below them.
 STAYS, ONCE, UNUSED = 0, 1, 2
 
 
@@ -34,6 +38,18 @@ def may_hold_cliques(a, b, uses):
         if first[a[e]] != first[b[e]] or uses[a[e]] != uses[b[e]]:
             members[first[a[e]]] = members[first[b[e]]] = -1
     return np.any((uses > 1) & (members == uses + 1))
+
+
+@njit(cache=True, nogil=True)
+def above_comparisons(parent, uses, above):
+    """Mark roots, and the nodes below which some comparison ends.
+
+    ``parent``, ``uses``, shape (N,): parent of each node and its comparisons; ``above``, shape
+    (N,): all False at first.
+    """
+    for i in range(len(parent)):
+        if parent[i] == i or above[i] or uses[i] > 0:
+            above[parent[i]] = True
 
 
 @njit(cache=True, nogil=True)
@@ -102,11 +118,12 @@ def eliminate_leaves(parent, stem, a, b, sigma2, role, inflow):
 def restore_leaves(parent, stem, a, b, sigma2, role, inflow, potential):
     """Fill in the potentials of leaves that :func:`eliminate_leaves` took out, in place.
 
-    ``inflow`` is the current before the elimination; the other arguments are the same.
+    ``inflow`` is the current before the elimination, and overwritten; the other arguments are the
+    same.
     """
     for i in range(len(role)):
         if role[i] == UNUSED:
-            potential[i] = potential[parent[i]] + inflow[i] * stem[i]
+            inflow[parent[i]] += inflow[i]
     for e in range(len(a)):
         near, far = a[e], b[e]
         if role[near] != ONCE:
@@ -124,3 +141,6 @@ def restore_leaves(parent, stem, a, b, sigma2, role, inflow, potential):
         potential[near] = (
             inflow[near] + potential[parent[near]] / stem[near] + potential[far] / sigma2[e]
         ) / inverse
+    for i in range(len(role) - 1, -1, -1):
+        if role[i] == UNUSED:
+            potential[i] = potential[parent[i]] + inflow[i] * stem[i]

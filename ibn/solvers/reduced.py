@@ -90,7 +90,7 @@ class ReducedSolver:
             If the network is not connected, so that some variances are infinite.
         """
         require_connected(network)
-        return cls(network, reduce_network(network, cliques=True))
+        return cls(network, reduce_network(network, resistances=True))
 
     @cached_property
     def _edges(self) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
