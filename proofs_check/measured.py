@@ -27,6 +27,7 @@ MOST_NETWORKS = {"chain": 16, "tree": 64}  # few leaves make networks that diffe
 EXACT_NETWORKS, EXACT_DRAWS = {"chain": 8, "tree": 96}, 16  # each draw averages many pairs
 SEVERAL = 12  # networks from which their spread is worth believing
 SLOW_PAIRS = 64  # a network, where one search takes long
+FEW_PAIRS = 256  # a network, where networks differ far more than their pairs' mean errs
 NEGLIGIBLE = 1e-3  # of F(2n) / log n: so small that log n comparison steps do not show
 
 N = symbols().n
@@ -210,12 +211,14 @@ def combined_tree_curve(
 
     def draw(n: int, rng: np.random.Generator, rel_err: float) -> Estimate:
         comparisons = build("tree", world, n, rng, leaves=counts[n])
-        return mean_distance(combined(world, comparisons, sigma2), rel_err=rel_err, rng=rng)
+        network = combined(world, comparisons, sigma2)
+        return mean_distance(network, rel_err=rel_err, rng=rng, max_count=FEW_PAIRS)
 
-    # A handful of leaves make networks that differ much, so several are drawn at every n.
+    # A handful of leaves make networks that differ much, so many are drawn at every n, and few
+    # pairs of each.
     name = f"combined tree {world} {sigma2} {leaves}"
-    most = 4 * MOST_NETWORKS["tree"]
-    return curve(context, name, tuple(counts), draw, PATH_ERROR, most, 2 * SEVERAL)
+    most = 5 * MOST_NETWORKS["tree"]
+    return curve(context, name, tuple(counts), draw, PATH_ERROR, most, 3 * SEVERAL)
 
 
 def snap(

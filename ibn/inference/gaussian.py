@@ -192,10 +192,10 @@ class _Probes:
 
     inflow: NDArray[np.float64]  # shape (N, k): at the nodes of the reduction
     outside: NDArray[np.float64]  # shape (k,): energy lost outside them
-    leaves: NDArray[np.int64] | None  # where current may have to be reduced; None for anywhere
+    nodes: NDArray[np.int64] | None  # with their parents, where it is; None for anywhere
 
     def energy(self, solver: ReducedSolver, tolerance: float) -> NDArray[np.float64]:
-        return solver.whole_energy(self.inflow, tolerance, self.leaves) + self.outside
+        return solver.whole_energy(self.inflow, tolerance, self.nodes) + self.outside
 
 
 def _probes(
@@ -233,8 +233,8 @@ def _probes(
         return energy, child[order]
 
     apart = in_threads if pairs >= THREADED else map
-    outside, leaves = zip(*apart(inject, range(count)), strict=True)
-    return _Probes(inflow, np.array(outside), np.concatenate(leaves))
+    outside, nodes = zip(*apart(inject, range(count)), strict=True)
+    return _Probes(inflow, np.array(outside), np.concatenate(nodes))
 
 
 def _require_within(network: Network, variance: NDArray[np.float64], factor: float) -> None:

@@ -1,11 +1,15 @@
-"""Series reduction: leaves of at most one comparison taken out of a network and put back."""
+"""Series reduction: leaves of at most one comparison taken out of a network and put back.
+
+Nodes come before their parents, and a root is its own parent.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-# Roles of nodes: those that stay, leaves of one comparison, and leaves of none.
+# Roles of nodes: those that stay, those of one comparison in all, and those of none, with what is
+# below them.
 STAYS, ONCE, UNUSED = 0, 1, 2
 
 
@@ -22,18 +26,19 @@ def count_uses(size, a, b):
 
 
 @njit(cache=True, nogil=True)
-def assign_roles(parent, uses):
+def assign_roles(parent, uses, bare):
     """Tell which nodes stay.
 
-    ``parent``, shape (N,): roots are their own; ``uses``, shape (N,): comparisons of each node.
-    Returns ``role, kept, number``: see ``ibn.solvers.reduction.Reduced``.
+    ``parent``, shape (N,): roots are their own; ``uses``, shape (N,): comparisons of each node;
+    ``bare``: whether whole subtrees without a comparison are taken out, or leaves alone. Returns ``role, kept, number``: see ``ibn.solvers.reduction.Reduced``.
     """
     size = len(parent)
     role = np.empty(size, np.int8)
     for i in range(size):
         role[i] = STAYS if uses[i] > 1 else ONCE if uses[i] == 1 else UNUSED
     for i in range(size):
-        role[parent[i]] = STAYS
+        if role[i] != UNUSED or parent[i] == i or not bare:
+            role[parent[i]] = STAYS
     kept = np.empty(np.sum(role == STAYS), np.int64)
     number = np.empty(size, np.int64)
     count = 0
@@ -91,10 +96,23 @@ def reduced_edges(parent, stem, a, b, sigma2, role, number, u, v, variance):
 
 
 @njit(cache=True, nogil=True)
+def leaves_above(parent, role, nodes):
+    """Nodes taken out that current at some nodes, or at their parents, passes; in order."""
+    seen = np.zeros(len(role), np.bool_)
+    found = [np.int64(0) for _ in range(0)]
+    for i in nodes:
+        while role[i] != STAYS and not seen[i]:
+            seen[i] = True
+            found.append(i)
+            i = parent[i]
+    return np.sort(np.array(found))
+
+
+@njit(cache=True, nogil=True)
 def eliminate_leaves(leaves, comparison, parent, stem, a, b, sigma2, role, inflow):
     """Reduce current at eliminated leaves to current at the nodes that stay.
 
-    ``leaves``: the nodes taken out at which there may be current; ``comparison``, shape (N,): the
+    ``leaves``: the nodes taken out that current may pass, in order; ``comparison``, shape (N,): the
     comparison of each leaf of one; ``parent``, ``stem``, shape (N,): hierarchy and the variance of
     each node's edge to its parent; ``a``, ``b``, ``sigma2``, shape (n,): comparisons and their
     variances; ``role``, shape (N,): ``STAYS``, ``ONCE`` or ``UNUSED``; ``inflow``, shape (N, k):
@@ -110,7 +128,8 @@ def eliminate_leaves(leaves, comparison, parent, stem, a, b, sigma2, role, inflo
                 energy[j] += current**2 * stem[near]
                 inflow[parent[near], j] += current
                 inflow[near, j] = 0.0
-        elif role[near] == ONCE:
+    for near in leaves:
+        if role[near] == ONCE:
             # `near` lies between its parent and `far`; then `far`, between the two parents.
             e = comparison[near]
             far = b[e] if a[e] == near else a[e]
@@ -138,11 +157,12 @@ def eliminate_leaves(leaves, comparison, parent, stem, a, b, sigma2, role, inflo
 def restore_leaves(parent, stem, a, b, sigma2, role, inflow, potential):
     """Fill in the potentials of leaves that :func:`eliminate_leaves` took out, in place.
 
-    ``inflow`` is the current before the elimination; the other arguments are the same.
+    ``inflow`` is the current before the elimination, and overwritten; the other arguments are the
+    same.
     """
     for i in range(len(role)):
         if role[i] == UNUSED:
-            potential[i] = potential[parent[i]] + inflow[i] * stem[i]
+            inflow[parent[i]] += inflow[i]
     for e in range(len(a)):
         near, far = a[e], b[e]
         if role[near] != ONCE:
@@ -160,3 +180,6 @@ def restore_leaves(parent, stem, a, b, sigma2, role, inflow, potential):
         potential[near] = (
             inflow[near] + potential[parent[near]] / stem[near] + potential[far] / sigma2[e]
         ) / inverse
+    for i in range(len(role) - 1, -1, -1):
+        if role[i] == UNUSED:
+            potential[i] = potential[parent[i]] + inflow[i] * stem[i]

@@ -13,7 +13,7 @@ from scipy.linalg import cho_solve
 
 from ibn.errors import InputError
 from ibn.kernels.forest import WIDTH, factor, multiply, sweep_down, sweep_up
-from ibn.kernels.series import eliminate_leaves, restore_leaves
+from ibn.kernels.series import eliminate_leaves, leaves_above, restore_leaves
 from ibn.laplacian import grounded
 from ibn.network import Network
 from ibn.solvers.cholesky import factorised
@@ -101,7 +101,7 @@ class ReducedSolver:
             If the network is not connected, so that some variances are infinite.
         """
         require_connected(network)
-        return cls(network, reduce_network(network, cliques=True))
+        return cls(network, reduce_network(network, resistances=True))
 
     @cached_property
     def _edges(self) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
@@ -159,14 +159,14 @@ class ReducedSolver:
         return flow
 
     def _reduce(
-        self, flow: NDArray[np.float64], leaves: NDArray[np.int64] | None = None
+        self, flow: NDArray[np.float64], nodes: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Reduce current to the nodes that stay, in place; also the energy dissipated elsewhere.
 
-        ``leaves``: all those at which there is current, by default any.
+        ``nodes``: they and their parents are all those at which there is current; by default any.
         """
         red = self.reduced
-        leaves = red.leaves if leaves is None else leaves
+        leaves = red.leaves if nodes is None else leaves_above(red.parent, red.role, nodes)
         dissipated = eliminate_leaves(
             leaves, red.comparison, red.parent, red.stem, red.a, red.b, red.sigma2, red.role, flow
         )
@@ -227,11 +227,11 @@ class ReducedSolver:
         self,
         flow: NDArray[np.float64],
         tolerance: float,
-        leaves: NDArray[np.int64] | None = None,
+        nodes: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         """Energy of a block of currents, with a row for every node of the reduction; used up.
 
-        ``leaves``: as for :meth:`_reduce`.
+        ``nodes``: as for :meth:`_reduce`.
         """
         if self.mesh is not None:
             return self.mesh.probe_energy(flow[: self.network.size])
@@ -240,7 +240,7 @@ class ReducedSolver:
         doubt = np.sqrt(tolerance / TIGHT) * EVEN if self.network.size > QUICK else 1.0
         if self._bounds is not None and spread(self.network) > doubt:
             return self._bounded(flow[: self.network.size], tolerance)[0]
-        current, dissipated = self._reduce(flow, leaves)
+        current, dissipated = self._reduce(flow, nodes)
         return dissipated + self._solve(current, tolerance, with_potential=False)[0]
 
     def potential(

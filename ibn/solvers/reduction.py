@@ -2,7 +2,8 @@
 
 In a hierarchy most nodes of a large dataset are leaves with a single comparison. Joining the
 leaf's own edge, the comparison and, often, the leaf at its other end into one edge is exact for
-resistances and for distances alike, and leaves a network of inner nodes.
+resistances and for distances alike, and leaves a network of inner nodes. For resistances whole
+subtrees without a comparison go too: no current flows through them.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Reduced:
     a: NDArray[np.int64]
     b: NDArray[np.int64]
     sigma2: NDArray[np.float64]
-    # shape (N,): ``STAYS``, ``ONCE`` (a leaf of one comparison) or ``UNUSED`` (a leaf of none)
+    # shape (N,): ``STAYS``, ``ONCE`` (a leaf of one comparison) or ``UNUSED`` (a leaf of none; for
+    # resistances also whatever has no comparison below it)
     role: NDArray[np.int8]
     kept: NDArray[np.int64]  # shape (c,): the nodes that stay, in order
     number: NDArray[np.int64]  # shape (N,): their new numbers; -1 for those taken out
@@ -66,14 +68,15 @@ class Reduced:
         return u, v, variance
 
 
-def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
+def reduce_network(network: Network, *, resistances: bool = False) -> Reduced:
     """Take the series leaves out of a network.
 
     A network without a hierarchy comes back whole, as a forest of single nodes.
 
-    ``network``: any induced Bayesian network; ``cliques``: whether to replace groups in which each
-    response was compared once with each other by the star that is electrically the same, which
-    makes their leaves series leaves too. Right for resistances, not for distances.
+    ``network``: any induced Bayesian network; ``resistances``: whether to take out what only
+    distances need: subtrees without a comparison, and groups in which each response was compared
+    once with each other, for the star that is electrically the same, which makes their leaves
+    series leaves too.
     """
     size = network.size
     if network.trie is None:
@@ -89,13 +92,13 @@ def reduce_network(network: Network, *, cliques: bool = False) -> Reduced:
         if not (real := a != b).all():
             a, b, sigma2 = a[real], b[real], sigma2[real]
         uses, last = count_uses(size, a, b)
-        if cliques and may_hold_cliques(a, b, uses):
+        if resistances and may_hold_cliques(a, b, uses):
             a, b, sigma2, centres = _stars_for_cliques(size, a, b, sigma2)
             parent = np.append(parent, np.arange(size, size + centres, dtype=np.int32))
             stem = np.append(stem, np.zeros(centres))
             size += centres
             uses, last = count_uses(size, a, b)
-        role, kept, number = assign_roles(parent, uses)
+        role, kept, number = assign_roles(parent, uses, resistances)
     return Reduced(parent, stem, a, b, sigma2, role, kept, number, last)
 
 

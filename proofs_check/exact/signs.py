@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.special import log_ndtr
 
 from ibn.bias.ultrametric import Ultrametric
@@ -86,10 +86,11 @@ def expectation_propagation(covariance: NDArray[np.float64]) -> Truncated:
         precision = precision + DAMPING * (wanted - precision)
         shift = shift + DAMPING * (moved - shift)
         root = np.sqrt(precision)
-        factor = cho_factor(np.eye(size) + root[:, None] * covariance * root, lower=True)
-        half = root[:, None] * covariance
-        posterior = covariance - half.T @ cho_solve(factor, half)
-        before, mean, variance = mean, posterior @ shift, np.diag(posterior).copy()
+        factor = np.linalg.cholesky(np.eye(size) + root[:, None] * covariance * root)
+        # K less the square of this is the posterior covariance, of which the diagonal is wanted.
+        taken = solve_triangular(factor, root[:, None] * covariance, lower=True)
+        before, mean = mean, covariance @ shift - taken.T @ (taken @ shift)
+        variance = np.diag(covariance) - np.einsum("ij,ij->j", taken, taken)
         if np.max(np.abs(mean - before) / np.sqrt(variance)) < TOLERANCE:
             return Truncated(covariance, precision, shift, mean, variance)
     raise RuntimeError(f"expectation propagation has not settled after {MOST_SWEEPS} sweeps")

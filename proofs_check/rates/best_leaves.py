@@ -40,7 +40,8 @@ EXACT_COMPARED = (4.0, 1.0, 0.5, 0.125)
 REGRET = 0.05  # the formula's |S| may leave more than the best one measured by this share
 VALUE = 0.15  # the formula leaves shortcuts out, which count as σ² nears F(n)
 NEAR = 0.03  # by which (rank/n)^α may be passed; it leaves out where in the hierarchy cycles close
-PATH_DATASETS, EXACT_DATASETS = 2, 6
+PATH_DATASETS, PATH_PAIRS = 2, 2**12
+EXACT_DATASETS, EXACT_DRAWS = 12, 8  # a draw averages many pairs, so that datasets count for more
 GROWN = (0.3, 1.0)
 LARGER = "four to eight times as many comparisons"
 
@@ -52,12 +53,13 @@ def _over(
 ) -> Estimate:
     """Mean over a few datasets of what is measured; its error is that of their spread."""
     topology, leaves, count = rule["topology"], rule.get("leaves"), rule["datasets"]
+    most = EXACT_DRAWS if measure is mean_variance else PATH_PAIRS
     rng = context.rng(f"T5 {topology} {world} {n} {leaves} {sigma2}")
 
     def one() -> float:
         comparisons = build(str(topology), world, n, rng, leaves=leaves)  # type: ignore[arg-type]
         network: Network = build_network(world, comparisons, sigma2)
-        return measure(network, rel_err=0.02, rng=rng, max_count=2**12).mean
+        return measure(network, rel_err=0.02, rng=rng, max_count=most).mean
 
     return Estimate.of(np.array([one() for _ in range(int(count))]))  # type: ignore[call-overload]
 
@@ -226,7 +228,7 @@ def _exact_grown(better: bool) -> Check:
         for alpha in ALPHAS[:2]:
             world = Ultrametric("power", alpha=alpha)
             sigma2 = EXACT_SHARES[0] * float(world.structural_function(n))
-            rule = {"datasets": 2 * EXACT_DATASETS}
+            rule = {"datasets": 4 * EXACT_DATASETS}
             chain = _over(mean_variance, context, world, n, sigma2, topology="chain", **rule)
             ratios = [
                 quotient(

@@ -39,7 +39,10 @@ def leafy(rng):
     sigma2 = 10.0 ** rng.uniform(-1, 1, len(a))
     uses = np.bincount(np.concatenate([a, b]), minlength=size)
     role = np.where(uses == 0, UNUSED, np.where(uses == 1, ONCE, STAYS))
-    role[leaves:] = STAYS
+    bare = np.zeros(size, bool)  # whole subtrees without a comparison
+    for i in range(size - 1) if rng.random() < 0.5 else ():
+        bare[i] = uses[i] == 0 and bare[:i][parent[:i] == i].all()
+    role[leaves:] = np.where(bare[leaves:], UNUSED, STAYS)
     return parent, stem, a, b, sigma2, role.astype(np.int8)
 
 

@@ -38,9 +38,9 @@ def test_what_stays_is_as_far_apart_as_before(name, network):
 
 
 @pytest.mark.parametrize(("name", "network"), CASES, ids=[name for name, _ in CASES])
-@pytest.mark.parametrize("cliques", [False, True])
-def test_what_stays_has_the_same_resistances(name, network, cliques):
-    reduced = reduce_network(network, cliques=cliques)
+@pytest.mark.parametrize("resistances", [False, True])
+def test_what_stays_has_the_same_resistances(name, network, resistances):
+    reduced = reduce_network(network, resistances=resistances)
     size = len(reduced.kept)
     u, v, variance = reduced_edges(reduced)
     after = Network(size, np.arange(size), u, v, variance, np.zeros(len(u), np.int8))
@@ -74,6 +74,27 @@ def test_roles_count_the_comparisons_of_leaves(name, network):
     assert np.all(reduced.number[expected != STAYS] == -1)
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_no_node_is_kept_for_what_has_no_comparison(seed):
+    rng = np.random.default_rng(seed)
+    world = Ultrametric()
+    responses = world.sample(60, rng)
+    a, b = np.array([rng.choice(60, 2, replace=False) for _ in range(seed % 12 + 1)]).T
+    network = build_network(world, Comparisons(responses, a, b), 0.1)
+    parent, told = network.trie.parent, network.bias_edges
+    ends = np.append(network.u[told:], network.v[told:])[
+        np.tile(network.u[told:] != network.v[told:], 2)
+    ]
+    above = {int(np.flatnonzero(parent == np.arange(network.size))[0])}
+    for node in ends.tolist():
+        while parent[node] != node:
+            node = int(parent[node])
+            above.add(node)
+    uses = np.bincount(ends, minlength=network.size)
+    reduced = reduce_network(network, resistances=True)
+    assert reduced.kept.tolist() == sorted(above | set(np.flatnonzero(uses > 1).tolist()))
+
+
 def test_a_chain_keeps_no_leaves():
     world = Ultrametric()
     comparisons = build("chain", world, 500, np.random.default_rng(0))
@@ -94,7 +115,7 @@ def kwise_network(n, group, sigma2=0.1):
 def test_cliques_become_stars(group):
     pairs = group * (group - 1) // 2
     network = kwise_network(5 * pairs, group, 0.1)
-    reduced = reduce_network(network, cliques=True)
+    reduced = reduce_network(network, resistances=True)
     centres = len(reduced.parent) - network.size
     assert centres == 5
     assert len(reduced.a) == 5 * group
@@ -132,7 +153,7 @@ def test_what_is_no_clique_of_equals_stays_as_it_is(change, left):
         responses = np.append(responses, world.sample(1, np.random.default_rng(9)))
         a, b, sigma2 = [*a, 0], [*b, 20], [*sigma2, 0.1]
     network = build_network(world, Comparisons(responses, a, b), np.array(sigma2))
-    reduced = reduce_network(network, cliques=True)
+    reduced = reduce_network(network, resistances=True)
     assert len(reduced.parent) - network.size == left
     # And whatever became of it, it is the same network.
     size = len(reduced.parent)
@@ -154,7 +175,7 @@ def test_all_cliques_of_a_large_network_become_stars():
     # Pairs of nodes must not collide where node numbers are large.
     network = kwise_network(600_000, 3)
     assert network.size > 2**20
-    reduced = reduce_network(network, cliques=True)
+    reduced = reduce_network(network, resistances=True)
     assert len(reduced.parent) - network.size == 200_000
 
 
