@@ -30,7 +30,8 @@ def assign_roles(parent, uses, bare):
     """Tell which nodes stay.
 
     ``parent``, shape (N,): roots are their own; ``uses``, shape (N,): comparisons of each node;
-    ``bare``: whether whole subtrees without a comparison are taken out, or leaves alone. Returns ``role, kept, number``: see ``ibn.solvers.reduction.Reduced``.
+    ``bare``: whether whole subtrees without a comparison are taken out, or leaves alone.
+    Returns ``role, kept, number``: see ``ibn.solvers.reduction.Reduced``.
     """
     size = len(parent)
     role = np.empty(size, np.int8)
