@@ -83,9 +83,16 @@ def draw(verdicts: Sequence[Verdict]) -> Figure:
                 found, at, nodelist=nodes, ax=axes, node_shape=shape, node_size=size, **look
             )
             axes.scatter([], [], c=colour, ec=EDGES[kind], marker=shape, s=60, label=kind)
-        look = {"node_size": 420, "edge_color": "#9a9a9a", "width": 0.6, "arrowsize": 6}
-        edges = sorted(found.edges)  # the same bytes in any run
-        nx.draw_networkx_edges(found, at, edgelist=edges, ax=axes, **look)
+        nx.draw_networkx_edges(
+            found,
+            at,
+            edgelist=sorted(found.edges),  # the same bytes in any run
+            ax=axes,
+            node_size=420,
+            edge_color="#9a9a9a",
+            width=0.6,
+            arrowsize=6,
+        )
         nx.draw_networkx_labels(found, at, ax=axes, font_size=7)
         axes.set_axis_off()
         axes.margins(0.04, 0.12)
