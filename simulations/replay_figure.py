@@ -69,12 +69,13 @@ def draw_real(replayed: RealReplay) -> Figure:
     mean, low, high = np.array([(one.mean, *one.interval()) for one in found.curve]).T
     axes.fill_between(found.counts, low, high, color=BLACK, alpha=0.18, lw=0)
     axes.plot(found.counts, mean, ms=3.0, **LOOKS["random"])
-    for name, method in found.methods.items():
+    apart = 0.02 * found.counts[-1]
+    for i, (name, method) in enumerate(found.methods.items()):
         loss = method.log_loss
         error = loss.mean - loss.interval()[0]
-        axes.errorbar(
-            found.budget, loss.mean, yerr=error, ms=4.0, capsize=2.0, ls="", **LOOKS[name]
-        )
-    axes.set(xlabel=f"labels after {found.start}", ylabel="log loss on labels held out")
+        place = found.budget + (i - 1) * apart  # side by side, so that none hides another
+        axes.errorbar(place, loss.mean, yerr=error, ms=4.0, capsize=2.0, ls="", **LOOKS[name])
+    axes.set_xlabel(f"labels beyond the {found.start} known at first")
+    axes.set_ylabel("log loss on labels held out")
     axes.legend()
     return figure

@@ -25,22 +25,22 @@ from ibn.errors import InputError, unknown_name
 # Each verb is the object ``command`` of a module beside what it runs, found by name. The summaries
 # stand here so that help need not import the verbs and what they stand on.
 VERBS = {
+    "audit": ("ibn.cli.audit", "Report the uncertainty of a real preference dataset."),
+    "plan": ("ibn.cli.plan", "Choose the comparisons to label next."),
+    "replay": ("ibn.simulations.cli.replay", "Replay planned labels against random ones."),
+    "rank": ("ibn.cli.rank", "Rank a few items by many battles, with simultaneous intervals."),
+    "convert": ("ibn.cli.convert", "Write preferences of any shape in TRL's format."),
+    "embed": ("ibn.cli.embed", "Embed responses by a language model."),
+    "grow": ("ibn.cli.grow", "Grow a preference dataset from a text generator."),
+    "check": ("ibn.proofs_check.cli", "Decide the claims of the theory, with the evidence."),
+    "reproduce": ("ibn.figures.reproduce", "Run the main job: sweep, figures and report."),
     "sweep": ("ibn.simulations.cli.sweep", "Measure reward uncertainty over simulated worlds."),
     "merge": ("ibn.simulations.cli.merge", "Merge the stores of several machines' sweeps."),
-    "check": ("ibn.proofs_check.cli", "Decide the claims of the theory, with the evidence."),
     "figures": ("ibn.figures.cli", "Draw the figures from the results of a sweep."),
-    "reproduce": ("ibn.figures.reproduce", "Run the main job: sweep, figures and report."),
-    "grow": ("ibn.cli.grow", "Grow a preference dataset from a text generator."),
     "validate": (
         "ibn.simulations.cli.validate",
         "Decide between topologies by reward models that are trained.",
     ),
-    "convert": ("ibn.cli.convert", "Write preferences of any shape in TRL's format."),
-    "audit": ("ibn.cli.audit", "Report the uncertainty of a real preference dataset."),
-    "embed": ("ibn.cli.embed", "Embed responses by a language model."),
-    "rank": ("ibn.cli.rank", "Rank a few items by many battles, with simultaneous intervals."),
-    "plan": ("ibn.cli.plan", "Choose the comparisons to label next."),
-    "replay": ("ibn.simulations.cli.replay", "Replay planned labels against random ones."),
     "completion": ("ibn.cli.completion", "Print what makes a shell complete ibn's verbs."),
 }
 FILES = ("FILE", "PREFS", "PREFS …", "[PREFS …]", "[AFTER]", "BATTLES", "PROMPTS", "FILE…", "DIR")
@@ -51,7 +51,7 @@ class Verbs(click.Group):
     """A group whose verbs are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the verbs, in the order of the work."""
+        """Name the verbs, those for data before those for the theory."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
@@ -163,12 +163,12 @@ def main(ctx: click.Context) -> None:
 
     \b
     Examples:
-      ibn sweep --topology chain,tree --n 1e3,1e4 --out sweep.csv
-      ibn figures --data sweep.csv --out figures
-      ibn convert preferences.json --out preferences.jsonl
       ibn audit preferences.jsonl --out report.html
       ibn plan preferences.jsonl --budget 100 --out next.jsonl
+      ibn rank battles.csv --out board.html
+      ibn check
       ibn reproduce --profile quick --out out
+      ibn sweep --topology chain,tree --n 1e3,1e4 --out sweep.csv
 
     Each verb explains itself: ibn VERB --help. Colours are left out where NO_COLOR is set.
     """  # noqa: D301 - the escape is for click

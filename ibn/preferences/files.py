@@ -8,6 +8,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from ibn.errors import InputError
@@ -79,7 +80,7 @@ def read_records(path: str | os.PathLike[str]) -> Generator[tuple[int, Record], 
         status = os.stat(name)
     except FileNotFoundError:
         if not _names_hub_dataset(name):
-            raise InputError("no such file", file=name) from None
+            raise InputError("no such file", file=name, fix=_near(name)) from None
         from ibn.preferences.tables import read_hub
 
         yield from read_hub(name)
@@ -102,6 +103,16 @@ def read_records(path: str | os.PathLike[str]) -> Generator[tuple[int, Record], 
         raise InputError(refusal(error), file=name) from None
     with raw:
         yield from READERS[kind](Source(name, raw, gzipped))
+
+
+def _near(name: str) -> str | None:
+    """Suggest the file in the same folder whose name is nearest, if one is."""
+    folder, wanted = os.path.split(name)
+    try:
+        near = get_close_matches(wanted, sorted(os.listdir(folder or ".")), n=1, cutoff=0.8)
+    except OSError:
+        return None
+    return f"did you mean {os.path.join(folder, near[0])!r}?" if near else None
 
 
 def _names_hub_dataset(name: str) -> bool:

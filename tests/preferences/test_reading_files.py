@@ -279,3 +279,11 @@ def test_few_rows_of_a_repeated_long_text_are_unpacked_at_once(tmp_path, monkeyp
     monkeypatch.setattr(tables, "MAX_GROUP", 2**18)
     with pytest.raises(InputError, match="write the file with smaller row groups"):
         list(read_records(path))
+
+
+def test_a_name_nearly_right_is_suggested(tmp_path):
+    (tmp_path / "pairs.jsonl").touch()
+    with pytest.raises(InputError, match=r"no such file \(did you mean '.*pairs.jsonl'\?\)"):
+        list(read_records(tmp_path / "pairs.json"))
+    with pytest.raises(InputError, match=r"no such file$"):
+        list(read_records(tmp_path / "nowhere" / "pairs.json"))
