@@ -53,7 +53,8 @@ def degrees(
     size: int, u: NDArray[np.integer], v: NDArray[np.integer], conductance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Total conductance at each node, shape (size,)."""
-    return np.bincount(u, conductance, size) + np.bincount(v, conductance, size)
+    found = np.bincount(u, conductance, size) + np.bincount(v, conductance, size)
+    return np.asarray(found, np.float64)
 
 
 def currents(

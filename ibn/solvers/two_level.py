@@ -100,7 +100,7 @@ class Aggregates:
         for level in (nested[0], *nested[1:-1], label):
             begins.append(np.append(True, np.diff(level[order]) != 0))
         for lower, upper in pairwise(begins):
-            below += np.count_nonzero(lower)
+            below += int(np.count_nonzero(lower))
             parent.append(below - 1 + np.cumsum(upper)[lower])
         return cls(label, len(held), place, np.concatenate(parent).astype(np.int32))
 
