@@ -74,7 +74,7 @@ def effort_for(responses: int) -> Effort:
         distances_across=(whole(256, 64), whole(2048, 128)),  # far ends cost the most
         draws=between(1, 1 / 4),
         draw_within=whole(256, 128),
-        draw_across=whole(256, 32),
+        draw_across=whole(256, 16),
         tolerance=between(1e-6, 1e-4),  # beside a sampling error of a hundredth
         pair_tolerance=between(1e-5, 1e-3),  # as many digits as are shown, or nearly
         comparisons=whole(2 * LEAST_COMPARISONS, LEAST_COMPARISONS),

@@ -144,16 +144,16 @@ def _measure_draw(
     network = build_network(bias, comparisons, noise_variance)
     probes = int(np.clip(2**15 // m, 1, 8))  # the draws differ by more than a probe errs
     variances = SampledVariances.of(network, pairs, probes, rng, bias.aggregates, samples=0)
-    index, effort = DistanceIndex.of(network), effort_for(m)
+    index, effort = DistanceIndex.of(bias.aggregates.placed(network)), effort_for(m)
     found = {}
     if pairs.within:
         found["within variance"] = variances.within().mean
         inside = pairs.list_within(effort.draw_within, rng)
-        found["within distance"] = float(index.between(network.nodes_of(inside)).mean())
+        found["within distance"] = float(index.between(index.network.nodes_of(inside)).mean())
     if pairs.across:
         found["across variance"] = variances.across().mean
         outside = pairs.sample_across(effort.draw_across, rng)
-        found["across distance"] = float(index.between(network.nodes_of(outside)).mean())
+        found["across distance"] = float(index.between(index.network.nodes_of(outside)).mean())
     return found
 
 

@@ -57,7 +57,7 @@ def measure_uncertainty(
     if isinstance(variances, ExactVariances):
         within, across = _exact_distances(network, pairs)
     else:
-        index = DistanceIndex.of(network)
+        index = DistanceIndex.of(variances.system.aggregates.placed(network))
         effort = effort_for(len(network.nodes))
         inside, outside = effort.distances_within, effort.distances_across
         within = _sampled_distance(index, pairs.sample_within, pairs.within, inside, rng)

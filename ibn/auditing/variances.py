@@ -278,7 +278,7 @@ def _pairs_within(pairs: PromptPairs, rng: np.random.Generator) -> NDArray[np.fl
     Each prompt's currents are such that the mean of their energy is the sum of the variances of
     all its pairs; between prompts the directions cancel on average.
     """
-    order = np.lexsort((rng.random(len(pairs.prompt_of)), pairs.prompt_of))
+    order = np.argsort(pairs.prompt_of + 0.5 * rng.random(len(pairs.prompt_of)))
     used = pairs.size // 2
     first = np.repeat(pairs.start, used) + 2 * (np.arange(used.sum()) - _begin(used))
     each = np.sqrt(pairs.within_of / np.maximum(used, 1))

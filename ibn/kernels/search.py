@@ -132,7 +132,6 @@ def path_lengths(start, lazy, head, length, sources, source_offset, targets, tar
     result = np.empty(len(bound))
     label = np.empty((size, 2))
     stamp = np.full((size, 2), -1, np.int32)
-    settled = np.full((size, 2), -1, np.int32)
     keys0, items0 = np.empty(1024), np.empty(1024, np.int64)
     keys1, items1 = np.empty(1024), np.empty(1024, np.int64)
     for p in range(len(bound)):
@@ -165,9 +164,8 @@ def path_lengths(start, lazy, head, length, sources, source_offset, targets, tar
                 other = keys0[0]
             if item < size:
                 node = item
-                if settled[node, side] == p:
+                if key > label[node, side]:  # a shorter way was found since
                     continue
-                settled[node, side] = p
                 first, last = start[node], lazy[node]
                 arc = last
                 origin = key
