@@ -49,6 +49,7 @@ def sizes(context: Context, *, slow: bool = False) -> tuple[int, ...]:
     return tuple(2**k for k in range(low, low + 11, 2))
 
 
+@cache  # symbols take longer than a small network
 def leaves_at(rule: str, n: int) -> int:
     """|S| at n by a rule of ``LEAVES``, at least 2."""
     return max(2, round(float(lambdify(N, LEAVES[rule])(float(n)))))

@@ -15,6 +15,7 @@ from ibn.kernels.search import pop, push
 from ibn.kernels.trie import common_depth
 
 SLOTS = 2**14
+NONE = np.int64(0)  # a plain 0 has a type of its own, for which callees would be compiled again
 # A climb: its side, the visit and the address where it begins, the leaves visited from low to
 # high, the depth of the next ancestor, and the depth at which another climb comes first.
 SIDE, BASE, FOOT, LOW, HIGH, DEPTH, LAST = range(7)
@@ -137,7 +138,7 @@ def _visit_leaves(
     Returns as :func:`_ascend` leaves them; leaves at the other ends of the comparisons, their
     distances, and how many.
     """
-    m, digits, arrived = len(addresses), len(powers) - 1, 0
+    m, digits, arrived = len(addresses), len(powers) - 1, NONE
     side, address = climb[SIDE], np.uint64(climb[FOOT])
     step = powers[digits - climb[DEPTH]]
     least = address - address % step
@@ -160,7 +161,7 @@ def _visit_leaves(
             continue
         nearest = _next_depth(addresses, addresses[leaf], leaf, leaf, powers, bits)
         _, held, best = _ascend(
-            table, held, addresses[leaf], nearest, 0,
+            table, held, addresses[leaf], nearest, NONE,
             powers, half_variance, side, visit, label, key, best,
         )  # fmt: skip
         if partner[leaf] >= 0:
@@ -221,13 +222,13 @@ def matched_distances(
     for p in range(len(bound)):
         best = bound[p]
         table[:] = 0
-        held = count = climbs = visits = 0
+        held = count = climbs = visits = NONE
         for side in range(2):
             queue, items, count = push(queue, items, count, 0.0, -1 - side)
         while count and 2.0 * queue[0] < best:
             key, c = queue[0], items[0]
             count = pop(queue, items, count)
-            arrived = 0
+            arrived = NONE
             if c < 0:
                 side = -1 - c
                 reached[0], reach[0] = m, 0.0  # the query itself
@@ -279,7 +280,7 @@ def matched_distances(
                 right = leaf if known else leaf - 1
                 nearest = _next_depth(addresses, address, leaf, right, powers, bits)
                 met, held, best = _ascend(
-                    table, held, address, nearest, 0,
+                    table, held, address, nearest, NONE,
                     powers, half_variance, side, visits, label, key, best,
                 )  # fmt: skip
                 ahead = label[visits] + 2.0 * half_variance[nearest]
