@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from ibn.cli.terminal import say
 from ibn.outputs import keep_inputs
+from ibn.strict_json import dumps
 
 FORMATS = ("svg", "png", "pdf")
 
@@ -96,7 +96,7 @@ def command(
             {"name": p.name, **{kind: str(path) for kind, path in p.files.items()}}
             for p in pictures
         ]
-        print(json.dumps({"figures": files}))
+        print(dumps({"figures": files}))
     else:
         for picture in pictures:
             for path in picture.files.values():

@@ -24,6 +24,7 @@ from ibn.figures.gallery import DECIDED, EXAMPLES, RECORDED, Picture, left_out
 from ibn.figures.ledger_evidence import Claims
 from ibn.figures.measurements import COLUMNS, Rows, World, first
 from ibn.figures.typeset import html, plus_minus, scientific, significant
+from ibn.strict_json import dumps
 
 EVIDENCE = "claims.json"
 """Name of the file beside a report that holds what the ledger found."""
@@ -168,7 +169,7 @@ def records(pictures: Sequence[Picture]) -> list[tuple[str, str, str]]:
         text, command = path.read_text(encoding="utf-8"), ""
         if path.suffix == ".json":
             document = json.loads(text)
-            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+            text = dumps(document, ensure_ascii=False, separators=(",", ":"))
             text = text.replace("},{", "},\n{")
             task = document.get("task")
             made = f"ibn validate {task} --profile {document['profile']} --json" if task else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from datetime import date
 from pathlib import Path
@@ -16,6 +15,7 @@ from ibn.outputs import write_text
 from ibn.proofs_check.cli import decide, report_changed
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.profiles import PROFILES, tasks
+from ibn.strict_json import dumps
 
 
 @click.command(name="reproduce")
@@ -79,7 +79,7 @@ def command(
 
     stored = read(store)  # with whatever other profiles have left there
     rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
-    evidence = json.dumps({"claims": decided}, indent=1)
+    evidence = dumps({"claims": decided}, indent=1)
     write_text(folder / EVIDENCE, evidence + "\n")
     pictures = draw((), rows, folder / "figures", decided)
     made = Provenance(
@@ -95,7 +95,7 @@ def command(
     if as_json:
         made_of = {"profile": profile, "report": str(report), "store": str(store)}
         verdicts_by_id = {"claims": {one["id"]: one["verdict"] for one in decided}}
-        print(json.dumps({**made_of, **summary(pictures, rows), **verdicts_by_id}))
+        print(dumps({**made_of, **summary(pictures, rows), **verdicts_by_id}))
     else:
         say(report)
     return report_changed(found.changed if found else ())

@@ -7,7 +7,6 @@ the same numbers.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ import numpy as np
 from ibn.errors import InputError, MissingExtra, unknown_name
 from ibn.estimate import Estimate
 from ibn.outputs import check_file, write_text, writing
+from ibn.strict_json import dumps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,7 +111,7 @@ class Result:
         elif options:
             raise InputError(f"{ending} files know no {next(iter(options))}", file=path)
         elif ending == ".json":
-            write_text(path, json.dumps(self.to_json()) + "\n")
+            write_text(path, dumps(self.to_json()) + "\n")
         else:
             figure = self.plot()
             with standing_at(STYLE)(), writing(path) as file:

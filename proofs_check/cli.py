@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ import click
 from ibn.cli.terminal import say, terminal
 from ibn.cli.verbosity import note, tasks
 from ibn.outputs import check_file
+from ibn.strict_json import dumps
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,7 +93,7 @@ def command(
         ledger.record(found.verdicts, profile)
         found = replace(found, changed=tuple(ledger.changed(found.verdicts)))
     if as_json:
-        print(json.dumps(found.to_json()))
+        print(dumps(found.to_json()))
     else:
         changed = dict(map(_on_record, found.changed))
         _show(terminal(), found.verdicts, changed, whole=evidence or bool(ids))

@@ -9,7 +9,6 @@ the build.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -34,6 +33,7 @@ from ibn.proofs_check.machine_checked import (
     checked,
     hashes,
 )
+from ibn.strict_json import dumps
 
 HEADED = re.compile(
     r"\(\*\*\s*(claim: [^*]*?)\*\)\s*Theorem\s+(\w+)[^\0]*?\nProof\.(.*?)\nQed\.", re.S
@@ -208,7 +208,7 @@ def main(record: bool, page: str | None) -> None:
         raise SystemExit(2) from None
     click.echo(in_words(found))
     if record:
-        text = json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n"
+        text = dumps(asdict(found), indent=1, ensure_ascii=False) + "\n"
         write_text(RECORD, text)
         return
     changed: Sequence[str] = differences(found, checked())

@@ -16,6 +16,7 @@ from ibn.errors import InputError, unknown_name
 from ibn.outputs import write_text
 from ibn.proofs_check.claim import Claim, Context, Finding, Verdict, decide
 from ibn.simulations.sweeping.executors import processes
+from ibn.strict_json import dumps
 
 LEVELS = ("macro", "paths", "rates", "exact", "instruments")
 LETTERS = "MPET"  # the order of the theory
@@ -163,5 +164,5 @@ def record(verdicts: Iterable[Verdict], profile: str) -> None:
     for verdict in verdicts:
         known[verdict.claim.id] = {"profile": profile, **_verdicts(verdict)}
     ordered = {name: known[name] for name in sorted(known, key=_place)}
-    text = json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"
+    text = dumps(ordered, indent=1, ensure_ascii=False) + "\n"
     write_text(RECORD, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from ibn.cli.verbosity import note, tasks
 from ibn.errors import InputError, unknown_name
 from ibn.outputs import check_file
 from ibn.preferences.replacing import keep_labels
+from ibn.strict_json import dumps
 
 if TYPE_CHECKING:
     from ibn.prefix_tree.dataset import Dataset, DatasetPlan
@@ -194,7 +194,7 @@ def command(**options: Any) -> None:
         "incomplete": grown.incomplete,
     }
     if options["as_json"]:
-        print(json.dumps(document))
+        print(dumps(document))
         return
     _print_counts(document, labelled=judge is not None)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from ibn.cli.terminal import terminal
+from ibn.strict_json import dumps
 
 KINDS = {"within": "within prompts", "any": "of any two responses", "given": "given"}
 
@@ -18,7 +18,7 @@ def print_document(
 ) -> None:
     """Print a document, as it is or as tables for people."""
     if as_json:
-        click.echo(json.dumps(document))
+        click.echo(dumps(document))
         return
     console = terminal()
     for table in tables(document):

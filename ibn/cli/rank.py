@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from ibn.cli.inputs import choosing, sharing
 from ibn.cli.terminal import terminal
+from ibn.strict_json import dumps
 
 
 @click.command(name="rank")
@@ -100,7 +100,7 @@ def command(path: str, as_json: bool, out: str | None, **options: Any) -> int:
         board.save(out)
     document = board.to_json()
     if as_json:
-        click.echo(json.dumps(document))
+        click.echo(dumps(document))
         return 0
     _print(document)
     return 0

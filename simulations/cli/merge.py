@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
 from ibn.cli.terminal import say
 from ibn.outputs import require_name
+from ibn.strict_json import dumps
 
 
 @click.command(name="merge")
@@ -40,6 +40,6 @@ def command(stores: tuple[str, ...], out: str, as_json: bool) -> None:
     require_name(out)
     merged = merge(stores, out)
     if as_json:
-        print(json.dumps({"out": out, **asdict(merged)}))
+        print(dumps({"out": out, **asdict(merged)}))
     else:
         say(f"{merged.rows} rows in {out}; {merged.repeated} repetitions left out")

@@ -10,6 +10,7 @@ import click
 
 from ibn.cli.inputs import renamed
 from ibn.errors import InputError
+from ibn.strict_json import dumps
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SHARES = "0.75,0.65,0.9"
@@ -91,8 +92,6 @@ def decide(
     options: dict[str, Any],
 ) -> None:
     """Run the plan of a pool, print what it says, and keep it in ``out``."""
-    import json
-
     import numpy as np
 
     from ibn.bias.embeddings import given_embeddings
@@ -129,5 +128,5 @@ def decide(
     with counting() as display:
         run(planned.cells(), out, jobs=jobs, progress=display)
     found = document(Path(pool).name.partition(".")[0], planned, out)
-    write_text(result, json.dumps(found) + "\n")
+    write_text(result, dumps(found) + "\n")
     print_document(found, pool_tables, as_json)

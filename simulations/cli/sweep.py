@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from ibn.cli.verbosity import tasks as counting
 from ibn.outputs import require_name
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.grid import Grid
+from ibn.strict_json import dumps
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -97,7 +97,7 @@ def command(
             row = stored.get(task.id)
             counts[row.status if row and row.answers(task) else "missing"] += 1
         if as_json:
-            print(json.dumps(counts))
+            print(dumps(counts))
         else:
             print(", ".join(f"{count} {name}" for name, count in counts.items()) + f" in {out}")
         return
@@ -110,7 +110,7 @@ def command(
     if capped := sum(row.status == "capped" for row in rows):
         note(f"{capped} of {len(rows)} tasks were cut short, see column status")
     if as_json:
-        print(json.dumps(found.to_json()))
+        print(dumps(found.to_json()))
     else:
         terminal().print(_table(rows, out))
 

@@ -85,7 +85,8 @@ def command(
     """  # noqa: D301 - the escape is for click
     from dataclasses import replace
 
-    from ibn.simulations.validation.document import document, dumps
+    from ibn.simulations.validation.document import document
+    from ibn.strict_json import dumps
     from ibn.simulations.validation.protocol import PROFILES
     from ibn.simulations.validation.tasks import read_task
     from ibn.simulations.validation.training import require_training
@@ -124,9 +125,9 @@ def command(
         ) from None
     name = Path(model).name or "tiny"
     found = document(task, read.gold_is, profile, name, repetitions)
-    write_text(out / RESULT, dumps(found) + "\n")
+    write_text(out / RESULT, dumps(found, indent=1) + "\n")
     if as_json:
-        print(dumps(found))
+        print(dumps(found, indent=1))
     else:
         _tell(found)
 

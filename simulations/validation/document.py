@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -100,16 +99,3 @@ def document(
         "win_rates": [asdict(rate) for rate in win_rates(repetitions)],
         "reward_models": [asdict(model) for one in repetitions for model in one.models],
     }
-
-
-def dumps(found: dict[str, Any]) -> str:
-    """Write a document; numbers that are not are null, as JSON has it."""
-    return json.dumps(_plain(found), indent=1)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
