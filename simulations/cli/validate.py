@@ -86,10 +86,10 @@ def command(
     from dataclasses import replace
 
     from ibn.simulations.validation.document import document
-    from ibn.strict_json import dumps
     from ibn.simulations.validation.protocol import PROFILES
     from ibn.simulations.validation.tasks import read_task
     from ibn.simulations.validation.training import require_training
+    from ibn.strict_json import dumps
 
     if bool(task) == (pool is not None):
         raise InputError("name a TASK or a --pool, one of the two")
