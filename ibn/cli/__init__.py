@@ -103,6 +103,8 @@ class Verbs(click.Group):
                 if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer characters
                     stream.reconfigure(errors="backslashreplace")
             arguments = list(sys.argv[1:] if args is None else args)
+            for word in arguments:
+                require_passable(word)
             self._main_shell_completion({}, prog_name or "ibn")  # exits where a shell asks
             with self.make_context(prog_name or "ibn", arguments, **extra) as context:
                 status = self.invoke(context)
@@ -126,6 +128,14 @@ class Verbs(click.Group):
             _complain(str(error) or "interrupted")
             status = 130
         sys.exit(status or 0)
+
+
+def require_passable(word: str) -> None:
+    """Raise InputError for what no system passes on: it could name no file and not be printed."""
+    try:
+        os.fsencode(word)
+    except UnicodeEncodeError:
+        raise InputError(f"{word!r} is no text that a command line can have") from None
 
 
 def keep_memory() -> None:

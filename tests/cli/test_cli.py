@@ -93,3 +93,10 @@ def test_a_terminal_of_few_characters_and_a_long_seed(tmp_path):
     )
     assert run.returncode == 0, run.stderr
     assert b"Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("word", ["\ud800", "rows.jsonl\udfff"])
+def test_words_that_no_system_passes_on_are_refused(ibn, word):
+    status, out, err = ibn("audit", "rows.jsonl", "--out", word)
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1 and "no text that a command line can have" in err
