@@ -162,6 +162,21 @@ def end_on_signals() -> None:
             and signal.getsignal(number) == signal.SIG_DFL  # nohup ignores SIGHUP: leave it
         ):
             signal.signal(number, end)
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = heed_again
+
+
+def heed_again(dropped: sys.UnraisableHookArgs) -> None:
+    """Let a signal arrive once more, where it came in a callback that drops what it raises."""
+    number = 0
+    if isinstance(dropped.exc_value, KeyboardInterrupt):
+        number = signal.SIGINT
+    elif isinstance(dropped.exc_value, SystemExit) and isinstance(dropped.exc_value.code, int):
+        number = dropped.exc_value.code - 128
+    if number > 0:
+        threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
+    else:
+        sys.__unraisablehook__(dropped)
 
 
 def _complain(problem: str) -> int:

@@ -105,3 +105,20 @@ def test_no_color_is_heard(no_color, monkeypatch):
     asked = {"NO_COLOR": no_color} if no_color else {}
     printed = ran("check", "M1", "--jobs", "1", FORCE_COLOR="1", TERM="xterm-256color", **asked)
     assert bool(COLOUR.search(printed)) != bool(no_color)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_in_a_callback_that_drops_it_is_heeded_all_the_same(name):
+    script = (
+        "import ctypes, signal, time\n"
+        "from ibn.cli import end_on_signals\n"
+        "end_on_signals()\n"
+        "call = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.NAME))\n"
+        "call()\n"
+        "time.sleep(30)\n"
+        "print('not heeded')\n"
+    ).replace("NAME", name)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == (128 + 15 if name == "SIGTERM" else -2)
+    assert done.stdout == ""
+    assert "ignored" not in done.stderr
