@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ibn.errors import InputError
+from ibn.strict_json import loads
 
 Claims = Sequence[Mapping[str, Any]]
 """Claims decided, each as in the JSON document of ``ibn check``."""
@@ -23,7 +23,7 @@ def read(path: str | os.PathLike[str]) -> Claims:
     """
     with open(path, encoding="utf-8") as file:
         try:
-            claims = json.load(file)["claims"]
+            claims = loads(file.read())["claims"]
             assert all({"id", "verdict", "evidence"} <= set(one) for one in claims)
         except (ValueError, KeyError, TypeError, AssertionError):
             raise InputError(

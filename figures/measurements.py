@@ -45,7 +45,8 @@ CLEAR = 0.99
 """Level of the interval that must leave out 1 for one topology to be called better."""
 NEAR = 0.1
 """How far, in the logarithm, a tree's |S| may lie from the one wanted."""
-_WORDS = {int: "a whole number", float: "a number"}
+MOST = np.iinfo(np.int64)
+_WORDS = {int: "a whole number of at most 18 digits", float: "a number"}
 _DTYPE = [(name, object if kind is str else kind) for name, kind in COLUMNS.items()]
 
 
@@ -81,6 +82,8 @@ def _row(cells: dict[str, str], path: str | os.PathLike[str], line: int) -> tupl
     for name, kind in COLUMNS.items():
         try:
             values.append(kind(cells[name]))
+            if kind is int and not MOST.min <= values[-1] <= MOST.max:
+                raise ValueError
         except (TypeError, ValueError):
             raise InputError(
                 f"{name} is {cells[name]!r}, not {_WORDS[kind]}"

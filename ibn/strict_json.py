@@ -20,6 +20,14 @@ def dumps(document: Any, **options: Any) -> str:
     return json.dumps(_finite(document), allow_nan=False, **options)
 
 
+def loads(text: str | bytes) -> Any:
+    """Read a document; whatever is wrong with it is a ValueError, nesting too deep included."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(one) for key, one in value.items()}

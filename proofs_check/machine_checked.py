@@ -9,7 +9,6 @@ sources is noticed; an installation has the record alone.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ibn.errors import InputError
+from ibn.strict_json import loads
 
 FOLDER = Path(__file__).with_name("formal")
 RECORD = FOLDER / "checked.json"
@@ -114,7 +114,7 @@ def checked(record: Path = RECORD) -> Checked:
         If it is missing or damaged.
     """
     try:
-        document: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+        document: dict[str, Any] = loads(record.read_text(encoding="utf-8"))
         theorems = tuple(Theorem(**_with_tuples(one)) for one in document.pop("theorems"))
         return Checked(**document, theorems=theorems)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -6,11 +6,11 @@ part of an installation, so that figures and reports can be drawn from it anywhe
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ibn.errors import InputError
+from ibn.strict_json import loads
 
 FOLDER = Path(__file__).with_name("recorded")
 
@@ -29,7 +29,7 @@ def load(name: str) -> dict[str, Any]:
     """
     path = FOLDER / f"{name}.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"no result of the name {name} is on record") from None
     except (OSError, ValueError) as error:

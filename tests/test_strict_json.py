@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibn.strict_json import dumps
+from ibn.strict_json import dumps, loads
 
 numbers = st.floats() | st.integers() | st.booleans() | st.none() | st.text()
 documents = st.recursive(
@@ -28,3 +28,9 @@ def test_options_are_those_of_json():
     )
     with pytest.raises(TypeError):
         dumps({"a": object()})
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "1" * 5_000, b"\xff"])
+def test_whatever_is_wrong_is_a_value_error(text):
+    with pytest.raises(ValueError, match="."):
+        loads(text)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ibn.appended import append, open_alone
 from ibn.errors import InputError
+from ibn.strict_json import loads
 
 FORMAT = "ibn grow journal, version 1"
 
@@ -57,7 +58,7 @@ class Journal:
             return
         for number, line in enumerate(lines, 1):
             try:
-                entry = json.loads(line)
+                entry = loads(line)
             except ValueError:
                 entry = None
             if not isinstance(entry, dict) or (number == 1 and entry.get("format") != FORMAT):

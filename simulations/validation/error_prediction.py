@@ -9,7 +9,6 @@ is taken twice: of the neighbour graph that the distance is taken on, and of the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from ibn.simulations.language.predictors import (
     intervals,
     spearman,
 )
+from ibn.strict_json import loads
 
 Document = Mapping[str, Any]
 Models = list[Mapping[str, Any]]
@@ -205,7 +205,7 @@ def read(path: Path) -> Document:
         If it is no such document.
     """
     try:
-        document = json.loads(path.read_text())
+        document = loads(path.read_text())
         models, _ = document["reward_models"], document["task"]
         if not all(set(_FIELDS) <= set(model) for model in models) or not models:
             raise KeyError

@@ -88,6 +88,7 @@ def test_worlds_are_told_apart(sweep):
     [
         (",0.3,", ",zero,", r"sweep.csv:2: alpha is 'zero', not a number"),
         (",100,", ",1e2,", r"sweep.csv:2: n is '1e2', not a whole number"),
+        (",100,", ",99999999999999999999,", "n is '99999999999999999999', not a whole number"),
         (",1000,0.5,done", "", r"sweep.csv:2: the row ends before count"),
         (",100,", ",0,", r"sweep.csv:2: .* at n = 0"),
         ("mean", "average", r"sweep.csv:1: no column mean"),
