@@ -32,5 +32,5 @@ def test_options_are_those_of_json():
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000, "1" * 5_000, b"\xff"])
 def test_whatever_is_wrong_is_a_value_error(text):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         loads(text)
