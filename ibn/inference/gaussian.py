@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from ibn.checks import generator, positive, whole
 from ibn.errors import InputError
 from ibn.estimate import Estimate, estimate_mean
-from ibn.kernels.forest import WIDTH
+from ibn.kernels.forest import blocks
 from ibn.kernels.pairwise import pairwise_resistance
 from ibn.kernels.trie import inject_pairs, locate
 from ibn.laplacian import grounded
@@ -150,12 +150,11 @@ def mean_variance(
     def draw(count: int) -> NDArray[np.float64]:
         values: list[NDArray[np.float64]] = []
         for low in range(0, count, BLOCK):
-            wanted = min(BLOCK, count - low)
-            blocks = [
-                _probes(network, len(solver.reduced.role), min(WIDTH, wanted - first), pairs, rng)
-                for first in range(0, wanted, WIDTH)
+            drawn = [
+                _probes(network, len(solver.reduced.role), part.stop - part.start, pairs, rng)
+                for part in blocks(min(BLOCK, count - low))
             ]
-            values += solver.share(lambda block: block.energy(solver, tolerance), blocks)
+            values += solver.share(lambda probes: probes.energy(solver, tolerance), drawn)
         return np.concatenate(values) / pairs
 
     return estimate_mean(

@@ -105,7 +105,7 @@ class Hubs:
         return through
 
     def energy(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Energy dissipated by currents, shape (N, ``WIDTH``), each adding up to 0; used up."""
+        """Energy dissipated by currents, a block of columns that each add up to 0; used up."""
         return self._upwards(current)[1] if self.links is None else self.solve(current)[0]
 
     def solve(self, current: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray]:
@@ -124,14 +124,16 @@ class Hubs:
 
     def _upwards(self, current: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
         current[self.hubs] = 0.0
-        z, energy = np.empty_like(current), np.empty(WIDTH)
-        sweep_up(self.parent, self.pivot, self.share, current, np.zeros(WIDTH), z, energy)
+        z, energy, none = np.empty_like(current), *np.zeros((2, current.shape[1]))
+        columns = (0,) * len(none)
+        sweep_up(self.parent, self.pivot, self.share, current, none, z, energy, columns)
         return z, energy
 
     def _sweeps(self, current: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
         """Energy and potentials with the hubs held at 0."""
         z, energy = self._upwards(current)
-        sweep_down(self.parent, self.pivot, self.share, z, np.zeros(WIDTH), np.zeros_like(z))
+        none, columns = np.zeros(z.shape[1]), (0,) * z.shape[1]
+        sweep_down(self.parent, self.pivot, self.share, z, none, np.zeros_like(z), columns)
         return energy, z
 
 

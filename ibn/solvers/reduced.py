@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
 from ibn.errors import InputError
-from ibn.kernels.forest import WIDTH, factor, multiply, sweep_down, sweep_up
+from ibn.kernels.forest import WIDTH, blocks, factor, multiply, padded, sweep_down, sweep_up
 from ibn.kernels.series import eliminate_leaves, leaves_above, restore_leaves
 from ibn.laplacian import grounded
 from ibn.network import Network
@@ -64,16 +64,16 @@ class Forest:
 
     def multiply(self, x: NDArray, y: NDArray, product: NDArray) -> None:
         """See :class:`ibn.solvers.conjugate_gradients.System`."""
-        multiply(self.parent, self.conductance, self.u, self.v, self.weight, x, y, product)
+        columns = (0,) * x.shape[1]
+        multiply(self.parent, self.conductance, self.u, self.v, self.weight, x, y, product, columns)
 
     def measure(self, r: NDArray, drift: NDArray, z: NDArray, product: NDArray) -> None:
         """See :class:`ibn.solvers.conjugate_gradients.System`."""
-        assert r.shape[1] == WIDTH  # which the kernels take for granted
-        sweep_up(self.parent, self.pivot, self.share, r, drift, z, product)
+        sweep_up(self.parent, self.pivot, self.share, r, drift, z, product, (0,) * r.shape[1])
 
     def turn(self, z: NDArray, beta: NDArray, direction: NDArray) -> None:
         """See :class:`ibn.solvers.conjugate_gradients.System`."""
-        sweep_down(self.parent, self.pivot, self.share, z, beta, direction)
+        sweep_down(self.parent, self.pivot, self.share, z, beta, direction, (0,) * z.shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,9 +181,7 @@ class ReducedSolver:
         if self._dense is not None:
             potential = cho_solve((self._dense, True), current, check_finite=False)
             return np.einsum("ik,ik->k", current, potential), potential
-        columns = slice(current.shape[1])
-        r = np.zeros((len(current), WIDTH))
-        r[:, columns] = current
+        columns, r = slice(current.shape[1]), padded(current)
         if self._hubs is None:
             energy, potential = conjugate_gradient(self.forest, r, tolerance, with_potential)
         elif with_potential:
@@ -210,10 +208,10 @@ class ReducedSolver:
                 return self._bounded(block, tolerance)[0]
             return self.whole_energy(self._room(block), tolerance)
 
-        blocks = [inflow[:, low : low + WIDTH] for low in range(0, inflow.shape[1], WIDTH)]
-        return np.concatenate([np.zeros(0), *self.share(solve, blocks)])
+        parts = [inflow[:, part] for part in blocks(inflow.shape[1])]
+        return np.concatenate([np.zeros(0), *self.share(solve, parts)])
 
-    def share(self, work: Callable[[Item], Found], blocks: list[Item]) -> Iterable[Found]:
+    def share(self, work: Callable[[Item], Found], parts: list[Item]) -> Iterable[Found]:
         """Apply to each block what solves for it, in threads where they save more than they cost.
 
         What solves in common is made first.
@@ -221,7 +219,7 @@ class ReducedSolver:
         if self.mesh is None and self._dense is None and self._hubs is None:
             _ = self.forest
         large = len(self.reduced.kept) * WIDTH > THREADED
-        return in_threads(work, blocks) if large else map(work, blocks)
+        return in_threads(work, parts) if large else map(work, parts)
 
     def whole_energy(
         self,
