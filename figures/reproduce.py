@@ -60,7 +60,7 @@ def command(
     """  # noqa: D301 - the escape is for click
     import numpy as np
 
-    from ibn.figures.gallery import draw
+    from ibn.figures.gallery import DECIDED, NAMES, draw
     from ibn.figures.measurements import read
     from ibn.figures.report import EVIDENCE, Provenance, render, summary
     from ibn.proofs_check import ledger
@@ -73,15 +73,19 @@ def command(
     store, report = folder / "sweep.csv", folder / "report.html"
     with counting() as display:
         measured = run(tasks(profile), store, jobs=jobs, cluster=cluster, progress=display)
-    note(f"{len(measured)} rows in {store}; deciding {len(names)} claims")
+    note(f"{len(measured)} rows in {store}")
+    stored = read(store)  # with whatever other profiles have left there
+    rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
+    # What can be drawn is there to be looked at while the claims are decided.
+    pictures = draw((), rows, folder / "figures", among=set(NAMES) - set(DECIDED))
+    note(f"{len(pictures)} figures in {folder / 'figures'}; deciding {len(names)} claims")
     found = decide(names, jobs=jobs) if names else None
     decided = found.to_json()["claims"] if found else []
 
-    stored = read(store)  # with whatever other profiles have left there
-    rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
     evidence = dumps({"claims": decided}, indent=1)
     write_text(folder / EVIDENCE, evidence + "\n")
-    pictures = draw((), rows, folder / "figures", decided)
+    pictures += draw((), rows, folder / "figures", decided, among=DECIDED)
+    pictures.sort(key=lambda picture: NAMES.index(picture.name))
     made = Provenance(
         command=shlex.join(
             ["ibn", "reproduce", "--profile", profile, "--out", out]
