@@ -60,7 +60,7 @@ def command(
     """  # noqa: D301 - the escape is for click
     import numpy as np
 
-    from ibn.figures.gallery import DECIDED, NAMES, draw
+    from ibn.figures.gallery import ACROSS, DECIDED, EXAMPLES, MEASURED, NAMES, RECORDED, draw
     from ibn.figures.measurements import read
     from ibn.figures.report import EVIDENCE, Provenance, render, summary
     from ibn.proofs_check import ledger
@@ -71,13 +71,15 @@ def command(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     store, report = folder / "sweep.csv", folder / "report.html"
+    # What can be drawn is there to be looked at while the rest is measured and decided.
+    pictures = draw((), None, folder / "figures", among={*EXAMPLES, *RECORDED})
+    note(f"{len(pictures)} figures in {folder / 'figures'}")
     with counting() as display:
         measured = run(tasks(profile), store, jobs=jobs, cluster=cluster, progress=display)
     note(f"{len(measured)} rows in {store}")
     stored = read(store)  # with whatever other profiles have left there
     rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
-    # What can be drawn is there to be looked at while the claims are decided.
-    pictures = draw((), rows, folder / "figures", among=set(NAMES) - set(DECIDED))
+    pictures += draw((), rows, folder / "figures", among={*ACROSS, *MEASURED})
     note(f"{len(pictures)} figures in {folder / 'figures'}; deciding {len(names)} claims")
     found = decide(names, jobs=jobs) if names else None
     decided = found.to_json()["claims"] if found else []
