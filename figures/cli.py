@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ibn.cli.bounded import Between
 from ibn.cli.terminal import say
 from ibn.outputs import keep_inputs
 from ibn.strict_json import dumps
@@ -27,8 +28,8 @@ FORMATS = ("svg", "png", "pdf")
     type=click.Choice(FORMATS),
     help="svg, png or pdf; may be repeated.  [default: svg and png]",
 )
-@click.option("--width", type=click.FloatRange(1, 40), metavar="INCHES", help="Of each figure.")
-@click.option("--height", type=click.FloatRange(1, 40), metavar="INCHES", help="Of each figure.")
+@click.option("--width", type=Between(1, 40), metavar="INCHES", help="Of each figure.")
+@click.option("--height", type=Between(1, 40), metavar="INCHES", help="Of each figure.")
 @click.option("--json", "as_json", is_flag=True, help='Print one JSON document, {"figures": […]}.')
 def command(
     names: tuple[str, ...],

@@ -42,7 +42,7 @@ LISTED = 10
 )
 @click.option(
     "--max-uses",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 2**31 - 1),
     metavar="M",
     help="At most M of the planned comparisons use a response (earlier ones do not count).",
 )

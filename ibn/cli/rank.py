@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ibn.cli.bounded import Between
 from ibn.cli.inputs import choosing, sharing
 from ibn.cli.terminal import terminal
 from ibn.strict_json import dumps
@@ -60,7 +61,7 @@ from ibn.strict_json import dumps
 )
 @click.option(
     "--level",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Between(0, 1, min_open=True, max_open=True),
     default=0.95,
     show_default=True,
     help="Probability with which all intervals hold at once.",

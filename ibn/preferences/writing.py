@@ -270,7 +270,7 @@ def _write_parquet(stream: IO[bytes], records: Iterable[Record]) -> None:
         raise MissingExtra("pyarrow", "parquet", "writing Parquet") from None
     try:
         table = pyarrow.Table.from_pylist(list(records))
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OverflowError) as error:  # a number beyond 64 bits
         reason = " ".join(str(error).split())[:160]
         raise InputError(f"cannot be written as Parquet: {reason}", fix="write .jsonl") from None
     pyarrow.parquet.write_table(table, stream)

@@ -101,3 +101,18 @@ def test_words_that_no_system_passes_on_are_refused(ibn, word):
     assert (status, out) == (2, "")
     assert err.count("\n") == 1
     assert "no text that a command line can have" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("figures", "--height", "nan"),
+        ("figures", "--width", "NaN"),
+        ("rank", "battles.csv", "--level", "nan"),
+        ("plan", "rows.jsonl", "--budget", "3", "--out", "next.jsonl", "--max-uses", "9" * 20),
+    ],
+)
+def test_numbers_that_are_none_or_too_large_are_refused(ibn, words):
+    status, out, err = ibn(*words)
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1

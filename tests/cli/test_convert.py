@@ -100,3 +100,11 @@ def test_an_id_goes_through_plan_and_back(ibn, prefs, tmp_path):
     data = read_preferences(out)
     back = [data.rows[i]["id"] for i in data.row_of[:, 0]]
     assert back == [record["id"] for record in planned]
+
+
+def test_a_number_beyond_64_bits_is_no_parquet(ibn, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"prompt": "q", "chosen": "a", "rejected": "b", "id": 1%s}\n' % ("0" * 40))
+    status, out, err = ibn("convert", rows, "--out", tmp_path / "made.parquet")
+    assert (status, out) == (2, "")
+    assert "cannot be written as Parquet" in err
