@@ -45,8 +45,8 @@ CLEAR = 0.99
 """Level of the interval that must leave out 1 for one topology to be called better."""
 NEAR = 0.1
 """How far, in the logarithm, a tree's |S| may lie from the one wanted."""
-MOST = np.iinfo(np.int64)
-_WORDS = {int: "a whole number of at most 18 digits", float: "a number"}
+_WHOLE = np.iinfo(np.int64)
+_WORDS = {int: "a whole number of 64 bits", float: "a number"}
 _DTYPE = [(name, object if kind is str else kind) for name, kind in COLUMNS.items()]
 
 
@@ -82,7 +82,7 @@ def _row(cells: dict[str, str], path: str | os.PathLike[str], line: int) -> tupl
     for name, kind in COLUMNS.items():
         try:
             values.append(kind(cells[name]))
-            if kind is int and not MOST.min <= values[-1] <= MOST.max:
+            if kind is int and not _WHOLE.min <= values[-1] <= _WHOLE.max:
                 raise ValueError
         except (TypeError, ValueError):
             raise InputError(

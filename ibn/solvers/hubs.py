@@ -106,21 +106,26 @@ class Hubs:
 
     def energy(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
         """Energy dissipated by currents, a block of columns that each add up to 0; used up."""
-        return self._upwards(current)[1] if self.links is None else self.solve(current)[0]
+        return self._upwards(current)[1] if self.links is None else self._settled(current)[0]
 
     def solve(self, current: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray]:
         """Energy dissipated by currents, and the potentials that they cause; both as above."""
-        whole, into = current.copy(), current[self.hubs]
-        energy, potential = self._sweeps(current)
         if self.links is None:
-            return energy, potential
-        lacking = into + self.links @ potential
-        held = cho_solve((self.factor, True), lacking, check_finite=False)
-        energy += np.einsum("hk,hk->k", lacking, held)
+            return self._sweeps(current)
+        energy, held = self._settled(current)
         # Once more with the hubs where they are, since a sum of two solutions would lose digits.
-        potential = self._sweeps(whole + self.links.T @ held)[1]
+        potential = self._sweeps(current + self.links.T @ held)[1]
         potential[self.hubs] = held
         return energy, potential
+
+    def _settled(self, current: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray]:
+        """Energy dissipated by currents, and the potentials of several hubs."""
+        assert self.links is not None
+        into = current[self.hubs]
+        energy, potential = self._sweeps(current)
+        lacking = into + self.links @ potential
+        held = cho_solve((self.factor, True), lacking, check_finite=False)
+        return energy + np.einsum("hk,hk->k", lacking, held), held
 
     def _upwards(self, current: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
         current[self.hubs] = 0.0
@@ -143,9 +148,9 @@ def _cover(size: int, u: NDArray[np.integer], v: NDArray[np.integer]) -> NDArray
     None where that is none of them, or more than ``MOST_HUBS``.
     """
     uses = count_uses(size, u, v)[0]
-    if uses.max(initial=0) * MOST_HUBS < len(u):  # too many are needed, without looking further
+    if uses.max(initial=0) < len(u) / MOST_HUBS:  # too many are needed, without looking further
         return None
-    busy = np.flatnonzero(uses * LEAST_SHARE >= len(u))
+    busy = np.flatnonzero(uses >= len(u) / LEAST_SHARE)
     busy = busy[np.argsort(-uses[busy], kind="stable")][:MOST_HUBS]
     rank = np.full(size, MOST_HUBS, np.int8)
     rank[busy] = np.arange(len(busy))

@@ -4,7 +4,15 @@ import naive
 import numpy as np
 import pytest
 
-from ibn.kernels.series import ONCE, STAYS, UNUSED, count_uses, eliminate_leaves, restore_leaves
+from ibn.kernels.series import (
+    ONCE,
+    STAYS,
+    UNUSED,
+    count_uses,
+    eliminate_leaves,
+    leaves_above,
+    restore_leaves,
+)
 
 
 def leafy(rng):
@@ -73,3 +81,19 @@ def test_leaves_are_eliminated_and_restored_as_a_dense_solution_has_them(seed):
     potential = np.where(role == STAYS, solution, np.nan)
     restore_leaves(parent, stem, a, b, sigma2, role, flow, potential)
     np.testing.assert_allclose(potential, solution, atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_only_leaves_that_current_passes_need_be_eliminated(seed):
+    rng = np.random.default_rng(100 + seed)
+    parent, stem, a, b, sigma2, role = leafy(rng)
+    nodes = rng.integers(0, len(parent), 3)
+    flow = np.zeros((len(parent), 2))
+    for node in (*nodes, *parent[nodes]):
+        flow[node] += rng.normal(size=2)
+    rest = count_uses(len(parent), a, b)[1], parent, stem, a, b, sigma2, role
+    some, every = flow.copy(), flow.copy()
+    dissipated = eliminate_leaves(leaves_above(parent, role, nodes), *rest, some)
+    expected = eliminate_leaves(np.flatnonzero(role != STAYS), *rest, every)
+    np.testing.assert_allclose(some, every, atol=1e-14)
+    np.testing.assert_allclose(dissipated, expected, rtol=1e-12)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from ibn.errors import InputError
-from ibn.kernels.forest import WIDTH
+from ibn.kernels.forest import NARROW, WIDTH
 from ibn.solvers.conjugate_gradients import conjugate_gradient
 from ibn.solvers.reduced import Forest
 
@@ -42,7 +42,14 @@ def dense_solution(parent, conductance, u, v, weight, current):
     return np.einsum("ik,ik->k", current, potential), potential
 
 
-def check(parent, conductance, u, v, weight, current, tolerance=1e-12):
+def check(*edges_and_current):
+    """Hold both widths of blocks against the dense solution."""
+    *edges, current = edges_and_current
+    for width in (NARROW, WIDTH):
+        check_block(*edges, current[:, :width].copy())
+
+
+def check_block(parent, conductance, u, v, weight, current, tolerance=1e-12):
     energy, potential = dense_solution(parent, conductance, u, v, weight, current)
     system = Forest.of(parent, conductance, u, v, weight)
     got, none = conjugate_gradient(system, current.copy(), tolerance, False)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ibn.bias.ultrametric import Ultrametric
 from ibn.inference.gaussian import mean_variance, resistance, resistance_matrix
-from ibn.kernels.forest import WIDTH
+from ibn.kernels.forest import NARROW, WIDTH
 from ibn.network import build_network
 from ibn.solvers import hubs as module
 from ibn.solvers import reduced
@@ -41,14 +41,14 @@ def dense(parent, conductance, u, v, weight):
 
 @given(
     seed=st.integers(0, 2**32 - 1), size=st.integers(2, 40), share=st.floats(0, 1),
-    decades=st.floats(0, 1.5),
+    decades=st.floats(0, 1.5), width=st.sampled_from([NARROW, WIDTH]),
 )  # fmt: skip
-def test_networks_of_few_hubs_as_a_dense_solution_has_them(seed, size, share, decades):
+def test_networks_of_few_hubs_as_a_dense_solution_has_them(seed, size, share, decades, width):
     rng = np.random.default_rng(seed)
     count = 1 + int(share * min(size - 1, 5))
     network = hub_network(rng, size, count, decades)
     solver = Hubs.of(*network)
-    current = rng.normal(size=(size, WIDTH))
+    current = rng.normal(size=(size, width))
     current -= current.mean(axis=0)
     potential = dense(*network) @ current
     energy = np.einsum("ik,ik->k", current, potential)
@@ -70,6 +70,13 @@ def test_only_few_hubs_will_do():
         assert (found is not None) == few
     none = np.arange(size)
     assert Hubs.of(none, np.zeros(size), none, none, np.ones(size)) is None  # loops alone
+
+
+def test_a_hub_of_millions_of_edges_is_one():
+    leaves = np.arange(1, 2**21 + 10)
+    forest = np.arange(len(leaves) + 1), np.zeros(len(leaves) + 1)
+    found = Hubs.of(*forest, leaves, np.zeros_like(leaves), np.ones(len(leaves)))
+    assert found.hubs.tolist() == [0]
 
 
 @pytest.mark.parametrize("topology", ["star", "stratified-star"])

@@ -81,10 +81,9 @@ def test_no_node_is_kept_for_what_has_no_comparison(seed):
     responses = world.sample(60, rng)
     a, b = np.array([rng.choice(60, 2, replace=False) for _ in range(seed % 12 + 1)]).T
     network = build_network(world, Comparisons(responses, a, b), 0.1)
-    parent, told = network.trie.parent, network.bias_edges
-    ends = np.append(network.u[told:], network.v[told:])[
-        np.tile(network.u[told:] != network.v[told:], 2)
-    ]
+    parent, compared = network.trie.parent, slice(network.bias_edges, None)
+    u, v = network.u[compared], network.v[compared]
+    ends = np.append(u, v)[np.tile(u != v, 2)]
     above = {int(np.flatnonzero(parent == np.arange(network.size))[0])}
     for node in ends.tolist():
         while parent[node] != node:
