@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ibn.errors import InputError
+from ibn.regular_file import require_regular
 from ibn.strict_json import loads
 
 Claims = Sequence[Mapping[str, Any]]
@@ -21,6 +22,7 @@ def read(path: str | os.PathLike[str]) -> Claims:
     InputError
         If the file is no such document.
     """
+    require_regular(path)
     with open(path, encoding="utf-8") as file:
         try:
             claims = loads(file.read())["claims"]

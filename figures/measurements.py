@@ -15,6 +15,7 @@ from ibn.bias.ultrametric import FAMILIES
 from ibn.errors import InputError
 from ibn.estimate import Estimate, quotient
 from ibn.preferences.noise import LabelNoise
+from ibn.regular_file import require_regular
 from ibn.theory.rates import Rate, regime_of
 from ibn.topology import default_leaves
 
@@ -58,6 +59,7 @@ def read(path: str | os.PathLike[str]) -> Rows:
     Raises InputError if the file is empty or lacks a column, or a row lacks a value, holds one of
     the wrong kind, or no positive mean with a finite error.
     """
+    require_regular(path)
     with open(path, newline="", encoding="utf-8") as file:
         lines = csv.DictReader(file)
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ibn.checks import real, share
+from ibn.checks import positive, real, share
 from ibn.errors import InputError
 
 
@@ -135,6 +135,16 @@ def slope(n: ArrayLike, points: Sequence[Estimate]) -> Estimate:
     return combined(value, variances, [one.count for one in points])
 
 
+LEAST_TARGET = 1e-9
+"""The least relative error to ask for: rounding is not far below it."""
+
+
+def require_target(rel_err: float) -> None:
+    """Raise InputError unless a relative standard error can be asked for."""
+    if not positive("rel_err", rel_err) >= LEAST_TARGET:
+        raise InputError(f"rel_err is {rel_err}", fix=f"at least {LEAST_TARGET:g}")
+
+
 def estimate_mean(
     draw: Callable[[int], NDArray[np.float64]],
     rel_err: float,
@@ -155,7 +165,7 @@ def estimate_mean(
     draw : callable
         ``draw(k)`` returns k fresh independent draws.
     rel_err : float
-        Target for standard error over mean.
+        Target for standard error over mean, at least 1e-9.
     min_count : int
         Draws taken before the error is believed; from there on the next batch is what seems to
         be missing, at most as many as there are.
@@ -165,10 +175,9 @@ def estimate_mean(
     Raises
     ------
     InputError
-        If the target is not positive.
+        If the target is out of range.
     """
-    if not rel_err > 0:
-        raise InputError(f"rel_err must be positive, not {rel_err}")
+    require_target(rel_err)
     start = time.perf_counter()
     draws = draw(min(min_count, max_count))
     while True:

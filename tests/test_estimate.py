@@ -122,7 +122,7 @@ def test_stopping_at_a_target_keeps_the_coverage(rel_err, min_count):
     assert 0.93 <= covered / 2000 <= 0.97
 
 
-@pytest.mark.parametrize("rel_err", [0.0, -0.1, math.nan])
+@pytest.mark.parametrize("rel_err", [0.0, -0.1, math.nan, math.inf, 1e-300])
 def test_a_target_that_cannot_be_met_is_refused(rel_err):
     with pytest.raises(InputError, match="rel"):
         estimate_mean(normal(0), rel_err, min_count=8, max_count=100)

@@ -15,6 +15,7 @@ from scipy.linalg import qr
 from ibn.bias.neighbours import check_embeddings
 from ibn.errors import InputError, MissingExtra
 from ibn.preferences.tokens import tokenise
+from ibn.regular_file import require_regular
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -56,9 +57,8 @@ def load_embeddings(path: str | os.PathLike[str], rows: int) -> NDArray[np.float
         If the file is no such matrix or a number in it is not finite, naming the row.
     """
     name = os.fspath(path)
-    if os.path.exists(name) and not os.path.isfile(name):
-        raise InputError("not a regular file", file=name)  # a pipe could keep us waiting
     try:
+        require_regular(name)
         # Mapped, so that the shape is checked before anything of that size is read.
         stored = np.load(name, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:

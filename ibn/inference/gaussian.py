@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
-from ibn.checks import generator, positive, whole
+from ibn.checks import generator, whole
 from ibn.errors import InputError
-from ibn.estimate import Estimate, estimate_mean
+from ibn.estimate import Estimate, estimate_mean, require_target
 from ibn.kernels.forest import blocks
 from ibn.kernels.pairwise import pairwise_resistance
 from ibn.kernels.trie import inject_pairs, locate
@@ -139,7 +139,7 @@ def mean_variance(
     InputError
         If the network is not connected.
     """
-    positive("rel_err", rel_err)
+    require_target(rel_err)
     generator(rng)
     solver = ReducedSolver.of(network)
     if solver.mesh is not None and network.trie is None and len(network.nodes) > 1:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ibn.bias.edges import Trie
-from ibn.checks import generator, positions, positive
+from ibn.checks import generator, positions
 from ibn.errors import InputError
-from ibn.estimate import Estimate, estimate_mean
+from ibn.estimate import Estimate, estimate_mean, require_target
 from ibn.kernels.matching import match_leaves, matched_distances
 from ibn.kernels.search import arcs_from_edges, path_lengths
 from ibn.kernels.series import ONCE, UNUSED
@@ -354,7 +354,7 @@ def mean_distance(
     Estimate
         Its ``count`` is pairs. The mean is infinite where the network is disconnected.
     """
-    positive("rel_err", rel_err)
+    require_target(rel_err)
     generator(rng)
     network.check()
     index: Any = _index(network)

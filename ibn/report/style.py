@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
+from ibn.errors import InputError
 from ibn.outputs import writing
 
 COLUMN = 3.4
@@ -112,9 +114,17 @@ def save_figure(
     width, height = figure.get_size_inches()
     figure.set_size_inches(printing.width or width, printing.height or height)
     paths = {kind: out / f"{name}.{kind}" for kind in printing.formats}
-    for path in paths.values():
-        write_figure(figure, path)
-        figure.set_layout_engine("none")  # the layout is done
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "constrained_layout not applied")
+        for path in paths.values():
+            try:
+                write_figure(figure, path)
+            except UserWarning:
+                inches = "{:g} × {:g} inches".format(*figure.get_size_inches())
+                raise InputError(
+                    f"the figure {name} has no room on {inches}", fix="make it wider or higher"
+                ) from None
+            figure.set_layout_engine("none")  # the layout is done
     return paths
 
 

@@ -14,15 +14,18 @@ from ibn.strict_json import dumps
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SHARES = "0.75,0.65,0.9"
+MOST_LABELS = 1_000_000
 
 
 def _numbers(ctx: click.Context, param: click.Parameter, given: str) -> tuple[int, ...]:
     try:
         found = tuple(sorted({int(float(item)) for item in given.split(",")}))
-    except ValueError:
+    except (ValueError, OverflowError):  # 1e999 is infinite
         found = ()
-    if not found or found[0] < 8:
-        raise click.BadParameter(f"{given!r} is no list of whole numbers from 8 on, as 100,1e3")
+    if not found or found[0] < 8 or found[-1] > MOST_LABELS:
+        raise click.BadParameter(
+            f"{given!r} is no list of whole numbers from 8 to {MOST_LABELS:,}, as 100,1e3"
+        )
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ibn.errors import InputError, unknown_name
 from ibn.simulations.sweeping.task import INFERENCES, Task
 
+LEAST_REL_ERR = 1e-4  # some 10^8 draws
 MOST_TASKS = 1_000_000  # of one grid
 MOST_COMPARISONS = 10**9  # of one dataset, which then take some 24 GiB
 
@@ -69,8 +70,8 @@ class Grid:
         branchings = _whole("branching", self.branching)
         betas = _numbers("beta", self.beta)
         expressions = [str(item) for item in _items(self.leaves)]
-        if not 0 < self.rel_err < math.inf:
-            raise InputError(f"rel-err must be positive and finite, not {self.rel_err}")
+        if not LEAST_REL_ERR <= self.rel_err < math.inf:
+            raise InputError(f"rel-err must be {LEAST_REL_ERR:g} or more, not {self.rel_err}")
         if self.replicates < 1:
             raise InputError(f"replicates must be at least 1, not {self.replicates}")
         for name in ("seed", "max_count", "max_seconds"):

@@ -25,6 +25,7 @@ from typing import NamedTuple
 from ibn.appended import append, keep_alone, open_alone
 from ibn.errors import InputError
 from ibn.outputs import writing
+from ibn.regular_file import require_regular
 from ibn.simulations.sweeping.row import COLUMNS, Row, differ
 from ibn.simulations.sweeping.task import RESULTS_VERSION, Task
 
@@ -53,8 +54,7 @@ def find(path: str | os.PathLike[str]) -> list[Found]:
     task two answers; OSError if it cannot be read.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise InputError("not a file that can hold results", file=path)
+    require_regular(path)
     return _scan(path.read_bytes(), path)[0]
 
 

@@ -1,5 +1,6 @@
 import itertools
 import json
+import os
 
 import numpy as np
 import pytest
@@ -70,6 +71,18 @@ def test_only_what_was_asked_is_drawn_as_it_was_asked(ibn, sweep, tmp_path):
     )
     assert status == 0
     assert imread(out / "ratio.png").shape[:2] == (900, 1200)
+
+
+def test_a_figure_without_room_and_evidence_that_never_ends_are_refused(ibn, tmp_path):
+    status, _, complaint = ibn("figures", "families", "--height", 1, "--out", tmp_path)
+    assert status == 2
+    assert complaint.startswith("ibn: the figure families has no room on ")
+    assert not list(tmp_path.iterdir())
+    os.mkfifo(tmp_path / "pipe")
+    for option in ("--evidence", "--data"):
+        status, _, complaint = ibn("figures", option, tmp_path / "pipe", "--out", tmp_path)
+        assert status == 2
+        assert complaint.endswith("pipe: not a regular file\n")
 
 
 def test_the_same_rows_give_the_same_bytes(sweep, tmp_path):

@@ -42,6 +42,8 @@ def test_a_folder_keeps_to_its_pool_and_bad_usage_is_told_in_one_line(ibn, tmp_p
         (("--pool", pool, "--features", "tfidff"), "unknown features 'tfidff'"),
         (("--pool", pool, "--features", "given"), "--embeddings E.npy"),
         (("--pool", pool, "--n", "ten"), "no list of whole numbers"),
+        (("--pool", pool, "--n", "1e99"), "from 8 to 1,000,000"),
+        (("--pool", pool, "--n", "1e999"), "from 8 to 1,000,000"),
         (("--pool", pool, "--seeds", "1"), "one seed gives no interval"),
         (("--pool", tmp_path / "none.jsonl"), "no such file"),
     ):

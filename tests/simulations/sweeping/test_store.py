@@ -356,7 +356,7 @@ def test_rounded_numbers_are_no_answers_and_a_column_of_notes_is_not_lost(path, 
 
 def test_a_pipe_is_no_store(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="not a file that can hold results"):
+    with pytest.raises(InputError, match="not a regular file"):
         load(tmp_path / "pipe")
 
 
