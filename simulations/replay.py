@@ -276,8 +276,9 @@ def _ratio(
 ) -> float:
     """Labels that random choice needs over those that a policy needs, at random's level at k.
 
-    Where the policy never gets there, at its own level at k.
+    Where the policy never gets there, at its own level at k. Labels are whole: where random choice
+    has learnt nothing, the policy counts as having needed one.
     """
     if own[-1] <= random[k]:
-        return float(labels[k]) / max(_needed(labels, own, random[k]), 1e-300)
+        return float(labels[k]) / max(_needed(labels, own, random[k]), 1.0)
     return _needed(labels, random, own[k]) / float(labels[k])

@@ -65,7 +65,9 @@ def load_embeddings(path: str | os.PathLike[str], rows: int) -> NDArray[np.float
         raise InputError("no such file", file=name) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", file=name) from None
-    except (ValueError, EOFError, SyntaxError):
+    except InputError:
+        raise
+    except Exception:  # a header is read as Python is, which fails in many ways
         raise InputError(
             "not a .npy file, or cut off", file=name, fix="write it with numpy.save"
         ) from None

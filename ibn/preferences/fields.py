@@ -38,8 +38,10 @@ def take(record: Record, column: str) -> Any:
     Raises
     ------
     InputError
-        If the column is missing, saying which there are, or holds null.
+        If the column is missing, saying which there are, or holds null, or the record is none.
     """
+    if not isinstance(record, dict):
+        raise InputError(f"{kind(record)}, not an object with {column!r}")
     value = value_at(record, column)
     if value is None:
         if column.partition(".")[0] in record:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,15 +89,30 @@ def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
         np.savez_compressed(file, **arrays)
 
 
+def _read_arrays(path: str | Path) -> dict[str, Any]:
+    """Read what :func:`write_arrays` wrote."""
+    try:
+        with np.load(path) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, TypeError, EOFError, BadZipFile, zlib.error):
+        raise _damaged(path) from None
+
+
+def _damaged(path: str | Path) -> InputError:
+    return InputError("a damaged file", file=path, fix="remove it, and run this again")
+
+
 @lru_cache(maxsize=2)
 def load_prepared(path: str) -> Prepared:
     """Read what :meth:`Prepared.save` wrote."""
-    with np.load(path) as stored:
-        parts = {name: stored[name] for name in stored.files}
+    parts = _read_arrays(path)
     features = {
         name.partition(":")[2]: parts.pop(name) for name in list(parts) if name.startswith("feat")
     }
-    return Prepared(**{**parts, "digest": str(parts["digest"])}, features=features)
+    try:
+        return Prepared(**{**parts, "digest": str(parts["digest"])}, features=features)
+    except (KeyError, TypeError):
+        raise _damaged(path) from None
 
 
 @lru_cache(maxsize=16)
@@ -293,8 +309,4 @@ def cost(cell: Cell) -> float:
 def read(cells: Sequence[Cell], folder: Path) -> list[dict[str, NDArray]]:
     """Read the answers of cells that were run."""
     digest = load_prepared(str((folder / "prepared.npz").resolve())).digest
-    found = []
-    for cell in cells:
-        with np.load(folder / cell.name(digest)) as stored:
-            found.append({name: stored[name] for name in stored.files})
-    return found
+    return [_read_arrays(folder / cell.name(digest)) for cell in cells]

@@ -267,6 +267,11 @@ def test_loading_embeddings(tmp_path):
         short.write_bytes(path.read_bytes()[:cut])
         with pytest.raises(InputError, match=rf"{cut}\.npy: not a \.npy file, or cut off"):
             load_embeddings(short, 6)
+    damaged = bytearray(path.read_bytes())
+    damaged[40:60] = b"(" * 20
+    (tmp_path / "d.npy").write_bytes(damaged)
+    with pytest.raises(InputError, match=r"d\.npy: not a \.npy file, or cut off"):
+        load_embeddings(tmp_path / "d.npy", 6)
     np.savez(tmp_path / "e.npz", matrix)
     with pytest.raises(InputError, match="archive"):
         load_embeddings(tmp_path / "e.npz", 6)

@@ -124,6 +124,10 @@ def test_the_position_of_the_best(asked, lists, choice):
         read_preferences([{**asked, **lists, choice: 1}])
     told = read_preferences([{**asked, **lists, choice: 1}], columns={"choice": choice})
     assert pairs(told) == [("p", "y", "x", 1.0)]
+    records.append({**asked, **lists, choice: 0, next(iter(lists)): [1, {"text": "y"}]})
+    if "info" in asked:
+        with pytest.raises(InputError, match="3: a number, not an object with 'text'"):
+            read_preferences(records, strict=True)
     with pytest.raises(InputError, match="choice"):  # 1 and 2 may be counted from 1
         read_preferences([{**asked, **lists, choice: place} for place in (1, 2)])
 

@@ -70,6 +70,14 @@ def test_savings_by_hand():
     assert Replay(labels, swapped, swapped, 0).saving("planned", 4).error == pytest.approx(0.5)
 
 
+def test_where_random_choice_has_learnt_nothing_one_label_counts_as_needed():
+    labels = np.array([0, 4])
+    curves = {"random": np.ones((3, 2)), "planned": np.tile([1.0, 0.5], (3, 1))}
+    saving = Replay(labels, curves, curves, seed=0).saving("planned", 1)
+    assert saving.variance.mean == saving.error == 4.0
+    assert saving.variance.stderr == 0.0
+
+
 def test_bad_numbers():
     with pytest.raises(InputError, match="120 candidates for a budget of 121"):
         replay(world, 121, repetitions=2)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from ibn.simulations.pools.measuring import load_prepared
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "pools"))
 from made_up import write_pool
 
@@ -61,3 +63,19 @@ def test_another_pool_is_refused(ibn, tmp_path, features):
     status, _, err = ibn("validate", "--pool", two, *small, "--out", tmp_path / "out", "--json")
     assert status == 2
     assert "begun with another pool" in err
+
+
+def test_a_damaged_file_is_named(ibn, tmp_path):
+    pool = write_pool(tmp_path / "pool.jsonl", prompts=8, responses=4)
+    command = ("validate", "--pool", pool, "--n", "20", "--features", "plain", "--seeds", "2")
+    assert ibn(*command, "--out", tmp_path)[0] == 0
+    for path in (next(tmp_path.glob("[!p]*.npz")), tmp_path / "prepared.npz"):
+        kept = path.read_bytes()
+        half = len(kept) // 2
+        for spoilt in (b"", kept[:half], kept[:half] + bytes(9) + kept[half + 9 :]):
+            path.write_bytes(spoilt)
+            load_prepared.cache_clear()
+            status, _, err = ibn(*command, "--out", tmp_path)
+            assert status == 2
+            assert f"{path.name}: a damaged file (remove it" in err
+        path.write_bytes(kept)
