@@ -20,7 +20,7 @@ import numpy as np
 
 from ibn.errors import InputError, MissingExtra, unknown_name
 from ibn.estimate import Estimate
-from ibn.outputs import check_file, write_text, writing
+from ibn.outputs import check_file, write_text
 from ibn.strict_json import dumps
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = ["Result", "Table", "plain"]
 
 Table = list[dict[str, Any]]
 STYLE = "ibn.report.style:style"  # by name, as ``Result.picture`` is
+WRITE = "ibn.report.style:write_figure"
 PICTURES = (".svg", ".png", ".pdf")
 SHOWN = 10  # rows in a notebook
 
@@ -114,10 +115,8 @@ class Result:
             write_text(path, dumps(self.to_json()) + "\n")
         else:
             figure = self.plot()
-            with standing_at(STYLE)(), writing(path) as file:
-                # Without a date the same figure gives the same bytes.
-                date = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(ending)
-                figure.savefig(file, format=ending[1:], metadata=date)
+            with standing_at(STYLE)():
+                standing_at(WRITE)(figure, Path(path))
 
     @classmethod
     def check_path(cls, path: str | os.PathLike[str], inputs: Iterable[str | None] = ()) -> str:

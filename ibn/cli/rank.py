@@ -130,7 +130,9 @@ def _print(document: dict[str, Any]) -> None:
     if document["prior"]:
         notes.append("Rewards are under Jeffreys' prior, worth one battle an item, half won")
     if document["skipped"]:
-        notes.append(f"Left out, an item with itself: {document['skipped']:,}")
+        from ibn.leaderboard.battle_files import LEFT_OUT
+
+        notes.append(f"Left out, {LEFT_OUT}: {document['skipped']:,}")
     if document["unused"]:
         from ibn.leaderboard.names import shown
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_solve, cholesky, qr, solve_triangular
 from scipy.special import expit
 
 from ibn.learner.reward_model import RewardModel
@@ -28,6 +28,7 @@ LOSS_CORRECTION = (0.25, 1.2)
 ACCURACY_CORRECTION = (0.75, 1.0)
 LEVEL = 0.8
 STEPS = 30  # of Newton's method, at most
+LARGE = 1e10  # of a precision, from where on its square would lose the prior's 1
 SMALLEST, ENOUGH = 1e-12, 1e-8  # of a step, and of what one gains in log posterior
 
 
@@ -56,37 +57,48 @@ class Forecast:
 
 def updated(
     mean: NDArray[np.float64],
-    covariance: NDArray[np.float64],
+    root: NDArray[np.float64],
     x: NDArray[np.float64],
     won: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Take binary labels into a Gaussian belief, by Laplace's method.
 
-    ``x``: shape (k, d), differences of features; ``won``: shape (k,), 1 where the first is
-    preferred and 0 otherwise. Returns mode and covariance.
+    ``root``: shape (d, d), times its own transpose the covariance; ``x``: shape (k, d), differences
+    of features; ``won``: shape (k,), 1 where the first is preferred and 0 otherwise. Returns the
+    mode and a root of its covariance.
     """
-    prior = cho_solve(cho_factor(covariance), np.eye(len(mean)))
-    turned = x * (2.0 * won - 1.0)[:, None]
+    sign = 2.0 * won - 1.0
+    offset, turned = sign * (x @ mean), sign[:, None] * (x @ root)
 
-    def value(mode: NDArray[np.float64]) -> float:
-        away = mode - mean
-        return -float(np.logaddexp(0.0, -(turned @ mode)).sum() + 0.5 * away @ prior @ away)
+    # In units of the belief, whose precision is then 1: it may be 10^18 times finer than a label.
+    def value(z: NDArray[np.float64]) -> float:
+        return -float(np.logaddexp(0.0, -(offset + turned @ z)).sum() + 0.5 * z @ z)
 
-    mode, best = mean.copy(), value(mean)
+    z = np.zeros(len(mean))
+    best = value(z)
     for _ in range(STEPS):
-        short = expit(-(turned @ mode))
-        precision = prior + (x * (short * (1.0 - short))[:, None]).T @ x
-        step = np.linalg.solve(precision, turned.T @ short - prior @ (mode - mean))
-        while (higher := value(mode + step)) < best and np.abs(step).max() > SMALLEST:
+        short = expit(-(offset + turned @ z))
+        factor = _precision(turned, short)
+        step = cho_solve((factor, False), turned.T @ short - z)
+        while (higher := value(z + step)) < best and np.abs(step).max() > SMALLEST:
             step /= 2.0
         if higher < best:
             break
-        mode, gained, best = mode + step, higher - best, higher
+        z, gained, best = z + step, higher - best, higher
         if gained < ENOUGH:
             break
-    chance = expit(x @ mode)
-    precision = prior + (x * (chance * (1.0 - chance))[:, None]).T @ x
-    return mode, np.linalg.inv(precision)
+    factor = _precision(turned, expit(-(offset + turned @ z)))
+    return mean + root @ z, solve_triangular(factor, root.T, trans="T").T
+
+
+def _precision(turned: NDArray[np.float64], short: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Upper triangular factor of the precision: of 1, and of the labels' curvature."""
+    rows = turned * np.sqrt(short * (1.0 - short))[:, None]
+    precision = np.eye(rows.shape[1]) + rows.T @ rows
+    if precision.max() < LARGE:
+        return np.asarray(cholesky(precision))
+    (factor,) = qr(np.concatenate([rows, np.eye(len(precision))]), mode="r")
+    return np.asarray(factor[: len(precision)])
 
 
 def forecast(
@@ -127,10 +139,8 @@ def forecast(
         turned = held * (2.0 * _labels(held, truth, rng) - 1.0)[:, None]
         scores = []
         for some in (x, _differences(model, random(rng))):
-            mode, covariance = updated(
-                model.mean, model.covariance, some, _labels(some, truth, rng)
-            )
-            variance = np.einsum("ij,ij->i", turned @ covariance, turned)
+            mode, after = updated(model.mean, root, some, _labels(some, truth, rng))
+            variance = np.sum((turned @ after) ** 2, axis=1)
             logit = turned @ mode / np.sqrt(1.0 + np.pi / 8.0 * variance)
             scores.append([np.mean(np.logaddexp(0.0, -logit)), np.mean(logit > 0)])
         gain[:] = scores[1][0] - scores[0][0], scores[0][1] - scores[1][1]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ibn.errors import InputError
 from ibn.leaderboard.battles import Battles
 from ibn.leaderboard.names import LONGEST, shown
+from ibn.preferences.label_codes import MEANINGS, meant
 from ibn.preferences.record_sources import open_records
 from ibn.preferences.source import Record
 
@@ -36,9 +37,9 @@ A_WINS = ("model_a", "a", "left", "model_1", "winner_a", "a>b")
 B_WINS = ("model_b", "b", "right", "model_2", "winner_b", "b>a")
 TIES = ("tie", "draw", "equal", "both", "same", "a=b", "both good", "tie (bothgood)")
 BOTH_BAD = ("tie (bothbad)", "both_bad", "bothbad", "both bad", "neither")
+LEFT_OUT = "an item with itself or as --winner says"
 LABELS = ("judge", "prompt", "category")
 TEXTS = ("chosen", "rejected", "response", "conversation", "answer", "completion", "output")
-MEANINGS = {"a": 1.0, "b": 0.0, "tie": 0.5, "skip": float("nan")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class BattleFile:
     unused : list of str
         The other columns.
     skipped : int
-        Battles of an item with itself, left out on request.
+        Battles left out: of an item with itself, or as the meanings of labels say.
     """
 
     battles: Battles
@@ -91,7 +92,7 @@ class _Verdicts(dict[Any, float]):
     def __init__(self, meanings: Mapping[str, str] | None) -> None:
         super().__init__()
         self.given = meanings is not None
-        self.meanings = {value: MEANINGS.get(x, -1.0) for value, x in (meanings or {}).items()}
+        self.meanings = meant(meanings, MEANINGS | {"skip": math.inf, "both_bad": -1.0})
 
     def __missing__(self, value: Any) -> float:
         known = self.meanings.get(str(value).strip())
@@ -130,7 +131,8 @@ def read_battles(
     columns : mapping, optional
         What the file calls a column: ``{"judge": "rater"}``.
     winner : mapping, optional
-        What labels mean, where it is not certain: ``{"0": "a", "1": "b", "2": "tie"}``.
+        What labels mean, where it is not certain: ``{"0": "a", "1": "b", "2": "tie"}``;
+        beside these skip and both_bad.
     controls : sequence of str
         Covariates: of ``length``, the columns ``length_a`` and ``length_b`` are read, and
         (a - b) / (a + b) is taken, in standard deviations; or ``length`` itself, a's minus b's.
@@ -214,6 +216,9 @@ class _Reader:
                     self.skipped += 1
                     continue
                 share = verdicts[record[winner]]
+                if share == math.inf:
+                    self.skipped += 1
+                    continue
                 if share != share:
                     share = _by_name(record, a_column, b_column, winner)
                 if share < 0.0:  # a tie of which both sides are bad
@@ -245,8 +250,8 @@ class _Reader:
     def battles(self) -> Battles:
         """Put the columns together."""
         if not self.a:
-            of_itself = f": all {self.skipped} are of an item with itself" if self.skipped else ""
-            raise InputError(f"no battles{of_itself}", file=self.source)
+            out = f": all {self.skipped} are left out, {LEFT_OUT}" if self.skipped else ""
+            raise InputError(f"no battles{out}", file=self.source)
         numbers = {name: np.array(values) for name, (values, _, _) in self.numbers.items()}
         bad = np.zeros(len(self.a), bool)
         bad[self.bad] = True
@@ -356,7 +361,7 @@ def _number(value: Any, column: str) -> float:
         number = float(value)
     except (TypeError, ValueError):
         number = float("nan")
-    if not isfinite(number):
+    if not math.isfinite(number):
         raise InputError(f"{column} is '{shown(value, LONGEST)}', not a number")
     return number
 

@@ -240,6 +240,12 @@ def posterior(
     return _model(features, read, Settings(scale, beta, lapse, noise, own_variance))
 
 
+def require_beta(beta: float) -> None:
+    """Raise InputError for a β that makes labels all but worthless or faultless."""
+    if not 1e-5 <= positive("beta", beta) <= 1e5:  # beyond, solving would lose digits
+        raise InputError(f"beta is {beta:g}", fix="from 1e-5 to 1e5")
+
+
 def fit(
     embeddings: NDArray[np.floating],
     comparisons: Comparisons,
@@ -302,8 +308,7 @@ def fit(
     """
     if kernel not in CHOICES:
         raise unknown_name("kernel", kernel, CHOICES)
-    if not 1e-100 < beta < 1e100:
-        raise InputError(f"beta must be positive and finite, not {beta}")
+    require_beta(beta)
     if lapse is not None and not 0.0 <= lapse < 0.5:
         raise InputError(f"the lapse rate must lie between 0 and 1/2, not {lapse}")
     if own_variance is not None and not 0.0 <= own_variance < 1e100:
@@ -353,10 +358,11 @@ def before_labels(
     Raises
     ------
     InputError
-        If embeddings or the kernel cannot be used.
+        If embeddings, the kernel or β cannot be used.
     """
     if kernel not in CHOICES:
         raise unknown_name("kernel", kernel, CHOICES)
+    require_beta(beta)
     points = check_embeddings(embeddings)
     name = KERNELS[0] if kernel == "best" else kernel
     mapped = feature_map(name, points, None, landmarks=landmarks, seed=seed)

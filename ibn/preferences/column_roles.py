@@ -12,7 +12,7 @@ from ibn.preferences.column_names import (
     by_canonical,
 )
 from ibn.preferences.fields import names, structured, value_at
-from ibn.preferences.label_codes import token_of
+from ibn.preferences.label_codes import GOODNESS, MEANINGS, meant, token_of
 from ibn.preferences.source import Record
 
 WAITING = "waiting"  # for labels: nothing says which response is better
@@ -74,12 +74,7 @@ class Wishes:
         for role in self.columns:
             if role not in ROLES:
                 raise unknown_name("column", role, ROLES)
-        meanings = ("a", "b", "tie", "skip", "good", "bad")
-        for value, meaning in (self.winner or {}).items():
-            if meaning not in meanings:
-                raise InputError(
-                    f"--winner {value}={meaning}", fix=f"a meaning is {', '.join(meanings)}"
-                )
+        meant(self.winner, MEANINGS | GOODNESS)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,16 @@ def token_of(value: object) -> str:
     return "" if math.isnan(number) else f"{number:.15g}"
 
 
+def meant(given: Mapping[str, str] | None, meanings: Mapping[str, float]) -> dict[str, float]:
+    """Look up what labels mean, as the user says; InputError for a meaning that is none here."""
+    for value, meaning in (given or {}).items():
+        if meaning not in meanings:
+            raise InputError(
+                f"--winner {value}={meaning}", fix=f"here a meaning is {', '.join(meanings)}"
+            )
+    return {value: meanings[meaning] for value, meaning in (given or {}).items()}
+
+
 @lru_cache(maxsize=4096)
 def certain_word(token: str, a: str, b: str) -> float | None:
     """Share of a win that a word gives to the first of two columns; ``None`` where not certain.
@@ -123,8 +133,7 @@ def decide_codes(
         If it is not certain, with the values found and the option that says it.
     """
     codes = {token: share for token in tokens if (share := certain_word(token, *sides)) is not None}
-    for value, meaning in (given or {}).items():
-        codes[token_of(value)] = MEANINGS[meaning]
+    codes |= {token_of(value): share for value, share in meant(given, MEANINGS).items()}
     rest = [token for token in tokens if token not in codes]
     if rest and not given:
         codes |= _numbered({token: tokens[token] for token in rest}, sides, canonical(label))
@@ -209,9 +218,7 @@ def decide_goodness(
     words |= {"desirable": 1.0, "undesirable": 0.0, "correct": 1.0, "incorrect": 0.0}
     if canonical(label) in FAULTS:
         words |= {"true": 0.0, "false": 1.0}
-    words |= {
-        token_of(value): GOODNESS.get(means, math.nan) for value, means in (given or {}).items()
-    }
+    words |= {token_of(value): good for value, good in meant(given, GOODNESS).items()}
     if rest := sorted(token for token in tokens if token not in words):
         shown = ", ".join(f"{_shown(token)!r} ({tokens[token]:,} ×)" for token in rest[:SHOWN])
         codes = [_shown(token) for token in rest]

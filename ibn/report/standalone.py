@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from ibn.plurals import count_of, plural
+from ibn.report.style import print_figure
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -41,5 +42,5 @@ def picture(figure: Figure) -> str:
     Its ground is left clear, so that a page may be dark.
     """
     stream = io.BytesIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=220, transparent=True)
+    print_figure(figure, stream, "svg", dpi=220, transparent=True)
     return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode()

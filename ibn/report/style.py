@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -129,11 +129,20 @@ def save_figure(
 
 
 def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure into a file, whose suffix tells the kind: the same bytes every time."""
-    kind = path.suffix[1:].lower()
-    dates = {"svg": "Date", "pdf": "CreationDate"}
+    """Write a figure into a file, whose suffix tells the kind."""
     with writing(path) as file:
-        figure.savefig(file, format=kind, metadata={dates[kind]: None} if kind in dates else None)
+        print_figure(figure, file, path.suffix[1:].lower())
+
+
+def print_figure(figure: Figure, stream: IO[bytes], kind: str, **settings: Any) -> None:
+    """Write a figure into a stream: the same bytes every time.
+
+    A character that the font lacks, as in a name, shows as an empty box.
+    """
+    date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(stream, format=kind, metadata=date, **settings)
 
 
 def shades(alphas: Iterable[float]) -> dict[float, str]:

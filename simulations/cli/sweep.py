@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ibn.cli.terminal import terminal
+from ibn.cli.terminal import say, terminal
 from ibn.cli.verbosity import note
 from ibn.cli.verbosity import tasks as counting
 from ibn.outputs import require_name
@@ -99,7 +99,7 @@ def command(
         if as_json:
             print(dumps(counts))
         else:
-            print(", ".join(f"{count} {name}" for name, count in counts.items()) + f" in {out}")
+            say(", ".join(f"{count} {name}" for name, count in counts.items()) + f" in {out}")
         return
 
     with counting() as display:

@@ -14,7 +14,7 @@ from typing import Any
 from ibn.errors import InputError, unknown_name
 from ibn.simulations.sweeping.task import INFERENCES, Task
 
-LEAST_REL_ERR = 1e-4  # some 10^8 draws
+LEAST_REL_ERR = 1e-4  # some 10^8 draws, and no less without a cap
 MOST_TASKS = 1_000_000  # of one grid
 MOST_COMPARISONS = 10**9  # of one dataset, which then take some 24 GiB
 
@@ -57,6 +57,7 @@ class Grid:
         """
         # Imported here because they bring NumPy and Numba, which help has no need of.
         from ibn.bias.ultrametric import FAMILIES, Ultrametric
+        from ibn.estimate import require_target
         from ibn.preferences.noise import LabelNoise
         from ibn.topology import TOPOLOGIES
 
@@ -70,8 +71,12 @@ class Grid:
         branchings = _whole("branching", self.branching)
         betas = _numbers("beta", self.beta)
         expressions = [str(item) for item in _items(self.leaves)]
-        if not LEAST_REL_ERR <= self.rel_err < math.inf:
-            raise InputError(f"rel-err must be {LEAST_REL_ERR:g} or more, not {self.rel_err}")
+        require_target(self.rel_err)
+        if self.rel_err < LEAST_REL_ERR and not (self.max_count or self.max_seconds):
+            raise InputError(
+                f"a relative error of {self.rel_err:g}",
+                fix=f"at least {LEAST_REL_ERR:g}, or a cap: --max-count",
+            )
         if self.replicates < 1:
             raise InputError(f"replicates must be at least 1, not {self.replicates}")
         for name in ("seed", "max_count", "max_seconds"):

@@ -128,6 +128,7 @@ GOOD = ("--budget", 3, "--out", "next.jsonl")
         (("--budget", 3, "--out", "no/such/next.jsonl"), "no such directory"),
         ((*GOOD, "--pairs", "withn"), "--pairs"),
         ((*GOOD, "--beta", 0), "beta must be positive"),
+        ((*GOOD, "--beta", 1e6), "beta is 1e+06 (from 1e-5 to 1e5)"),
         ((*GOOD, "--candidates", "none.jsonl"), "none.jsonl: no such file"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from design.test_greedy import random_model
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 
 from ibn.design import all_pairs, choose, expected_variance, label_variance
 from ibn.design.bounded import choose_bounded, random_share, typical_length
@@ -114,7 +115,7 @@ def test_bounded_moment_is_a_mean_over_pairs(seed):
 def test_labels_are_taken_in_as_quadrature_says():
     won = np.array([1.0, 1.0, 0.0, 1.0])
     x = np.array([[0.5], [1.0], [0.7], [0.2]])
-    mode, covariance = updated(np.array([0.3]), np.array([[0.8]]), x, won)
+    mode, root = updated(np.array([0.3]), np.array([[0.8**0.5]]), x, won)
     grid = np.linspace(-8, 8, 400_001)
     log = -((grid - 0.3) ** 2) / 1.6
     for row, label in zip(x[:, 0], won, strict=True):
@@ -124,7 +125,24 @@ def test_labels_are_taken_in_as_quadrature_says():
     step = grid[1] - grid[0]
     far = 1000
     curvature = (2 * log[at] - log[at - far] - log[at + far]) / (far * step) ** 2
-    assert covariance[0, 0] == pytest.approx(1.0 / curvature, rel=1e-3)
+    assert root[0, 0] ** 2 == pytest.approx(1.0 / curvature, rel=1e-3)
+
+
+@pytest.mark.parametrize("beta", [1.0, 1e3, 1e6, 1e9])
+def test_labels_however_sharp_are_taken_in(beta):
+    rng = np.random.default_rng(5)
+    x, cold = rng.normal(size=(2, 4)), np.linalg.cholesky(0.3 * np.eye(4) + 0.1)
+    mode, root = updated(np.zeros(4), cold, beta * x, np.array([1.0, 0.0]))
+    assert np.isfinite(mode).all()
+    assert np.isfinite(root).all()
+    assert np.linalg.svd(root)[1].max() <= np.linalg.svd(cold)[1].max()  # no label adds doubt
+    if beta <= 1e3:  # where the stationary point and the precision are exact enough to compare
+        prior, sign = np.linalg.inv(cold @ cold.T), np.array([1.0, -1.0])
+        short = expit(-sign * (beta * x @ mode))
+        np.testing.assert_allclose(beta * x.T @ (sign * short), prior @ mode, atol=1e-3)
+        unseen = np.linalg.svd(x)[2][2:]  # what no label tells of stays as uncertain as it was
+        seen = unseen @ np.linalg.inv(root @ root.T) @ unseen.T
+        np.testing.assert_allclose(seen, unseen @ prior @ unseen.T, rtol=1e-4)
 
 
 def test_nothing_is_gained_by_random_labels_and_something_by_good_ones():

@@ -56,6 +56,22 @@ def test_other_winners_are_refused_with_their_line(file, winner):
     assert error.value.line == 2
 
 
+def test_labels_mean_what_the_user_says_and_nothing_else(file):
+    rows = [battle(x) for x in ("won", "lost", "even", "poor", "spam")]
+    means = {"won": "a", "lost": "b", "even": "tie", "poor": "both_bad", "spam": "skip"}
+    found = read_battles(file(*rows), winner=means)
+    assert found.battles.outcome.tolist() == [1.0, 0.0, 0.5, 0.5]
+    assert found.battles.both_bad.tolist() == [False, False, False, True]
+    assert found.skipped == 1
+    for meaning in ("good", "won"):
+        with pytest.raises(
+            InputError, match=f"--winner won={meaning} .here a meaning is a, b, tie"
+        ):
+            read_battles(file(*rows), winner={"won": meaning})
+    with pytest.raises(InputError, match="no battles: all 5 are left out"):
+        read_battles(file(*rows), winner=dict.fromkeys(means, "skip"))
+
+
 def test_both_bad_is_kept_apart(file):
     found = read_battles(file(battle("tie"), battle("tie (bothbad)"))).battles
     assert_array_equal(found.both_bad, [False, True])

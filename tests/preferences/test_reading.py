@@ -229,6 +229,14 @@ def test_pairs_across_prompts(read):
     assert data.prompt_of.tolist() == [0, 1]
 
 
+def test_a_meaning_is_one_of_the_kind_of_label(read):
+    pair = {"prompt": "p", "response_a": "x", "response_b": "y", "winner": "a"}
+    one = {"prompt": "p", "completion": "x", "label": "up"}
+    for record, meaning in ((pair, "good"), (pair, "first"), (one, "a"), (one, "fine")):
+        with pytest.raises(InputError, match=f"--winner up={meaning} .here a meaning is"):
+            read(record, {**record, "completion": "y"}, winner={"up": meaning})
+
+
 def test_candidates_need_no_winner(read):
     record = {"prompt": "p", "response_a": "x", "response_b": "y"}
     assert read(record, labelled=False).comparisons.winner is None

@@ -83,6 +83,7 @@ def test_status_counts_and_runs_nothing(ibn):
         "",
     )
     assert not os.path.exists("s.csv")
+    assert "\x1b" not in ibn("sweep", *SMALL, "--out", "\x1b[31m.csv", "--status")[1]
     ibn("sweep", *SMALL, "--inference", "path", "--out", "s.csv")
     assert json.loads(ibn("sweep", *SMALL, "--out", "s.csv", "--status", "--json")[1]) == {
         "tasks": 4,
