@@ -130,7 +130,7 @@ def forecast(
     corrected : bool
         Whether to shrink gains by what real labels gave; otherwise they are the model's.
     """
-    root = np.linalg.cholesky(model.covariance)
+    root = np.asarray(np.linalg.cholesky(model.covariance), dtype=np.float64)
     x = _differences(model, planned)
     gains = np.empty((draws, 2))
     for gain in gains:
