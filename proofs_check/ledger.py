@@ -20,7 +20,8 @@ from ibn.strict_json import dumps
 
 LEVELS = ("macro", "paths", "rates", "exact", "instruments")
 LETTERS = "MPET"  # the order of the theory
-TOGETHER = (("P5", "P7", "P9"),)  # draw on the same measured curves: one process measures them once
+# Begun first, as the longest; P5, P7 and P9 draw on the same curves, which one process measures once.
+FIRST = (("P5", "P7", "P9"), ("E2",), ("T5",))
 RECORD = Path(__file__).with_name("recorded.json")
 
 
@@ -81,11 +82,10 @@ def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict
         for name in names:
             yield Verdict(builders[name](), *_decide((name,), context)[0])
         return
-    groups = (tuple(name for name in group if name in names) for group in TOGETHER)
-    together = [group for group in groups if group]
-    alone = [(name,) for name in names if not any(name in group for group in together)]
-    # The longest first, so that no process is left with them at the end.
-    outcomes = processes(jobs)(partial(_decide_there, context), [*together, *alone])
+    groups = (tuple(name for name in group if name in names) for group in FIRST)
+    first = [group for group in groups if group]
+    others = [(name,) for name in names if not any(name in group for group in first)]
+    outcomes = processes(jobs)(partial(_decide_there, context), [*first, *others])
     found: dict[str, tuple[Mapping[str, Finding], float]] = {}
     with closing(outcomes):
         for name in names:

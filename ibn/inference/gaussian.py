@@ -141,7 +141,7 @@ def mean_variance(
     """
     require_target(rel_err)
     generator(rng)
-    solver = ReducedSolver.of(network)
+    solver = ReducedSolver.of(network, max_count)
     if solver.mesh is not None and network.trie is None and len(network.nodes) > 1:
         return _mean_over_all(solver.mesh)
     tolerance = rel_err / FINER

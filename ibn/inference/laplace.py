@@ -164,7 +164,7 @@ def laplace(
         pull = np.zeros(len(u))
         pull[first:] = likelihood.label / network.variance[first:]
         inflow = network.currents(pull)[:, None]
-        reward = ReducedSolver.of(network).potential(inflow, checked=False)[:, 0]
+        reward = ReducedSolver.of(network, 1).potential(inflow, checked=False)[:, 0]
 
     def log_posterior(reward: NDArray[np.float64]) -> float:
         gap = reward[u] - reward[v]
@@ -177,7 +177,7 @@ def laplace(
         local = with_variances(network, 1.0 / curvature)
         inflow = network.currents(pull)
         inflow -= inflow.mean()  # near the mode the rounding of the sum is not small beside it
-        move = ReducedSolver.of(local).potential(inflow[:, None], checked=False)[:, 0]
+        move = ReducedSolver.of(local, 1).potential(inflow[:, None], checked=False)[:, 0]
         return move, float(inflow @ move), local
 
     top = climb(reward, log_posterior, newton, TOLERANCE**2 * network.size)

@@ -27,7 +27,9 @@ from ibn.threads import in_threads
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
-DENSE_NODES = 1500  # up to here one dense factorisation is faster than iterations
+DENSE_NODES = 1500  # up to here one dense factorisation is faster than iterations,
+FEW_DENSE_NODES = 400  # or up to here, where few currents are solved for,
+FEW = 32  # which is so many
 BLOCK = 2 * WIDTH  # right-hand sides at hand at a time, for two threads
 THREADED = 2**16  # numbers of currents from which two threads save more than they cost
 TIGHT = 1e-10  # relative error of an energy that is to be as good as exact
@@ -86,14 +88,17 @@ class ReducedSolver:
         A connected network.
     reduced : Reduced
         The network without its series leaves and with its cliques as stars.
+    small : bool
+        Whether it is solved by one dense factorisation.
     """
 
     network: Network
     reduced: Reduced
+    small: bool
 
     @classmethod
-    def of(cls, network: Network) -> ReducedSolver:
-        """Reduce a network.
+    def of(cls, network: Network, currents: float = np.inf) -> ReducedSolver:
+        """Reduce a network, in which so many currents, at most, will be solved for.
 
         Raises
         ------
@@ -101,7 +106,9 @@ class ReducedSolver:
             If the network is not connected, so that some variances are infinite.
         """
         require_connected(network)
-        return cls(network, reduce_network(network, resistances=True))
+        reduced = reduce_network(network, resistances=True)
+        most = DENSE_NODES if currents > FEW else min(FEW_DENSE_NODES, DENSE_NODES)
+        return cls(network, reduced, len(reduced.kept) <= most)
 
     @cached_property
     def _edges(self) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
@@ -119,7 +126,7 @@ class ReducedSolver:
     @cached_property
     def _hubs(self) -> Hubs | None:
         """The network as it is solved without iteration, where it has few hubs and is not small."""
-        return None if len(self.reduced.kept) <= DENSE_NODES else Hubs.of(*self._edges)
+        return None if self.small else Hubs.of(*self._edges)
 
     @cached_property
     def _dense(self) -> NDArray[np.float64] | None:
@@ -127,9 +134,9 @@ class ReducedSolver:
 
         None where that is too large, or loses digits.
         """
-        size = len(self.reduced.kept)
-        if size > DENSE_NODES:
+        if not self.small:
             return None
+        size = len(self.reduced.kept)
         parent, conductance, u, v, weight = self._edges
         child = np.flatnonzero(parent != np.arange(size))
         ends = np.append(child, u), np.append(parent[child], v)
@@ -140,7 +147,7 @@ class ReducedSolver:
         """The network as it keeps all digits, where nothing else does and it is small enough."""
         if self.network.size > MOST_NODES:
             return None
-        lossy = len(self.reduced.kept) <= DENSE_NODES and self._dense is None
+        lossy = self.small and self._dense is None
         return StarMesh.of(self.network) if lossy or spread(self.network) > EVEN else None
 
     @cached_property

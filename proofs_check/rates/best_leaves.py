@@ -181,7 +181,7 @@ def _exact(least: float) -> Check:
     """Measure chain / tree under exact inference: below 1, and rising to it with |S|."""
 
     def run(context: Context) -> Finding:
-        n = 2**10 if context.profile == "quick" else 2**12
+        n = 2**9 if context.profile == "quick" else 2**12
         count = len(ALPHAS) * len(EXACT_SHARES) * len(EXACT_COMPARED)
         reach = float(stdtrit(2 * EXACT_DATASETS - 2, 1.0 - CHECK_ERROR / count))
         lines, held = [], True
@@ -223,7 +223,7 @@ def _exact_grown(better: bool) -> Check:
     """Measure chain / grown tree under exact inference: above 1 between |S| = n and 2n."""
 
     def run(context: Context) -> Finding:
-        n = 2**10 if context.profile == "quick" else 2**12
+        n = 2**9 if context.profile == "quick" else 2**12
         lines, held = [], True
         for alpha in ALPHAS[:2]:
             world = Ultrametric("power", alpha=alpha)
