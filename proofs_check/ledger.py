@@ -20,7 +20,7 @@ from ibn.strict_json import dumps
 
 LEVELS = ("macro", "paths", "rates", "exact", "instruments")
 LETTERS = "MPET"  # the order of the theory
-# Begun first, as the longest; P5, P7 and P9 draw on the same curves, which one process measures once.
+# Begun first, as the longest. P5, P7 and P9 draw on the same curves, measured once in one process.
 FIRST = (("P5", "P7", "P9"), ("E2",), ("T5",))
 RECORD = Path(__file__).with_name("recorded.json")
 
