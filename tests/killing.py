@@ -70,7 +70,10 @@ class Process:
     ) -> None:
         self.pid = os.fork()
         if not self.pid:
-            _be_the_command(arguments, folder, told, anew)
+            try:
+                _be_the_command(arguments, folder, told, anew)
+            finally:  # a signal as it ends must not let this copy of the caller go on
+                os._exit(130)
         while os.getpgid(self.pid) != self.pid:  # it has not yet become a group
             time.sleep(0.001)
 

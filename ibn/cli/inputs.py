@@ -50,7 +50,8 @@ def choosing(command: Command) -> Command:
         metavar="VALUE=MEANING,…",
         callback=mapped,
         help="What the labels mean, where it is not certain: --winner 0=a,1=b,2=tie. Meanings are "
-        "a, b, tie and skip; good and bad for labels of single responses.",
+        "a, b, tie and skip; for battles also both_bad; for labels of single responses good, "
+        "bad and skip.",
     )
     strict = click.option(
         "--strict",

@@ -185,11 +185,15 @@ def average_sigmoid(
 ) -> NDArray[np.float64]:
     """E σ(x) over x ~ N(mean, deviation²), elementwise.
 
-    By the trapezoid rule with step 1/8 of a deviation. σ is analytic within π of the real axis,
-    so the rule is in error by about 2 exp(-16 π²/deviation): 1e-14 at 5, 3e-7 at 10.
+    By the trapezoid rule with step s/8 of a deviation, s being 4, 2 or 1. σ is analytic within π of
+    the real axis, so the rule is in error by about 2 exp(-16 π²/(s deviation)): below 1e-11 as s is
+    chosen up to a deviation of 5, and 3e-7 at 10.
     """
     found = np.zeros(np.broadcast(mean, deviation).shape)
-    for node, weight in zip(NODES, WEIGHTS, strict=True):
+    every = int(np.clip(5.0 / np.max(deviation, initial=1.0), 1.0, 4.0))
+    every -= every == 3
+    nodes, weights = NODES[::every], WEIGHTS[::every] / WEIGHTS[::every].sum()
+    for node, weight in zip(nodes, weights, strict=True):
         found += weight * expit(mean + deviation * node)
     return found
 
