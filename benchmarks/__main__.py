@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from benchmarks.contest import Case, Effort
+from benchmarks.history import append, read
 from benchmarks.machine import Machine, commit, load
 from benchmarks.results_page import Record, markdown, to_json, write
 from ibn.errors import InputError, unknown_name
@@ -66,6 +67,12 @@ def chosen(wanted: Sequence[str]) -> list[Case]:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The page to write, its data beside it; cases not run now stay on it.",
 )
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A CSV file to add our times to, with the commit; exits with 1 where one grew by a "
+    "quarter, beside the fastest peer's too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--list", "listing", is_flag=True, help="Name the cases and stop.")
 def main(
@@ -75,6 +82,7 @@ def main(
     rounds: int,
     patience: float,
     out: Path | None,
+    history: Path | None,
     as_json: bool,
     listing: bool,
 ) -> None:
@@ -89,14 +97,17 @@ def main(
       python -m benchmarks --quick
       python -m benchmarks distance posterior-chain --n 1e5
       python -m benchmarks --out docs/benchmarks.md
+      python -m benchmarks posterior distance --history times.csv
       python -m benchmarks labels --help
     """
     try:
         picked = chosen(wanted)
+        _ = history and read(history)  # refused before hours are spent, not after
     except InputError as error:
         raise click.UsageError(str(error)) from None
-    if out is not None and not out.parent.is_dir():
-        raise click.UsageError(f"no such directory: {out.parent}")
+    for path in (out, history):
+        if path is not None and not path.parent.is_dir():
+            raise click.UsageError(f"no such directory: {path.parent}")
     if listing:
         for case in picked:
             click.echo(f"{case.name:20} {case.what}, n = {case.n:,}")
@@ -121,6 +132,9 @@ def main(
         print(json.dumps(to_json(records)))
     elif out is None:
         print(markdown(records))
+    if history is not None and (slower := append(history, records)):
+        click.echo("\n".join(slower), err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -110,10 +110,20 @@ def arena_fit() -> Fit:
     return fit
 
 
+def arenakit_fit() -> Fit:
+    """Use arenakit's minorisation-maximisation on counts, without its virtual battles."""
+    from arenakit.bt import fit_bt
+    from arenakit.schema import PairCounts
+
+    none = np.zeros((ITEMS, ITEMS))
+    return lambda wins: fit_bt(PairCounts(wins, none, none), prior=0.0).scores
+
+
 PEERS = {
     "choix": ("choix", "ilsr_pairwise_dense", choix_fit),
     "evalica": ("evalica", "bradley_terry", evalica_fit),
     "arena_rank": ("arena-rank", "BradleyTerry", arena_fit),
+    "arenakit": ("arenakit", "fit_bt", arenakit_fit),
 }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 PACKAGES = (
     *("ibn", "numpy", "scipy", "numba", "networkx", "networkit", "igraph", "rustworkx"),
-    *("pyamg", "approx-chol", "apxchol"),
+    *("pyamg", "approx-chol", "apxchol", "choix", "evalica", "arenakit"),
 )
 TRIAD = 2**25
 

@@ -135,7 +135,8 @@ def leading_components(
             return points
     leading = np.ascontiguousarray(axes[:, ::-1][:, :kept], points.dtype)
     shift = centre.astype(points.dtype) @ leading
-    return np.concatenate([points[block] @ leading - shift for block in row_blocks(m, d)])
+    project = in_threads(lambda block: points[block] @ leading - shift, row_blocks(m, d))
+    return np.concatenate(project)
 
 
 def _centres(
@@ -158,11 +159,14 @@ def _centres(
 
 def _closest(points: NDArray[np.floating], centres: NDArray[np.floating]) -> NDArray[np.int64]:
     """Find the centre nearest to each row."""
-    norms = squared_norms(centres)
-    blocks = row_blocks(len(points), len(centres))
-    return np.concatenate(
-        [np.argmin(norms - 2.0 * (points[i] @ centres.T), axis=1) for i in blocks]
-    )
+    norms, turned = squared_norms(centres), np.ascontiguousarray(-2.0 * centres.T)
+
+    def search(block: slice) -> NDArray[np.int64]:
+        squared = points[block] @ turned
+        squared += norms
+        return np.argmin(squared, axis=1)
+
+    return np.concatenate(in_threads(search, row_blocks(len(points), len(centres))))
 
 
 def recall(

@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.__main__ import cases, chosen, main
+from benchmarks.history import append, read
 from benchmarks.machine import Machine, bandwidth
 from benchmarks.results_page import Record, from_json, markdown, merge, spread, to_json, write
 from benchmarks.roofline import iteration
@@ -130,3 +131,40 @@ def test_an_iteration_is_timed_and_its_bytes_counted(monkeypatch):
     assert 5 < many.moved / few.moved < 20
     assert many.seconds > 0
     assert "Roofline" in many.describe(bandwidth(repeats=1))
+
+
+def timed(seconds, ratio=None):
+    lines = [Line("ours", Spread(seconds, seconds, seconds, 3))]
+    if ratio is not None:
+        lines.append(Line("peer", Spread(1.0, 1.0, 1.0, 3), ratio=Spread(ratio, ratio, ratio, 3)))
+    return record(lines=lines)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "slower"),
+    [
+        ((1.0,), (1.2,), False),
+        ((1.0,), (1.3,), True),
+        ((1.0, 8.0), (1.3, 6.0), True),
+        ((1.0, 8.0), (1.3, 7.9), False),  # the machine is slower, not we
+        ((1.0, 8.0), (1.3,), False),  # nothing to hold it against
+    ],
+)
+def test_a_slowdown_is_said(tmp_path, before, after, slower):
+    path = tmp_path / "h.csv"
+    assert append(path, [timed(*before)]) == []
+    assert append(path, [timed(*before)]) == []
+    said = append(path, [timed(*after)])
+    assert said == (["build: 1.3 s, 1.30 × what it took (1 s)"] if slower else [])
+    rows = read(path)
+    assert [row["seconds"] for row in rows] == [f"{x:.4g}" for x in (before[0],) * 2 + after[:1]]
+    assert rows[0]["commit"] == "abc"
+
+
+def test_a_file_that_is_no_history_is_kept(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("prompt,winner\n")
+    found = CliRunner().invoke(main, ["build", "--quick", "--history", str(path)])
+    assert found.exit_code == 2
+    assert "not a history of benchmarks" in found.output
+    assert path.read_text() == "prompt,winner\n"
