@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +23,8 @@ CARRIED = 0.95  # share of the variance in the coordinates that it looks at firs
 FEW_COORDINATES = 32  # that many are all looked at
 AXES_ROWS = 8192  # sampled for principal components
 TILE = 2**15  # columns compared with a block of rows at a time, so that products are not starved
+MOST_COMPARED = 5e10  # pairs of rows, to link components by their very shortest links
+ASKED = 64  # rows of a component that has no other near it
 ROUNDING = 1e-5  # times the largest squared norm: what a squared distance may be off
 
 
@@ -67,48 +70,83 @@ def nearest(points: NDArray[np.floating], k: int) -> NDArray[np.int64]:
     )
 
 
-def nearest_by_cells(
-    points: NDArray[np.floating], k: int, rng: np.random.Generator, probes: int = PROBES
-) -> NDArray[np.int64]:
-    """Find most of the k rows nearest to each row: an inverted file (Jégou et al. 2011).
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Rows in cells around centres: an inverted file (Jégou et al. 2011).
 
-    Rows fall into about √m cells, of at most ``CELL_ROWS`` on average, around centres found by
-    k-means; each is compared with those of the ``probes`` cells whose centres are nearest to its
-    own cell's. Both steps take rows by their leading principal components, which carry
-    ``CARRIED`` of the variance; the best few are then ranked by their distances in full. What all
+    There are about √m cells, of at most ``CELL_ROWS`` rows on average, around centres found by
+    k-means.
+
+    Attributes
+    ----------
+    short : ndarray of float32, shape (m, k)
+        Coordinates along the leading principal components, which carry ``CARRIED`` of the variance:
+        fewer, and of fewer digits, they cost a fraction of the time.
+    cell : ndarray of int, shape (m,)
+        The cell of each row.
+    members : list of ndarray of int
+        The rows of each cell.
+    apart : ndarray of float, shape (cells, cells)
+        Squared distances between centres, but for a term a row; least on the diagonal.
+    """
+
+    short: NDArray[np.float32]
+    cell: NDArray[np.int64]
+    members: list[NDArray[np.int64]]
+    apart: NDArray[np.floating]
+
+    @classmethod
+    def of(cls, points: NDArray[np.floating], rng: np.random.Generator) -> Cells:
+        """Put rows into cells. ``rng`` chooses the samples that axes and centres are fitted to."""
+        m = len(points)
+        short = leading_components(points, None, rng).astype(np.float32)
+        centres = _centres(short, max(1, round(m / min(np.sqrt(m), CELL_ROWS))), rng)
+        cell = _closest(short, centres)
+        order = np.argsort(cell, kind="stable")
+        start = np.searchsorted(cell[order], np.arange(len(centres) + 1))
+        apart = squared_norms(centres) - 2.0 * centres @ centres.T
+        np.fill_diagonal(apart, -np.inf)
+        return cls(short, cell, [order[low:high] for low, high in pairwise(start)], apart)
+
+    def near(self, i: int, rows: int, probes: int = PROBES) -> NDArray[np.int64]:
+        """List the rows of the cells nearest to cell i, its own first.
+
+        They are ``probes`` cells, and more where these hold fewer than so many rows.
+        """
+        ranked = np.argsort(self.apart[i])
+        held = np.cumsum([len(self.members[j]) for j in ranked[:probes]])
+        while held[-1] < rows and len(held) < len(ranked):
+            held = np.append(held, held[-1] + len(self.members[ranked[len(held)]]))
+        return np.concatenate([self.members[j] for j in ranked[: len(held)]])
+
+
+def nearest_by_cells(
+    points: NDArray[np.floating], k: int, cells: Cells, probes: int = PROBES
+) -> NDArray[np.int64]:
+    """Find most of the k rows nearest to each row.
+
+    Each row is compared with those of the ``probes`` cells whose centres are nearest to its own
+    cell's, along the cells' few axes; the best few are then ranked by their distances in full. What
     this misses, :func:`recall` measures.
 
-    ``points``, shape (m, d); ``k``: 1 <= k < m; ``rng``: chooses the samples that components and
-    centres are fitted to; ``probes``: cells searched; more are searched where these hold too few
-    rows. Returns shape (m, k): from near to far, itself left out.
+    ``points``, shape (m, d); ``k``: 1 <= k < m; ``cells``: of these points. Returns shape (m, k):
+    from near to far, itself left out.
     """
-    m = len(points)
-    # Fewer digits cost a third of the time; the ranking in full makes up for them.
-    short = leading_components(points, None, rng).astype(np.float32)
+    m, short = len(points), cells.short
     width = min(SPARE * k, m - 1)
-    centres = _centres(short, max(1, round(m / min(np.sqrt(m), CELL_ROWS))), rng)
-    cell = _closest(short, centres)
-    order = np.argsort(cell, kind="stable")
-    start = np.searchsorted(cell[order], np.arange(len(centres) + 1))
-    members = [order[low:high] for low, high in pairwise(start)]
-    size = np.diff(start)
-    apart = squared_norms(centres) - 2.0 * centres @ centres.T
-    np.fill_diagonal(apart, -np.inf)  # a cell is searched first for its own rows
     norms = squared_norms(short)
     result = np.empty((m, k), np.int64)
 
-    def search(i: np.int64) -> None:
-        ranked = np.argsort(apart[i])
-        enough = int(np.searchsorted(np.cumsum(size[ranked]), width + 1)) + 1
-        near = np.concatenate([members[j] for j in ranked[: max(probes, enough)]])
+    def search(i: int) -> None:
+        near, size = cells.near(i, width + 1, probes), len(cells.members[i])
         candidates, norm = short[near], norms[near]
-        for block in row_blocks(size[i], len(near)):
+        for block in row_blocks(size, len(near)):
             product = candidates[block] @ candidates.T
             own = np.arange(block.start, block.stop)
             found = near[nearest_columns(product, norm, own, width)]
             result[near[block]] = nearest_of(points, near[block], found, k)
 
-    in_threads(search, np.flatnonzero(size))
+    in_threads(search, [i for i, rows in enumerate(cells.members) if len(rows)])
     return result
 
 
@@ -246,21 +284,56 @@ def _contenders(
     return rows[least <= shortest[label[rows]] + slack]
 
 
+def _near_elsewhere(
+    cells: Cells, label: NDArray[np.integer], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find, for some rows, the row of another label that is nearest among those of near cells.
+
+    Returns the rows for which there is one, and these. Of a label for which there is none at all, a
+    few rows are compared with all rows instead.
+    """
+    norms = squared_norms(cells.short)
+    found = np.full(len(rows), -1)
+    order = np.argsort(cells.cell[rows], kind="stable")
+    held, start = np.unique(cells.cell[rows][order], return_index=True)
+
+    def search(job: tuple[int, NDArray[np.int64]]) -> None:
+        i, mine = job
+        near = cells.near(i, 1)
+        candidates = cells.short[near]
+        for block in row_blocks(len(mine), len(near)):
+            some = rows[mine[block]]
+            product = cells.short[some] @ candidates.T
+            column, value = nearest_elsewhere(product, norms[near], label[near], label[some])
+            found[mine[block]] = np.where(np.isfinite(value), near[column], -1)
+
+    in_threads(search, list(zip(held.tolist(), np.split(order, start[1:]), strict=True)))
+    lost = np.flatnonzero(~np.isin(label[rows], label[rows[found >= 0]]))
+    lost = lost[np.lexsort((lost, label[rows[lost]]))]
+    _, first, count = np.unique(label[rows[lost]], return_index=True, return_counts=True)
+    lost = lost[np.arange(len(lost)) - np.repeat(first, count) < ASKED]
+    if len(lost):
+        found[lost], _ = _nearest_elsewhere(cells.short, label, rows[lost])
+    return rows[found >= 0], found[found >= 0]
+
+
 def link_components(
     points: NDArray[np.floating],
     u: NDArray[np.int64],
     v: NDArray[np.int64],
-    short: NDArray[np.floating] | None = None,
+    cells: Cells | None = None,
+    most: float = MOST_COMPARED,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the shortest links that join the components of a graph into one.
 
     Borůvka's rounds: every component but the largest takes the shortest link out of it, which is
     enough for the links to be a minimum spanning tree of the components. The cost is that of
-    comparing all rows outside the largest component with all rows, a round.
+    comparing all rows outside the largest component with all rows, a round. Where these are more
+    than ``most`` pairs, only near cells are searched, and links may not be the shortest.
 
-    ``points``, shape (m, d); ``u``, ``v``, shape (e,): edges of the graph; ``short``, shape (m, k):
-    coordinates along a few orthogonal axes, in which rows are compared first. Returns ``u, v``: the
-    links, one fewer than there are components.
+    ``points``, shape (m, d); ``u``, ``v``, shape (e,): edges of the graph; ``cells``: of these
+    points, along whose few axes rows are compared first. Returns ``u, v``: the links, one fewer
+    than there are components.
     """
     m = len(points)
     links_u, links_v = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
@@ -271,9 +344,12 @@ def link_components(
         if count <= 1:
             return np.concatenate(links_u), np.concatenate(links_v)
         rows = np.flatnonzero(label != np.argmax(np.bincount(label)))
-        if short is not None:
-            rows = _contenders(points, short, label, rows)
-        partner, _ = _nearest_elsewhere(points, label, rows)
+        if cells is not None and len(rows) * m > most:
+            rows, partner = _near_elsewhere(cells, label, rows)
+        else:
+            if cells is not None:
+                rows = _contenders(points, cells.short, label, rows)
+            partner, _ = _nearest_elsewhere(points, label, rows)
         # The shortest link of each component; of links as short, any that closes no circle.
         length = lengths(points, rows, partner)
         order = np.lexsort((length, label[rows]))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ibn.bias.edges import BiasEdges
 from ibn.bias.nearest import (
-    leading_components,
+    Cells,
     lengths,
     link_components,
     nearest,
@@ -106,13 +106,13 @@ class NeighbourGraph:
         rows = positions("responses", responses, len(self.points), of="the rows of embeddings")
         rows, nodes = np.unique(rows, return_inverse=True)
         points = self.points if len(rows) == len(self.points) else self.points[rows]
-        u, v = self._neighbours(points)
+        cells = None
+        if len(rows) > EXACT_ROWS:
+            cells = Cells.of(points, np.random.default_rng(self.seed))
+        u, v = self._neighbours(points, cells)
         first = len(u)
         if self.connect:
-            short = None
-            if len(rows) > EXACT_ROWS:
-                short = leading_components(points, None, np.random.default_rng(self.seed))
-            links = link_components(points, u, v, short)
+            links = link_components(points, u, v, cells)
             u, v = np.concatenate([u, links[0]]), np.concatenate([v, links[1]])
         variance = lengths(points, u, v) ** self.exponent
         positive = variance[:first][variance[:first] > 0]
@@ -137,17 +137,14 @@ class NeighbourGraph:
         return recall(self.points, *ends, k, rng)
 
     def _neighbours(
-        self, points: NDArray[np.floating]
+        self, points: NDArray[np.floating], cells: Cells | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Pairs of neighbours, each once."""
         m = len(points)
         k = min(int(self.neighbours), m - 1)
         if k < 1:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        if m <= EXACT_ROWS:
-            found = nearest(points, k)
-        else:
-            found = nearest_by_cells(points, k, np.random.default_rng(self.seed))
+        found = nearest(points, k) if cells is None else nearest_by_cells(points, k, cells)
         near, far = np.repeat(np.arange(m), k), found.ravel()
         pair, named = np.unique(pair_code(near, far, m), return_counts=True)
         if self.mode == "mutual":

@@ -1,5 +1,7 @@
 """The neighbour graph and embeddings, against brute force and on bad input."""
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.sparse.csgraph import dijkstra
 
+from ibn.bias import nearest as nearest_rows
 from ibn.bias.embeddings import embed_texts, load_embeddings
 from ibn.bias.nearest import (
+    Cells,
     leading_components,
     lengths,
     link_components,
@@ -57,7 +61,9 @@ def test_nearest_equals_brute_force(points, k):
 @given(matrices, st.integers(1, 11), st.integers(0, 9))
 def test_searching_all_cells_is_exact(points, k, seed):
     k = min(k, len(points) - 1)
-    found = nearest_by_cells(points, k, np.random.default_rng(seed), probes=len(points))
+    found = nearest_by_cells(
+        points, k, Cells.of(points, np.random.default_rng(seed)), probes=len(points)
+    )
     distance = all_distances(points)
     np.fill_diagonal(distance, np.inf)
     np.testing.assert_allclose(
@@ -69,7 +75,7 @@ def test_recall_of_the_approximate_search():
     rng = np.random.default_rng(0)
     points = (rng.normal(size=(40, 16))[rng.integers(0, 40, 3000)] * 2).astype(np.float32)
     points += rng.normal(size=points.shape).astype(np.float32)
-    found = nearest_by_cells(points, 10, rng, probes=12)
+    found = nearest_by_cells(points, 10, Cells.of(points, rng), probes=12)
     rows = np.repeat(np.arange(3000), 10)
     measured = recall(points, rows, found.ravel(), 10, rng, queries=3000)
     hits = [
@@ -98,7 +104,7 @@ def test_cells_by_leading_components_find_most_neighbours():
     points = rng.normal(size=(2000, 6)) @ rng.normal(size=(6, 80))
     points = (points + 0.1 * rng.normal(size=points.shape)).astype(np.float32)
     assert leading_components(points, None, rng).shape == (2000, 32)
-    found = nearest_by_cells(points, 5, rng)
+    found = nearest_by_cells(points, 5, Cells.of(points, rng))
     rows = np.repeat(np.arange(2000), 5)
     assert recall(points, rows, found.ravel(), 5, rng).mean > 0.95
     distance = lengths(points, rows, found.ravel()).reshape(-1, 5)
@@ -122,6 +128,20 @@ def test_nearest_of_candidates(points, k, seed):
     np.testing.assert_allclose(found, np.sort(distance, axis=1)[:, :k])
 
 
+def test_links_through_near_cells_are_nearly_the_shortest(monkeypatch):
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(at, 1.0, (600, 3)) for at in (0.0, 4.0, 40.0)])
+    points = points.astype(np.float32)
+    monkeypatch.setattr(nearest_rows, "CELL_ROWS", 10)
+    cells = Cells.of(points, rng)
+    # Two neighbours a row: many small components, and one cluster that has no other near it.
+    u, v = np.repeat(np.arange(1800), 2), nearest_by_cells(points, 2, cells).ravel()
+    exact, near = (link_components(points, u, v, cells, most) for most in (np.inf, 0.0))
+    assert len(exact[0]) == len(near[0]) > 20
+    shortest, other = (lengths(points, *links).sum() for links in (exact, near))
+    assert shortest * (1 - 1e-5) <= other <= 1.05 * shortest
+
+
 @given(matrices, st.data())
 def test_links_are_a_minimum_spanning_tree_of_the_components(points, data):
     m = len(points)
@@ -130,8 +150,13 @@ def test_links_are_a_minimum_spanning_tree_of_the_components(points, data):
     graph = nx.Graph(some)
     graph.add_nodes_from(range(m))
     components = list(nx.connected_components(graph))
-    short = points[:, :1] if data.draw(st.booleans()) else None
-    a, b = link_components(points, u, v, short)
+    cells, most = Cells.of(points, np.random.default_rng(0)), np.inf
+    how = data.draw(st.sampled_from(["all", "one axis first", "near cells, which are all"]))
+    if how == "one axis first":
+        cells = replace(cells, short=points[:, :1])
+    elif how == "near cells, which are all":
+        most = 0.0
+    a, b = link_components(points, u, v, None if how == "all" else cells, most)
     assert len(a) == len(components) - 1
     distance = all_distances(points)
     between = nx.Graph()
