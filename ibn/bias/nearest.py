@@ -24,7 +24,8 @@ FEW_COORDINATES = 32  # that many are all looked at
 AXES_ROWS = 8192  # sampled for principal components
 TILE = 2**15  # columns compared with a block of rows at a time, so that products are not starved
 MOST_COMPARED = 5e10  # pairs of rows, to link components by their very shortest links
-ASKED = 64  # rows of a component that has no other near it
+ASKED = 256  # rows of a component that are compared with those near them, beyond that
+ALONE = 32  # rows of a component that has no other near it, which are compared with all
 ROUNDING = 1e-5  # times the largest squared norm: what a squared distance may be off
 
 
@@ -287,11 +288,12 @@ def _contenders(
 def _near_elsewhere(
     cells: Cells, label: NDArray[np.integer], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find, for some rows, the row of another label that is nearest among those of near cells.
+    """Find, for some rows of each label, the nearest row of another label in near cells.
 
     Returns the rows for which there is one, and these. Of a label for which there is none at all, a
     few rows are compared with all rows instead.
     """
+    rows = _some_of_each(label, rows, ASKED)
     norms = squared_norms(cells.short)
     found = np.full(len(rows), -1)
     order = np.argsort(cells.cell[rows], kind="stable")
@@ -308,13 +310,23 @@ def _near_elsewhere(
             found[mine[block]] = np.where(np.isfinite(value), near[column], -1)
 
     in_threads(search, list(zip(held.tolist(), np.split(order, start[1:]), strict=True)))
-    lost = np.flatnonzero(~np.isin(label[rows], label[rows[found >= 0]]))
-    lost = lost[np.lexsort((lost, label[rows[lost]]))]
-    _, first, count = np.unique(label[rows[lost]], return_index=True, return_counts=True)
-    lost = lost[np.arange(len(lost)) - np.repeat(first, count) < ASKED]
-    if len(lost):
-        found[lost], _ = _nearest_elsewhere(cells.short, label, rows[lost])
-    return rows[found >= 0], found[found >= 0]
+    alone = rows[~np.isin(label[rows], label[rows[found >= 0]])]
+    rows, found = rows[found >= 0], found[found >= 0]
+    if len(alone):
+        alone = _some_of_each(label, alone, ALONE)
+        far, _ = _nearest_elsewhere(cells.short, label, alone)
+        rows, found = np.concatenate([rows, alone]), np.concatenate([found, far])
+    return rows, found
+
+
+def _some_of_each(
+    label: NDArray[np.integer], rows: NDArray[np.int64], most: int
+) -> NDArray[np.int64]:
+    """Pick at most so many rows of each label, evenly."""
+    rows = rows[np.argsort(label[rows], kind="stable")]
+    _, first, count = np.unique(label[rows], return_index=True, return_counts=True)
+    place = np.arange(len(rows)) - np.repeat(first, count)
+    return rows[place % np.repeat(-(-count // most), count) == 0]
 
 
 def link_components(
@@ -329,7 +341,8 @@ def link_components(
     Borůvka's rounds: every component but the largest takes the shortest link out of it, which is
     enough for the links to be a minimum spanning tree of the components. The cost is that of
     comparing all rows outside the largest component with all rows, a round. Where these are more
-    than ``most`` pairs, only near cells are searched, and links may not be the shortest.
+    than ``most`` pairs, only some rows of each component look into near cells, and links may not be
+    the shortest.
 
     ``points``, shape (m, d); ``u``, ``v``, shape (e,): edges of the graph; ``cells``: of these
     points, along whose few axes rows are compared first. Returns ``u, v``: the links, one fewer
