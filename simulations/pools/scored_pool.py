@@ -16,6 +16,7 @@ from ibn.preferences.files import read_records
 
 NAMES = {"prompt": ("prompt", "question", "instruction"), "response": ("response", "output")}
 LINKS = ("none", "logit")
+LARGEST = 1e30  # score: answers are kept in single precision
 CLOSEST = 1e-9  # to 0 and 1: how sure a judge can be, under the logit
 
 
@@ -163,6 +164,8 @@ def _number(record: Mapping[str, Any], column: str) -> float:
         value = float("nan")
     if not np.isfinite(value):
         raise InputError(f"{column!r} is {record[column]!r}, no number", fix="leave the row out")
+    if abs(value) > LARGEST:
+        raise InputError(f"a score of {value:g}", fix=f"at most {LARGEST:g}, or leave the row out")
     return value
 
 
