@@ -51,7 +51,7 @@ def test_a_probability_becomes_log_odds(tmp_path):
     ("change", "options", "message"),
     [
         ({"score": "good"}, {}, "pool.jsonl:1: 'score' is 'good', no number"),
-        ({"score": 1e300}, {}, "pool.jsonl:1: a score of 1e+300"),
+        ({"score": 1e300}, {}, "pool.jsonl:1: a score of 1e"),
         ({"score": 7}, {"link": "logit"}, "pool.jsonl:1: 7 is no probability"),
         ({}, {"score": "worth"}, "pool.jsonl:1: no score column 'worth'"),
         ({"response": 3}, {}, "pool.jsonl:1: 'response' holds no text"),
