@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ibn.leaderboard.battle_files import BattleFile
 
 DRAWS = 4000
+IDENTIFIED = 1e-9  # share of a covariate that items must leave unexplained
 FEWEST_DRAWS = 100
 NORMAL_95 = 1.959963984540054
 
@@ -420,7 +421,7 @@ def covariates(battles: Battles, controls: Sequence[str]) -> Floats | None:
     Raises
     ------
     InputError
-        If there is no such covariate.
+        If there is no such covariate, or its effect could as well be the items' own.
     """
     if not controls:
         return None
@@ -428,7 +429,28 @@ def covariates(battles: Battles, controls: Sequence[str]) -> Floats | None:
     for name in controls:
         if name not in known:
             raise unknown_name("control", name, known)
-    return np.stack([known[name] for name in controls], axis=1)
+    x = np.stack([known[name] for name in controls], axis=1)
+    _require_identified(battles, x, controls)
+    return x
+
+
+def _require_identified(battles: Battles, x: Floats, controls: Sequence[str]) -> None:
+    """Refuse covariates that say no more than who meets whom, or than one another."""
+    k, q = len(battles.names), x.shape[1]
+    meetings = np.bincount(battles.a * k + battles.b, minlength=k * k).reshape(k, k)
+    meetings = meetings + meetings.T
+    cross = np.zeros((k, q))
+    np.add.at(cross, battles.a, x)
+    np.subtract.at(cross, battles.b, x)
+    between = np.linalg.pinv(np.diag(meetings.sum(axis=1)) - meetings, hermitian=True)
+    length = np.maximum(np.sqrt(np.einsum("nq,nq->q", x, x)), np.finfo(float).tiny)
+    left = (x.T @ x - cross.T @ between @ cross) / np.outer(length, length)
+    if np.linalg.eigvalsh(left)[0] < IDENTIFIED:
+        raise InputError(
+            f"the effect of {' and '.join(controls)} could as well be that of the items, or of one "
+            "another",
+            fix="leave out a --control, or compare pairs in both orders",
+        )
 
 
 def label(battles: Battles, name: str) -> NDArray[np.int64]:

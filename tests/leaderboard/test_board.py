@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -209,3 +210,20 @@ def test_the_command_ranks_an_arenas_battles(tmp_path, ending):
     table = CliRunner().invoke(main, ["rank", str(file)]).stdout
     assert "model 0" in table
     assert "hold all at once" in table
+
+
+def test_an_effect_that_could_be_the_items_own_is_refused():
+    names, a, b = ["x", "y", "z"], np.array([0, 0, 0, 0]), np.array([1, 1, 2, 2])
+    outcome = np.array([1.0, 0.0, 0.5, 0.5])
+    always_first = Battles(names, a, b, outcome)
+    with pytest.raises(InputError, match="position could as well be that of the items"):
+        rank(always_first, controls=["position"])
+    # Once the other way round, and it is known.
+    turned = Battles(names, np.append(a, 1), np.append(b, 0), np.append(outcome, 0.5))
+    assert rank(turned, controls=["position"]).effects["position"].stderr > 0
+    twice = {"one": np.array([1.0, 2.0, 0.5, 0.0, 3.0]), "two": np.array([2.0, 4.0, 1.0, 0.0, 6.0])}
+    with pytest.raises(InputError, match="one and two could as well be"):
+        rank(replace(turned, controls=twice), controls=["one", "two"])
+    nothing = replace(turned, controls={"nothing": np.zeros(5)})
+    with pytest.raises(InputError, match="nothing could as well be"):
+        rank(nothing, controls=["nothing"])
