@@ -443,7 +443,8 @@ def _require_identified(battles: Battles, x: Floats, controls: Sequence[str]) ->
     np.add.at(cross, battles.a, x)
     np.subtract.at(cross, battles.b, x)
     between = np.linalg.pinv(np.diag(meetings.sum(axis=1)) - meetings, hermitian=True)
-    length = np.maximum(np.sqrt(np.einsum("nq,nq->q", x, x)), np.finfo(float).tiny)
+    length = np.sqrt(np.einsum("nq,nq->q", x, x))
+    length[length == 0] = 1.0
     left = (x.T @ x - cross.T @ between @ cross) / np.outer(length, length)
     if np.linalg.eigvalsh(left)[0] < IDENTIFIED:
         raise InputError(
