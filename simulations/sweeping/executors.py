@@ -216,14 +216,23 @@ def _in_worker(parent: int, run_one: Callable[[Given], Result], task: Given) -> 
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Ignore interrupts, and have what is started meanwhile ignore them for good."""
+    """Ignore interrupts, and have what is started meanwhile ignore them, and hangups, for good.
+
+    A hangup of all processes would end joblib's keeper of resources, and the next one it starts
+    complains of those that it does not know. Here hangups wait.
+    """
     if threading.current_thread() is not threading.main_thread():  # no other may
         yield
         return
+    hangups = {signal.SIGHUP} if hasattr(signal, "pthread_sigmask") else set()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hangups:
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, hangups)
     try:
         yield
     finally:
+        if hangups:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         signal.signal(signal.SIGINT, before)
 
 

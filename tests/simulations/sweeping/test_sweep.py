@@ -160,3 +160,19 @@ def test_a_killed_worker_is_told(path):
     error = process.communicate(timeout=60)[1]
     assert "a worker process was killed" in error.splitlines()[-1]
     assert 0 < len(load(path)) < 200
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no hangups here")
+def test_a_hangup_of_all_processes_ends_them_without_a_complaint():
+    command = "from ibn.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, "check", "P1", "M3", "--jobs", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr.readline().startswith("P1: holds")
+    os.killpg(process.pid, signal.SIGHUP)
+    assert "Traceback" not in process.communicate(timeout=20)[1]
+    assert process.returncode == 128 + signal.SIGHUP
