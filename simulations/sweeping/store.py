@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from ibn.appended import append, keep_alone, open_alone
 from ibn.errors import InputError
+from ibn.harmless import harmless
 from ibn.outputs import writing
 from ibn.regular_file import require_regular
 from ibn.simulations.sweeping.row import COLUMNS, Row, differ
@@ -106,7 +107,7 @@ class Store:
                     append(fd, b"".join(line + b"\n" for line in damaged), aside)
                 finally:
                     os.close(fd)
-                _log.warning("%s: what was damaged is now in %s", self.path, aside)
+                _warn(f"{self.path}: what was damaged is now in {aside}")
             self._rows = {row.task.id: row for row, _, _ in found}
             self._tidy()
         except BaseException:
@@ -208,11 +209,16 @@ def _scan(data: bytes, path: Path) -> tuple[list[Found], list[bytes]]:
         raise two_answers(differing)
     if damaged and damaged[-1][1] == torn:
         number, _ = damaged.pop()
-        _log.warning("%s:%d: dropped the torn last line, whose task runs again", path, number)
+        _warn(f"{path}:{number}: dropped the torn last line, whose task runs again")
     for number, line in damaged:
-        _log.warning("%s:%d: damaged line, %s", path, number, _fate(line, best))
+        _warn(f"{path}:{number}: damaged line, {_fate(line, best)}")
     rows = sorted(best.values(), key=lambda found: _ORDER(found.row))
     return rows, [line for _, line in damaged]
+
+
+def _warn(text: str) -> None:
+    """Log a warning, in which a file may have any name."""
+    _log.warning("%s", harmless(text))
 
 
 def _foreign(line: bytes, path: Path) -> list[str] | None:

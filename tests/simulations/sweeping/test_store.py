@@ -343,6 +343,9 @@ def test_rounded_numbers_are_no_answers_and_a_column_of_notes_is_not_lost(path, 
     path.write_text("\n".join([header, ",".join(cells), *rest]) + "\n")
     assert len(load(path)) == len(ROWS) - 1
     assert "s.csv:2: damaged line, left out: its task runs again" in caplog.text
+    load(path.rename(path.with_name("\x1b[31m.csv")))
+    assert "\x1b" not in caplog.text
+    path.with_name("\x1b[31m.csv").rename(path)
     caplog.clear()
     path.write_text("\n".join([header, ",".join(cells), first, *rest]) + "\n")
     assert len(load(path)) == len(ROWS)
