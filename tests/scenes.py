@@ -249,7 +249,7 @@ def scenes(real: Path | None = None) -> list[Scene]:
         Scene(
             "validate pool",
             ["validate", "--pool", "pool.jsonl", *pool, "--out", "out", "--json"],
-            {"out/pool.json": as_it_is, "out/*.npz": arrays},
+            {"out/pool.json": as_it_is, "out/*.npz": arrays, "out/*.npy": as_it_is},
             jobs=True,
         ),
         Scene(
