@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -138,7 +139,11 @@ def leaves_at(expression: str, n: int) -> int:
     }
     operators |= {ast.USub: lambda x: -float(x), ast.UAdd: float}
     try:
-        value = float(SimpleEval(operators, functions, {"n": n}).eval(expression))
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "error"
+            )  # of two lines it takes the first, and says so in passing
+            value = float(SimpleEval(operators, functions, {"n": n}).eval(expression))
     except Exception as error:  # whatever arithmetic on a stranger's expression may raise
         raise InputError(
             f"leaves: cannot evaluate {expression!r} at n = {n}: {error}",

@@ -86,6 +86,7 @@ def test_leaves_are_expressions_whose_own_commas_do_not_separate():
         ({"family": "powr"}, "unknown family 'powr' (did you mean 'power'?)"),
         ({"inference": "paths"}, "unknown inference 'paths' (did you mean 'path'?)"),
         ({"leaves": "n/"}, "leaves: cannot evaluate 'n/'"),
+        ({"leaves": "n\rn/2"}, "contains multiple expressions"),
         ({"leaves": "m"}, "leaves: cannot evaluate 'm'"),
         ({"leaves": "open('x')"}, "leaves: cannot evaluate"),
         ({"leaves": "1"}, "fewer than 2"),
