@@ -16,7 +16,7 @@ from ibn.preferences.files import read_records
 
 NAMES = {"prompt": ("prompt", "question", "instruction"), "response": ("response", "output")}
 LINKS = ("none", "logit")
-LARGEST = 1e30  # score: answers are kept in single precision
+LARGEST = 1e15  # score: its square is kept in single precision
 CLOSEST = 1e-9  # to 0 and 1: how sure a judge can be, under the logit
 
 
