@@ -102,7 +102,8 @@ def main(
     """
     try:
         picked = chosen(wanted)
-        _ = history and read(history)  # refused before hours are spent, not after
+        if history is not None:
+            read(history)  # refused now, not after hours
     except InputError as error:
         raise click.UsageError(str(error)) from None
     for path in (out, history):

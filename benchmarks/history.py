@@ -14,7 +14,7 @@ COLUMNS = (
     *("date", "commit", "processor", "cores", "load", "case", "n"),
     *("seconds", "least", "most", "peer", "peer_ratio"),
 )
-SLOWER = 1.25  # times as long as before; machines differ by less from day to day, with luck
+SLOWER = 1.25  # times as long as before
 BEFORE = 5  # rows that "before" is the median of, at most
 
 Row = dict[str, str]

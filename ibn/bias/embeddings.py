@@ -57,16 +57,15 @@ def load_embeddings(path: str | os.PathLike[str], rows: int) -> NDArray[np.float
         If the file is no such matrix or a number in it is not finite, naming the row.
     """
     name = os.fspath(path)
-    try:
+    if os.path.exists(name):
         require_regular(name)
+    try:
         # Mapped, so that the shape is checked before anything of that size is read.
         stored = np.load(name, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError("no such file", file=name) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", file=name) from None
-    except InputError:
-        raise
     except Exception:  # a header is read as Python is, which fails in many ways
         raise InputError(
             "not a .npy file, or cut off", file=name, fix="write it with numpy.save"

@@ -85,15 +85,18 @@ class Cells:
         fewer, and of fewer digits, they cost a fraction of the time.
     cell : ndarray of int, shape (m,)
         The cell of each row.
-    members : list of ndarray of int
-        The rows of each cell.
+    order : ndarray of int, shape (m,)
+        The rows, cell by cell.
+    start : ndarray of int, shape (cells + 1,)
+        Where in ``order`` each cell begins, and the last one ends.
     apart : ndarray of float, shape (cells, cells)
         Squared distances between centres, but for a term a row; least on the diagonal.
     """
 
     short: NDArray[np.float32]
     cell: NDArray[np.int64]
-    members: list[NDArray[np.int64]]
+    order: NDArray[np.int64]
+    start: NDArray[np.int64]
     apart: NDArray[np.floating]
 
     @classmethod
@@ -107,7 +110,7 @@ class Cells:
         start = np.searchsorted(cell[order], np.arange(len(centres) + 1))
         apart = squared_norms(centres) - 2.0 * centres @ centres.T
         np.fill_diagonal(apart, -np.inf)
-        return cls(short, cell, [order[low:high] for low, high in pairwise(start)], apart)
+        return cls(short, cell, order, start, apart)
 
     def near(self, i: int, rows: int, probes: int = PROBES) -> NDArray[np.int64]:
         """List the rows of the cells nearest to cell i, its own first.
@@ -115,10 +118,9 @@ class Cells:
         They are ``probes`` cells, and more where these hold fewer than so many rows.
         """
         ranked = np.argsort(self.apart[i])
-        held = np.cumsum([len(self.members[j]) for j in ranked[:probes]])
-        while held[-1] < rows and len(held) < len(ranked):
-            held = np.append(held, held[-1] + len(self.members[ranked[len(held)]]))
-        return np.concatenate([self.members[j] for j in ranked[: len(held)]])
+        enough = int(np.searchsorted(np.cumsum(np.diff(self.start)[ranked]), rows)) + 1
+        near = ranked[: max(probes, enough)]
+        return np.concatenate([self.order[self.start[j] : self.start[j + 1]] for j in near])
 
 
 def nearest_by_cells(
@@ -138,16 +140,18 @@ def nearest_by_cells(
     norms = squared_norms(short)
     result = np.empty((m, k), np.int64)
 
+    size = np.diff(cells.start)
+
     def search(i: int) -> None:
-        near, size = cells.near(i, width + 1, probes), len(cells.members[i])
+        near = cells.near(i, width + 1, probes)
         candidates, norm = short[near], norms[near]
-        for block in row_blocks(size, len(near)):
+        for block in row_blocks(size[i], len(near)):
             product = candidates[block] @ candidates.T
             own = np.arange(block.start, block.stop)
             found = near[nearest_columns(product, norm, own, width)]
             result[near[block]] = nearest_of(points, near[block], found, k)
 
-    in_threads(search, [i for i, rows in enumerate(cells.members) if len(rows)])
+    in_threads(search, np.flatnonzero(size).tolist())
     return result
 
 

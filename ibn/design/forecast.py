@@ -28,7 +28,7 @@ LOSS_CORRECTION = (0.25, 1.2)
 ACCURACY_CORRECTION = (0.75, 1.0)
 LEVEL = 0.8
 STEPS = 30  # of Newton's method, at most
-LARGE = 1e10  # of a precision, from where on its square would lose the prior's 1
+LARGE = 1e10  # of a precision, to which the prior's 1 adds too few digits from there on
 SMALLEST, ENOUGH = 1e-12, 1e-8  # of a step, and of what one gains in log posterior
 
 

@@ -190,8 +190,8 @@ def average_sigmoid(
     chosen up to a deviation of 5, and 3e-7 at 10.
     """
     found = np.zeros(np.broadcast(mean, deviation).shape)
-    every = int(np.clip(5.0 / np.max(deviation, initial=1.0), 1.0, 4.0))
-    every -= every == 3
+    widest = np.max(deviation, initial=0.0)
+    every = 4 if widest <= 1.25 else 2 if widest <= 2.5 else 1
     nodes, weights = NODES[::every], WEIGHTS[::every] / WEIGHTS[::every].sum()
     for node, weight in zip(nodes, weights, strict=True):
         found += weight * expit(mean + deviation * node)

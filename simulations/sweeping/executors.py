@@ -61,7 +61,7 @@ def processes(jobs: int) -> Executor:
         run_there = delayed(partial(_in_worker, os.getpid(), run_one))
         with parallel_config("loky", inner_max_num_threads=1):
             parallel = Parallel(jobs, return_as="generator_unordered")
-            with _interrupts_ignored():  # by the workers too, which are started here
+            with _interrupts_ignored(), _hangups_waiting():  # and workers, started here, never hear
                 outcomes = parallel(map(run_there, tasks))
             yield from outcomes
 
@@ -216,24 +216,32 @@ def _in_worker(parent: int, run_one: Callable[[Given], Result], task: Given) -> 
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Ignore interrupts, and have what is started meanwhile ignore them, and hangups, for good.
-
-    A hangup of all processes would end joblib's keeper of resources, and the next one it starts
-    complains of those that it does not know. Here hangups wait.
-    """
+    """Ignore interrupts, and have what is started meanwhile ignore them for good."""
     if threading.current_thread() is not threading.main_thread():  # no other may
         yield
         return
-    hangups = {signal.SIGHUP} if hasattr(signal, "pthread_sigmask") else set()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hangups:
-        masked = signal.pthread_sigmask(signal.SIG_BLOCK, hangups)
     try:
         yield
     finally:
-        if hangups:
-            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _hangups_waiting() -> Iterator[None]:
+    """Let hangups wait, and have what is started meanwhile never hear of them.
+
+    A hangup of all processes would end joblib's keeper of resources, and the next one that it
+    starts complains of those that it does not know.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @cache

@@ -140,9 +140,7 @@ def leaves_at(expression: str, n: int) -> int:
     operators |= {ast.USub: lambda x: -float(x), ast.UAdd: float}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error"
-            )  # of two lines it takes the first, and says so in passing
+            warnings.simplefilter("error")  # of two expressions it takes the first, and warns
             value = float(SimpleEval(operators, functions, {"n": n}).eval(expression))
     except Exception as error:  # whatever arithmetic on a stranger's expression may raise
         raise InputError(
