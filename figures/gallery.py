@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,8 +39,10 @@ from ibn.figures.fit import Fit
 from ibn.figures.ledger_evidence import Claims
 from ibn.figures.measurements import Rows, World, worlds
 from ibn.figures.report_tables import Table
-from ibn.report.style import AS_DRAWN, Printing, save_figure, style
+from ibn.outputs import writing
+from ibn.report.style import AS_DRAWN, Printing, printed, style
 from ibn.simulations.recorded import files
+from ibn.simulations.sweeping.executors import in_process, processes
 
 EXAMPLES: dict[str, ModuleType] = {
     "autoencoder": autoencoder,
@@ -98,6 +102,17 @@ class Picture:
         return files(FIGURES[self.name].RECORDS) if self.name in RECORDED else []
 
 
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """A figure to draw: of what, into files of which name, and what its picture says besides."""
+
+    name: str
+    file: str
+    found: tuple[Any, ...] = ()
+    world: World | None = None
+    fits: dict[str, list[Fit]] = field(default_factory=dict)
+
+
 def draw(
     names: Sequence[str],
     rows: Rows | None,
@@ -106,6 +121,7 @@ def draw(
     *,
     among: Collection[str] = NAMES,
     printing: Printing = AS_DRAWN,
+    jobs: int = 1,
 ) -> list[Picture]:
     """Draw figures and write each.
 
@@ -114,6 +130,7 @@ def draw(
     ``rows``: what a sweep measured. Where it covers several worlds, each has figures of its own.
     ``claims``: claims decided, as in the JSON document of ``ibn check``.
     ``printing``: in which formats and size.
+    ``jobs``: processes; the files do not depend on it.
 
     Raises InputError if a name is unknown or what a figure needs is missing; nothing is written
     then.
@@ -129,10 +146,16 @@ def draw(
             if names or name in MEASURED:
                 raise
     out.mkdir(parents=True, exist_ok=True)
-    with style():
-        return [
-            picture for name, each in found.items() for picture in _draw(name, each, out, printing)
-        ]
+    shown = [one for name, each in found.items() for one in _each(name, each)]
+    execute = processes(jobs) if min(jobs, len(shown)) > 1 else in_process
+    pictures: dict[int, Picture] = {}
+    with closing(execute(partial(_draw, out, printing), list(enumerate(shown)))) as drawn:
+        for place, picture, contents in drawn:
+            for kind, content in contents.items():
+                with writing(picture.files[kind]) as file:
+                    file.write(content)
+            pictures[place] = picture
+    return [pictures[place] for place in range(len(shown))]
 
 
 def about(rows: Rows | None, claims: Claims | None) -> tuple[str, ...]:
@@ -185,28 +208,31 @@ def _found(name: str, rows: Rows | None, claims: Claims | None) -> Any:
     raise InputError(f"{needs}; the data have {', '.join(have[:6])}{more}")
 
 
-def _draw(name: str, found: Any, out: Path, printing: Printing) -> list[Picture]:
-    module = FIGURES[name]
-    each: list[tuple[tuple[Any, ...], str, dict[str, Any]]]
-    if name in MEASURED:
-        each = [
-            (
-                (fits,),
-                f"{name}-{world.slug}" if len(found) > 1 else name,
-                {"world": world, "fits": fits},
-            )
-            for world, fits in found
-        ]
-    else:
-        each = [(() if found is None else (found,), name, {})]
+def _each(name: str, found: Any) -> list[_Shown]:
+    """List the figures of a name: one, or of what was measured one a world."""
+    if name not in MEASURED:
+        return [_Shown(name, name, () if found is None else (found,))]
     return [
-        Picture(
-            name,
-            module.TITLE,
-            module.caption(*shown),
-            save_figure(module.draw(*shown), out, file, printing),
-            tables=module.tables(*shown) if hasattr(module, "tables") else [],
-            **more,
-        )
-        for shown, file, more in each
+        _Shown(name, f"{name}-{world.slug}" if len(found) > 1 else name, (fits,), world, fits)
+        for world, fits in found
     ]
+
+
+def _draw(
+    out: Path, printing: Printing, numbered: tuple[int, _Shown]
+) -> tuple[int, Picture, dict[str, bytes]]:
+    """Draw a figure, perhaps in another process; its place, and what is to be written."""
+    place, shown = numbered
+    module = FIGURES[shown.name]
+    with style():
+        contents = printed(module.draw(*shown.found), shown.file, printing)
+    picture = Picture(
+        shown.name,
+        module.TITLE,
+        module.caption(*shown.found),
+        {kind: out / f"{shown.file}.{kind}" for kind in contents},
+        shown.world,
+        shown.fits,
+        module.tables(*shown.found) if hasattr(module, "tables") else [],
+    )
+    return place, picture, contents

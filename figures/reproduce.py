@@ -15,7 +15,7 @@ from ibn.outputs import write_text
 from ibn.proofs_check.cli import decide, report_changed
 from ibn.simulations.cli.executing import executing
 from ibn.simulations.sweeping.profiles import PROFILES, tasks
-from ibn.strict_json import dumps
+from ibn.strict_json import dumps, loads
 
 
 @click.command(name="reproduce")
@@ -31,7 +31,7 @@ from ibn.strict_json import dumps
     default="reproduction",
     show_default=True,
     metavar="DIR",
-    help="Where report.html, sweep.csv, claims.json and figures/ go; a sweep begun there goes on.",
+    help="Where report.html, sweep.csv, claims.json and figures/ go; what was begun there goes on.",
 )
 @executing
 @click.option(
@@ -49,8 +49,9 @@ def command(
 
     Runs the profile's sweep over simulated worlds, decides the claims of the theory, draws the
     figures and writes DIR/report.html, an article with everything inside. Claims are decided as
-    by ibn check, with its quick profile. It needs no data and
-    no network. Exit status 1 if a verdict is not the one on record, as with ibn check.
+    by ibn check, with its quick profile. It needs no data and no network. The same command goes on
+    where it was interrupted: rows of the sweep, and findings of the same code and packages, are
+    taken up. Exit status 1 if a verdict is not the one on record, as with ibn check.
 
     \b
     Examples:
@@ -64,6 +65,7 @@ def command(
     from ibn.figures.measurements import read
     from ibn.figures.report import EVIDENCE, Provenance, render, summary
     from ibn.proofs_check import ledger
+    from ibn.proofs_check.kept_findings import FOLDER
     from ibn.simulations.sweeping.sweep import run
 
     chosen = () if claims == "all" else claims.split(",")
@@ -72,21 +74,23 @@ def command(
     folder.mkdir(parents=True, exist_ok=True)
     store, report = folder / "sweep.csv", folder / "report.html"
     # What can be drawn is there to be looked at while the rest is measured and decided.
-    pictures = draw((), None, folder / "figures", among={*EXAMPLES, *RECORDED})
+    pictures = draw((), None, folder / "figures", among={*EXAMPLES, *RECORDED}, jobs=jobs)
     note(f"{len(pictures)} figures in {folder / 'figures'}")
     with counting() as display:
         measured = run(tasks(profile), store, jobs=jobs, cluster=cluster, progress=display)
     note(f"{len(measured)} rows in {store}")
     stored = read(store)  # with whatever other profiles have left there
     rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
-    pictures += draw((), rows, folder / "figures", among={*ACROSS, *MEASURED})
+    pictures += draw((), rows, folder / "figures", among={*ACROSS, *MEASURED}, jobs=jobs)
     note(f"{len(pictures)} figures in {folder / 'figures'}; deciding {len(names)} claims")
-    found = decide(names, jobs=jobs) if names else None
-    decided = found.to_json()["claims"] if found else []
-
-    evidence = dumps({"claims": decided}, indent=1)
+    found = decide(names, jobs=jobs, kept=folder / FOLDER) if names else None
+    if found and found.taken_up:
+        kept = folder / FOLDER
+        note(f"{len(found.taken_up)} of {len(names)} claims as the same code left them in {kept}")
+    evidence = dumps(found.to_json() if found else {"claims": []}, indent=1)
+    decided = loads(evidence)["claims"]  # alike whether found now or kept
     write_text(folder / EVIDENCE, evidence + "\n")
-    pictures += draw((), rows, folder / "figures", decided, among=DECIDED)
+    pictures += draw((), rows, folder / "figures", decided, among=DECIDED, jobs=jobs)
     pictures.sort(key=lambda picture: NAMES.index(picture.name))
     made = Provenance(
         command=shlex.join(

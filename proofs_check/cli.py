@@ -120,8 +120,15 @@ def _say_what_is_left(verdicts: Sequence[Verdict]) -> None:
         say(f"  {name}, {check.name}: {check.full}")
 
 
-def decide(ids: Sequence[str], *, profile: str = "quick", seed: int = 0, jobs: int = 1) -> Ledger:
-    """Decide claims, telling on standard error how far it is."""
+def decide(
+    ids: Sequence[str],
+    *,
+    profile: str = "quick",
+    seed: int = 0,
+    jobs: int = 1,
+    kept: Path | None = None,
+) -> Ledger:
+    """Decide claims, telling on standard error how far it is; those ``kept`` are not decided."""
     from ibn.proofs_check.decided import check
 
     with tasks("claims") as display:
@@ -131,7 +138,7 @@ def decide(ids: Sequence[str], *, profile: str = "quick", seed: int = 0, jobs: i
                 display.say(f"{verdict.claim.id}: {in_words(verdict)} ({verdict.seconds:.1f} s)")
             display(fallen, of, fallen / of)
 
-        return check(*ids, profile=profile, seed=seed, jobs=jobs, progress=tell)
+        return check(*ids, profile=profile, seed=seed, jobs=jobs, progress=tell, kept=kept)
 
 
 def in_words(verdict: Verdict) -> str:

@@ -11,6 +11,7 @@ from ibn.errors import unknown_name
 from ibn.progress import Display
 from ibn.proofs_check import ledger
 from ibn.proofs_check.claim import Context, Verdict
+from ibn.proofs_check.kept_findings import Kept
 from ibn.proofs_check.machine_checked import proving
 from ibn.results import Result, Table, standing_at
 
@@ -32,12 +33,15 @@ class Ledger(Result):
         What they were decided with.
     changed : tuple of (str, str, str)
         What is not as on record: claim, reading or check, its verdict, and the record's.
+    taken_up : tuple of str
+        Ids of the claims that were not decided now, but kept.
     """
 
     verdicts: tuple[Verdict, ...]
     profile: str
     seed: int
     changed: tuple[tuple[str, str, str], ...]
+    taken_up: tuple[str, ...] = ()
 
     endings = (".md",)
     picture = "ibn.proofs_check.claims_graph:draw_ledger"
@@ -98,6 +102,7 @@ def check(
     seed: int = 0,
     jobs: int = 1,
     progress: bool | Told = False,
+    kept: Path | None = None,
 ) -> Ledger:
     """Decide the claims of the theory: each holds, fails or is undecided, with the evidence.
 
@@ -114,6 +119,9 @@ def check(
     progress : bool or callable
         Whether to tell on standard error how much is done; or what is called with each verdict,
         how many have fallen, and how many there will be.
+    kept : Path, optional
+        A folder in which findings are kept as they fall. Those that the same code, packages,
+        profile and seed left there are taken up.
 
     Returns
     -------
@@ -137,14 +145,20 @@ def check(
     if profile not in PROFILES:
         raise unknown_name("profile", profile, PROFILES)
     names = ledger.select(ids)
+    context = Context(profile, seed)
+    keeping = Kept(kept, context) if kept else None
+    earlier = {name: one for name in names if keeping and (one := keeping.find(name))}
     verdicts: list[Verdict] = []
     with Display("usual" if progress is True else "quiet", "claims") as display:
-        for verdict in ledger.run(names, Context(profile, seed), min(jobs, len(names))):
+        for verdict in ledger.run(
+            names, context, min(jobs, len(names)), earlier, keeping.keep if keeping else None
+        ):
             verdicts.append(verdict)
             display(len(verdicts), len(names), len(verdicts) / len(names))
             if callable(progress):
                 progress(verdict, len(verdicts), len(names))
-    return Ledger(tuple(verdicts), profile, seed, tuple(ledger.changed(verdicts)))
+    changed = tuple(ledger.changed(verdicts))
+    return Ledger(tuple(verdicts), profile, seed, changed, tuple(earlier))
 
 
 def document(verdict: Verdict) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from contextlib import closing
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from ibn.errors import InputError, unknown_name
 from ibn.outputs import write_text
-from ibn.proofs_check.claim import Claim, Context, Finding, Verdict, decide
+from ibn.proofs_check.claim import Claim, Context, Verdict, decide
+from ibn.proofs_check.kept_findings import Found
 from ibn.simulations.sweeping.executors import processes
 from ibn.strict_json import dumps
 
@@ -54,43 +56,46 @@ def select(ids: Iterable[str]) -> list[str]:
     return wanted or known
 
 
-def _decide(
-    claim_ids: tuple[str, ...], context: Context
-) -> list[tuple[Mapping[str, Finding], float]]:
+def _decide(context: Context, claim_ids: tuple[str, ...]) -> dict[str, Found]:
+    """Decide claims, perhaps in another process; what was found by claim."""
     # A claim holds functions, which do not travel between processes; its findings do. One thread
     # each: the processes share the cores already.
     with threadpool_limits(1):
         verdicts = [decide(claims()[name](), context) for name in claim_ids]
-    return [(verdict.findings, verdict.seconds) for verdict in verdicts]
+    return {verdict.claim.id: (verdict.findings, verdict.seconds) for verdict in verdicts}
 
 
-def _decide_there(
-    context: Context, claim_ids: tuple[str, ...]
-) -> dict[str, tuple[Mapping[str, Finding], float]]:
-    """Decide claims in another process; the findings by claim."""
-    return dict(zip(claim_ids, _decide(claim_ids, context), strict=True))
-
-
-def run(ids: Iterable[str], context: Context, jobs: int = 1) -> Iterator[Verdict]:
+def run(
+    ids: Iterable[str],
+    context: Context,
+    jobs: int = 1,
+    earlier: Mapping[str, Found] = MappingProxyType({}),
+    keep: Callable[[str, Found], None] | None = None,
+) -> Iterator[Verdict]:
     """Decide claims, in order, on ``jobs`` processes.
 
     The verdicts do not depend on ``jobs``: each check has a random stream of its own.
+
+    ``earlier``: what was found before, by claim; it is not decided again.
+    ``keep``: called with what is found as it falls.
     """
-    builders = claims()
-    names = list(ids)
+    builders, names, found = claims(), list(ids), dict(earlier)
+    missing = [name for name in names if name not in found]
     if jobs == 1:
-        for name in names:
-            yield Verdict(builders[name](), *_decide((name,), context)[0])
-        return
-    groups = (tuple(name for name in group if name in names) for group in FIRST)
-    first = [group for group in groups if group]
-    others = [(name,) for name in names if not any(name in group for group in first)]
-    outcomes = processes(jobs)(partial(_decide_there, context), [*first, *others])
-    found: dict[str, tuple[Mapping[str, Finding], float]] = {}
+        outcomes = (_decide(context, (name,)) for name in missing)
+    else:
+        groups = (tuple(name for name in group if name in missing) for group in FIRST)
+        first = [group for group in groups if group]
+        others = [(name,) for name in missing if not any(name in group for group in first)]
+        outcomes = processes(jobs)(partial(_decide, context), [*first, *others])
     with closing(outcomes):
         for name in names:
             while name not in found:
-                found |= next(outcomes)
+                outcome = next(outcomes)
+                if keep is not None:
+                    for fallen in outcome.items():
+                        keep(*fallen)
+                found |= outcome
             yield Verdict(builders[name](), *found[name])
 
 

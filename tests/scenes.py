@@ -66,6 +66,11 @@ def without_seconds(data: bytes) -> Any:
     return found
 
 
+def findings(data: bytes) -> Any:
+    """What was found of a claim, without the time that it took."""
+    return json.loads(data)["findings"]
+
+
 def without_numbers(data: bytes) -> bytes:
     """A page that says how long each measurement took, without any number."""
     if not data.rstrip().endswith(b"</html>"):
@@ -240,6 +245,7 @@ def scenes(real: Path | None = None) -> list[Scene]:
             {
                 "out/sweep.csv": rows_of_store,
                 "out/claims.json": without_seconds,
+                "out/findings/*": findings,
                 "out/*.html": without_numbers,
                 "out/figures/*": as_it_is,
             },

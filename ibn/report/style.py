@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -107,25 +108,28 @@ class Printing:
 AS_DRAWN = Printing()
 
 
-def save_figure(
-    figure: Figure, out: Path, name: str, printing: Printing = AS_DRAWN
-) -> dict[str, Path]:
-    """Write a figure; returns the paths written, by format."""
+def printed(figure: Figure, name: str, printing: Printing = AS_DRAWN) -> dict[str, bytes]:
+    """Print a figure; returns the contents of its files, by format.
+
+    Raises InputError, which gives the figure's name, if it has no room.
+    """
     width, height = figure.get_size_inches()
     figure.set_size_inches(printing.width or width, printing.height or height)
-    paths = {kind: out / f"{name}.{kind}" for kind in printing.formats}
+    files = {}
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "constrained_layout not applied")
-        for path in paths.values():
+        for kind in printing.formats:
+            stream = BytesIO()
             try:
-                write_figure(figure, path)
+                print_figure(figure, stream, kind)
             except UserWarning:
                 inches = "{:g} × {:g} inches".format(*figure.get_size_inches())
                 raise InputError(
                     f"the figure {name} has no room on {inches}", fix="make it wider or higher"
                 ) from None
+            files[kind] = stream.getvalue()
             figure.set_layout_engine("none")  # the layout is done
-    return paths
+    return files
 
 
 def write_figure(figure: Figure, path: Path) -> None:
