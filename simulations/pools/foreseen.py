@@ -86,11 +86,19 @@ def foresee(
     layout = Comparisons(used, place[:, 0], place[:, 1], delta=np.zeros(len(pairs)))
     unit = float(np.mean(np.sum((rows[within[:, 0]] - rows[within[:, 1]]) ** 2, axis=1)))
     kernels = [
-        _kernel(features[used], layout, rows, within, EXPLAINED / unit, own_variance)
+        _kernel(features[used], layout, rows, within, _scale(unit), own_variance)
         for own_variance in (0.0, UNEXPLAINED / 2.0)
     ]
     along = _along(features[used], layout, rows, within) if graphs else [np.nan, np.nan]
     return [*rules, *kernels, *along]
+
+
+def _scale(unit: float) -> float:
+    """Scale that gives pairs as far apart as the unit the variance explained.
+
+    Pairs that are nowhere apart differ by nothing on any scale.
+    """
+    return EXPLAINED / unit if unit > np.finfo(float).tiny else EXPLAINED
 
 
 def _kernel(
@@ -109,7 +117,7 @@ def _along(features: Floats, layout: Comparisons, rows: Floats, pairs: Ids) -> l
     everyone, empty = np.arange(len(everything)), np.empty(0, np.int64)
     graph = NeighbourGraph(everything, metric="euclidean")
     unit = float(np.mean(resistance(_network(graph, Comparisons(everyone, empty, empty)), shifted)))
-    graph = replace(graph, scale=EXPLAINED / unit)
+    graph = replace(graph, scale=_scale(unit))
     network = _network(graph, Comparisons(everyone, layout.a, layout.b))
     return [
         float(np.mean(resistance(network, shifted))),

@@ -3,7 +3,7 @@ import pytest
 
 from ibn.simulations.pools.covering import coverage, made_up
 from ibn.simulations.pools.falling import exponent
-from ibn.simulations.pools.foreseen import NAMES, foresee
+from ibn.simulations.pools.foreseen import NAMES, UNEXPLAINED, foresee
 from ibn.simulations.pools.laying import lay
 
 
@@ -39,3 +39,18 @@ def test_an_exponent_is_found_again():
     ns = np.array([100.0, 300.0, 1000.0, 3000.0, 10000.0])
     for rho in (0.3, 0.5, 1.0):
         assert abs(exponent(ns, 0.6 + 2 * ns**-rho, np.full(5, 1e-3)) - rho) < 0.03
+
+
+def test_pairs_that_features_do_not_tell_apart_differ_by_their_own_parts_alone():
+    pool = made_up(np.random.default_rng(0))
+    features = pool.features["made-up"].copy()
+    features[240:] = features[240]
+    groups = np.split(np.arange(240), 40)
+    test = np.stack([np.arange(240, 360, 2), np.arange(241, 361, 2)], axis=1)
+    rng = np.random.default_rng(0)
+    pairs = lay("chain", groups, 80, rng)
+    found = dict(zip(NAMES, foresee(features, pool.prompt_of, pairs, test, "chain", rng),
+                     strict=True))  # fmt: skip
+    assert found["kernel"] == pytest.approx(0.0, abs=1e-12)
+    assert found["own"] == pytest.approx(UNEXPLAINED)
+    assert np.isfinite(list(found.values())).all()
