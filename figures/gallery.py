@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -42,7 +41,7 @@ from ibn.figures.report_tables import Table
 from ibn.outputs import writing
 from ibn.report.style import AS_DRAWN, Printing, printed, style
 from ibn.simulations.recorded import files
-from ibn.simulations.sweeping.executors import in_process, processes
+from ibn.simulations.sweeping.executors import in_order
 
 EXAMPLES: dict[str, ModuleType] = {
     "autoencoder": autoencoder,
@@ -147,15 +146,12 @@ def draw(
                 raise
     out.mkdir(parents=True, exist_ok=True)
     shown = [one for name, each in found.items() for one in _each(name, each)]
-    execute = processes(jobs) if min(jobs, len(shown)) > 1 else in_process
-    pictures: dict[int, Picture] = {}
-    with closing(execute(partial(_draw, out, printing), list(enumerate(shown)))) as drawn:
-        for place, picture, contents in drawn:
-            for kind, content in contents.items():
-                with writing(picture.files[kind]) as file:
-                    file.write(content)
-            pictures[place] = picture
-    return [pictures[place] for place in range(len(shown))]
+    drawn = in_order(partial(_draw, out, printing), shown, jobs)
+    for picture, contents in drawn:
+        for kind, content in contents.items():
+            with writing(picture.files[kind]) as file:
+                file.write(content)
+    return [picture for picture, _ in drawn]
 
 
 def about(rows: Rows | None, claims: Claims | None) -> tuple[str, ...]:
@@ -218,11 +214,8 @@ def _each(name: str, found: Any) -> list[_Shown]:
     ]
 
 
-def _draw(
-    out: Path, printing: Printing, numbered: tuple[int, _Shown]
-) -> tuple[int, Picture, dict[str, bytes]]:
-    """Draw a figure, perhaps in another process; its place, and what is to be written."""
-    place, shown = numbered
+def _draw(out: Path, printing: Printing, shown: _Shown) -> tuple[Picture, dict[str, bytes]]:
+    """Draw a figure, perhaps in another process; it, and what is to be written."""
     module = FIGURES[shown.name]
     with style():
         contents = printed(module.draw(*shown.found), shown.file, printing)
@@ -235,4 +228,4 @@ def _draw(
         shown.fits,
         module.tables(*shown.found) if hasattr(module, "tables") else [],
     )
-    return place, picture, contents
+    return picture, contents

@@ -146,6 +146,7 @@ def _repeat_all(
     from ibn.cli.verbosity import level
     from ibn.prefix_tree.journal import Journal
     from ibn.prefix_tree.local import LocalModel
+    from ibn.simulations.sweeping.executors import in_order
     from ibn.simulations.validation.hidden_states import HiddenStates
     from ibn.simulations.validation.protocol import repeat
     from ibn.simulations.validation.repetition import Repetition
@@ -175,9 +176,7 @@ def _repeat_all(
 
     if jobs == 1:
         return one(seeds)
-    from joblib import Parallel, delayed
-
-    each = Parallel(jobs)(delayed(one)([seed]) for seed in seeds)
+    each = in_order(one, [[seed] for seed in seeds], jobs)
     return [repetition for found in each for repetition in found]
 
 

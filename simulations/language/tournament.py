@@ -39,6 +39,7 @@ from ibn.simulations.language.language import (
 )
 from ibn.simulations.language.outcomes import LENGTH, MEASURES, WINS, Outcome, load, save
 from ibn.simulations.language.predictors import predictions, rule_correlations
+from ibn.simulations.sweeping.executors import in_order
 from ibn.topology import default_leaves
 
 PAIRS = 256  # of responses whose inference distance is measured, a replicate
@@ -153,19 +154,16 @@ def run(
     jobs : int
         Processes.
     """
-    from joblib import Parallel, delayed
-
-    with Parallel(jobs, batch_size=8) as parallel:
-        for setting in settings:
-            wanted = np.ones((len(rivals(setting)), len(setting.learners)), bool)
-            drawn = np.empty((0, *wanted.shape, len(MEASURES)))
-            while wanted.any() and len(drawn) < most:
-                once = delayed(partial(run_once, setting, seed, wanted))
-                batch = range(len(drawn), min(len(drawn) + BATCH, most))
-                drawn = np.concatenate([drawn, parallel(once(replicate) for replicate in batch)])
-                wanted = _wide(drawn, half_width) & wanted
-                wanted[0] = wanted.any(axis=0)  # the chain plays against each of them
-            yield _outcomes(setting, drawn)
+    for setting in settings:
+        wanted = np.ones((len(rivals(setting)), len(setting.learners)), bool)
+        drawn = np.empty((0, *wanted.shape, len(MEASURES)))
+        while wanted.any() and len(drawn) < most:
+            batch = range(len(drawn), min(len(drawn) + BATCH, most))
+            once = partial(run_once, setting, seed, wanted)
+            drawn = np.concatenate([drawn, in_order(once, batch, jobs)])
+            wanted = _wide(drawn, half_width) & wanted
+            wanted[0] = wanted.any(axis=0)  # the chain plays against each of them
+        yield _outcomes(setting, drawn)
 
 
 def _wide(drawn: NDArray, half_width: float) -> NDArray[np.bool_]:

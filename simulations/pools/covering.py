@@ -11,6 +11,7 @@ responses, splits, layouts and labels are all drawn afresh.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +24,7 @@ from ibn.simulations.pools.choosing import MEASURES
 from ibn.simulations.pools.clustered import Means
 from ibn.simulations.pools.deciding import taken
 from ibn.simulations.pools.measuring import Cell, Prepared, load_prepared, measure
+from ibn.simulations.sweeping.executors import in_order
 
 PROMPTS, RESPONSES, DIMENSIONS = 60, 6, 8
 LABELS = 120
@@ -65,7 +67,7 @@ def made_up(rng: np.random.Generator) -> Prepared:
     )
 
 
-def trial(seeds: int, number: int, seed: int) -> dict[str, Means]:
+def trial(seeds: int, seed: int, number: int) -> dict[str, Means]:
     """Run the cells of a fresh pool and compare topologies; by measure."""
     rng = np.random.default_rng(np.random.SeedSequence([seed, number]))
     pool = made_up(rng)
@@ -104,9 +106,7 @@ def coverage(trials: int, seeds: int, seed: int = 0, jobs: int = 1) -> list[Cove
     jobs : int
         Processes; the counts do not depend on it.
     """
-    from joblib import Parallel, delayed
-
-    each = Parallel(jobs)(delayed(trial)(seeds, k, seed) for k in range(trials))
+    each = in_order(partial(trial, seeds, seed), range(trials), jobs)
     counted = []
     for name in COMPARED:
         drawn = [one[name] for one in each]

@@ -17,9 +17,10 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NotInTime
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache, partial
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -66,6 +67,20 @@ def processes(jobs: int) -> Executor:
             yield from outcomes
 
     return execute
+
+
+def in_order(run_one: Callable[[Given], Result], tasks: Sequence[Given], jobs: int) -> list[Result]:
+    """Run tasks in up to ``jobs`` processes; what they come to, in their order."""
+    execute = in_process if min(jobs, len(tasks)) <= 1 else processes(jobs)
+    with closing(execute(partial(_numbered, run_one), list(enumerate(tasks)))) as outcomes:
+        return [found for _, found in sorted(outcomes, key=itemgetter(0))]
+
+
+def _numbered(
+    run_one: Callable[[Given], Result], numbered: tuple[int, Given]
+) -> tuple[int, Result]:
+    number, task = numbered
+    return number, run_one(task)
 
 
 def cluster(address: str) -> Executor:

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from ibn.bias.ultrametric import FAMILIES
+from ibn.figures import gallery
 from ibn.preferences.noise import LabelNoise
 from ibn.proofs_check import ledger
 from ibn.simulations.sweeping import profiles
@@ -19,7 +20,13 @@ def tiny(monkeypatch):
     monkeypatch.setitem(profiles.PROFILES, "quick", (grid,))
 
 
-def test_reproduce_from_nothing_and_again(ibn, tmp_path):
+@pytest.fixture
+def few(monkeypatch):
+    """Draw few figures: each takes half a second."""
+    monkeypatch.setattr(gallery, "NAMES", ("network", "scaling", "ratio"))
+
+
+def test_reproduce_from_nothing_and_again(ibn, tmp_path, few):
     out = tmp_path / "made"
     short = ("reproduce", "--out", out, "--claims", "P1,E1")
     status, printed, progress = ibn(*short, "--jobs", 1, "--json")
@@ -40,20 +47,21 @@ def test_reproduce_from_nothing_and_again(ibn, tmp_path):
     assert 'id="P1"' in page
     evidence = json.loads((out / "claims.json").read_text())["claims"]
     assert [claim["id"] for claim in evidence] == ["P1", "E1"]
-    status, printed, _ = ibn(*short)
+    status, printed, progress = ibn(*short)
     assert (status, printed.strip()) == (0, str(out / "report.html"))
+    assert "2 of 2 claims as the same code left them" in progress
     assert (out / "sweep.csv").read_bytes() == store
     assert (out / "report.html").read_text() == page
 
 
-def test_a_changed_verdict_is_an_answer_of_no(ibn, tmp_path, monkeypatch):
+def test_a_changed_verdict_is_an_answer_of_no(ibn, tmp_path, monkeypatch, few):
     monkeypatch.setattr(ledger, "_record", lambda: {"P1": {"verdict": "fails"}})
     status, _, told = ibn("reproduce", "--out", tmp_path, "--jobs", 1, "--claims", "p1")
     assert status == 1
     assert "the verdict has changed: P1 holds, on record: fails" in told
 
 
-def test_rows_of_other_sweeps_stay_out(ibn, tmp_path):
+def test_rows_of_other_sweeps_stay_out(ibn, tmp_path, few):
     assert ibn("sweep", "--n", 50, "--out", tmp_path / "sweep.csv", "--rel-err", 0.3)[0] == 0
     ibn("reproduce", "--out", tmp_path, "--jobs", 1, "--claims", "none")
     assert "not decided for this page" in (tmp_path / "report.html").read_text()
