@@ -18,7 +18,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 from benchmarks.contest import Contest, Contestant, Faster, Run, Trial, timed
 from benchmarks.machine import bandwidth
 from benchmarks.precision import draws_needed
-from benchmarks.roofline import iteration
+from benchmarks.roofline import iteration, stages
 from benchmarks.timing import Agreement
 from benchmarks.worlds import SETTING, WORLD, Stream, dataset, network_of, whole_network
 from ibn.estimate import Estimate
@@ -199,8 +199,13 @@ def _prepare(topology: str, n: int) -> Trial:
             f"draws. An oracle, not counted, stops a peer the moment its energy is within "
             f"{ENERGY_ERR:.1%}.",
         ),
-        afterwards=lambda: (iteration(network).describe(bandwidth()),),
+        afterwards=lambda: _rooflines(network),
     )
+
+
+def _rooflines(network: Network) -> tuple[str, ...]:
+    memory = bandwidth()
+    return stages(network, REL_ERR).describe(memory), iteration(network).describe(memory)
 
 
 def _case(topology: str, times: float) -> Contest:

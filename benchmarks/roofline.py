@@ -1,19 +1,23 @@
-"""How near an iteration of conjugate gradients comes to what memory bandwidth allows."""
+"""How near a posterior, and an iteration of its solver, come to what memory bandwidth allows."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from benchmarks.machine import Bandwidth
 from ibn.errors import InputError
+from ibn.inference.gaussian import FINER, draw_probes, pairs_a_draw
 from ibn.kernels.forest import WIDTH
 from ibn.network import Network
 from ibn.solvers.conjugate_gradients import conjugate_gradient
 from ibn.solvers.reduced import ReducedSolver
+from ibn.solvers.reduction import reduce_network
 
 VECTORS = 4  # residual, direction, product, and the preconditioned residual
 FEW, MANY, REPEATS = 4, 20, 3
@@ -79,3 +83,56 @@ def iteration(network: Network) -> Iteration:
     nodes, edges = len(forest.parent), len(forest.u)
     moved = nodes * (2 * VECTORS * row + tree) + edges * off
     return Iteration(max(seconds, 1e-9), moved, nodes, edges, columns)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What the seconds of a posterior go into.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        By stage, the least of several runs.
+    read : int
+        Bytes of the network's own arrays: nobody can do with less than reading them once.
+    """
+
+    seconds: dict[str, float]
+    read: int
+
+    def describe(self, memory: Bandwidth) -> str:
+        """Set the stages against the machine's bandwidth."""
+        least, total = self.read / memory.all, sum(self.seconds.values())
+        each = ", ".join(f"{name} {took:.3g} s" for name, took in self.seconds.items())
+        return (
+            f"Roofline of the whole: reading the network's {self.read / 2**20:.4g} MiB once at "
+            f"{memory.all / 1e9:.3g} GB/s takes {least:.3g} s; the stages, stopped one by one, "
+            f"take {total:.3g} s, {total / least:.3g} × as long: {each}."
+        )
+
+
+def stages(network: Network, rel_err: float) -> Stages:
+    """Time the stages of a mean posterior variance with one block of draws."""
+    world = network.trie
+    assert world is not None
+    arrays = (network.u, network.v, network.variance, world.parent, world.depth, world.addresses)
+    pairs, best = pairs_a_draw(network, rel_err), dict[str, float]()
+    for number in range(REPEATS):
+        rng = np.random.default_rng(number)
+        took: dict[str, float] = {}
+
+        def stage(name: str, run: Callable[[], Any], took: dict[str, float] = took) -> Any:
+            start = time.perf_counter()
+            found = run()
+            took[name] = time.perf_counter() - start
+            return found
+
+        stage("checking", network.check)
+        reduced = stage("leaves out", lambda: reduce_network(network, resistances=True))
+        solver = ReducedSolver(network, reduced, small=False)
+        stage("factorising", solver.prepare)
+        size = len(reduced.role)
+        drawn = stage("drawing", lambda z=size, r=rng: draw_probes(network, z, WIDTH, pairs, r))
+        stage("solving", lambda d=drawn, s=solver: d.energy(s, rel_err / FINER))
+        best = {name: min(best.get(name, np.inf), one) for name, one in took.items()}
+    return Stages(best, sum(one.nbytes for one in arrays))

@@ -145,13 +145,13 @@ def mean_variance(
     if solver.mesh is not None and network.trie is None and len(network.nodes) > 1:
         return _mean_over_all(solver.mesh)
     tolerance = rel_err / FINER
-    pairs = _pairs_a_draw(network, rel_err)
+    pairs = pairs_a_draw(network, rel_err)
 
     def draw(count: int) -> NDArray[np.float64]:
         values: list[NDArray[np.float64]] = []
         for low in range(0, count, BLOCK):
             drawn = [
-                _probes(network, len(solver.reduced.role), part.stop - part.start, pairs, rng)
+                draw_probes(network, len(solver.reduced.role), part.stop - part.start, pairs, rng)
                 for part in blocks(min(BLOCK, count - low))
             ]
             values += solver.share(lambda probes: probes.energy(solver, tolerance), drawn)
@@ -174,7 +174,7 @@ def _mean_over_all(mesh: StarMesh) -> Estimate:
     return Estimate(float(variance.sum()) / pairs, 0.0, pairs / 2, time.perf_counter() - start)
 
 
-def _pairs_a_draw(network: Network, rel_err: float) -> int:
+def pairs_a_draw(network: Network, rel_err: float) -> int:
     """Pairs that one draw averages: as many as the precision asks for, if there are so many."""
     pairs = len(network.nodes) // 2
     if network.trie is not None:
@@ -186,7 +186,7 @@ def _pairs_a_draw(network: Network, rel_err: float) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class _Probes:
+class Probes:
     """Random currents, a column a draw."""
 
     inflow: NDArray[np.float64]  # shape (N, k): at the nodes of the reduction
@@ -194,12 +194,13 @@ class _Probes:
     nodes: NDArray[np.int64] | None  # with their parents, where it is; None for anywhere
 
     def energy(self, solver: ReducedSolver, tolerance: float) -> NDArray[np.float64]:
+        """Energy that each dissipates, shape (k,)."""
         return solver.whole_energy(self.inflow, tolerance, self.nodes) + self.outside
 
 
-def _probes(
+def draw_probes(
     network: Network, size: int, count: int, pairs: int, rng: np.random.Generator
-) -> _Probes:
+) -> Probes:
     """Draw ``count`` times unit currents at as many random pairs."""
     inflow = np.zeros((size, count))
     trie = network.trie
@@ -208,7 +209,7 @@ def _probes(
             order = rng.permutation(network.nodes)
             np.add.at(column, order[:pairs], 1.0)
             np.add.at(column, order[pairs : 2 * pairs], -1.0)
-        return _Probes(inflow, np.zeros(count), None)
+        return Probes(inflow, np.zeros(count), None)
     world = trie.world
     ends = [world.sample(2 * pairs, rng) for _ in range(count)]
 
@@ -233,7 +234,7 @@ def _probes(
 
     apart = in_threads if pairs >= THREADED else map
     outside, nodes = zip(*apart(inject, range(count)), strict=True)
-    return _Probes(inflow, np.array(outside), np.concatenate(nodes))
+    return Probes(inflow, np.array(outside), np.concatenate(nodes))
 
 
 def _require_within(network: Network, variance: NDArray[np.float64], factor: float) -> None:

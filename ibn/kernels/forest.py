@@ -26,8 +26,10 @@ def blocks(columns: int) -> list[slice]:
 
 
 def padded(current: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Copy a block, with columns of 0 to a width that is compiled."""
+    """Widen a block by columns of 0 to a width that is compiled; itself if it has one."""
     columns = current.shape[1]
+    if columns in (NARROW, WIDTH) and current.flags.c_contiguous:
+        return current
     block = np.zeros((len(current), WIDTH if columns > NARROW else NARROW))
     block[:, :columns] = current
     return block
@@ -77,6 +79,27 @@ def sweep_up(parent, pivot, share, r, drift, z, product, columns):
             for j in range(len(columns)):
                 current = handed * z[i, j]
                 z[up, j] += current if abs(current) > FAINT else 0.0
+
+
+@njit(cache=True, nogil=True)
+def pass_up(parent, pivot, share, current, energy, columns):
+    """Eliminate currents upwards, used up, and add the energy that they dissipate.
+
+    Many nodes may have none: they cost a look.
+    """
+    for i in range(len(parent)):
+        idle = True
+        for j in range(len(columns)):
+            idle &= current[i, j] == 0.0
+        if idle or pivot[i] == 0.0:
+            continue
+        up, inverse = parent[i], 1.0 / pivot[i]
+        for j in range(len(columns)):
+            energy[j] += inverse * current[i, j] * current[i, j]
+        if up != i:
+            for j in range(len(columns)):
+                handed = share[i] * current[i, j]
+                current[up, j] += handed if abs(handed) > FAINT else 0.0
 
 
 @njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from scipy.sparse import csr_array
 
-from ibn.kernels.forest import WIDTH, factor, sweep_down, sweep_up
+from ibn.kernels.forest import WIDTH, factor, pass_up, sweep_down, sweep_up
 from ibn.kernels.series import count_uses
 from ibn.laplacian import grounded
 from ibn.solvers.cholesky import factorised
@@ -106,7 +106,12 @@ class Hubs:
 
     def energy(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
         """Energy dissipated by currents, a block of columns that each add up to 0; used up."""
-        return self._upwards(current)[1] if self.links is None else self._settled(current)[0]
+        if self.links is not None:
+            return self._settled(current)[0]
+        current[self.hubs] = 0.0
+        energy, columns = np.zeros(current.shape[1]), (0,) * current.shape[1]
+        pass_up(self.parent, self.pivot, self.share, current, energy, columns)
+        return energy
 
     def solve(self, current: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray]:
         """Energy dissipated by currents, and the potentials that they cause; both as above."""
@@ -127,17 +132,12 @@ class Hubs:
         held = cho_solve((self.factor, True), lacking, check_finite=False)
         return energy + np.einsum("hk,hk->k", lacking, held), held
 
-    def _upwards(self, current: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+    def _sweeps(self, current: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+        """Energy and potentials with the hubs held at 0."""
         current[self.hubs] = 0.0
         z, energy, none = np.empty_like(current), *np.zeros((2, current.shape[1]))
         columns = (0,) * len(none)
         sweep_up(self.parent, self.pivot, self.share, current, none, z, energy, columns)
-        return z, energy
-
-    def _sweeps(self, current: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
-        """Energy and potentials with the hubs held at 0."""
-        z, energy = self._upwards(current)
-        none, columns = np.zeros(z.shape[1]), (0,) * z.shape[1]
         sweep_down(self.parent, self.pivot, self.share, z, none, np.zeros_like(z), columns)
         return energy, z
 

@@ -218,13 +218,17 @@ class ReducedSolver:
         parts = [inflow[:, part] for part in blocks(inflow.shape[1])]
         return np.concatenate([np.zeros(0), *self.share(solve, parts)])
 
+    def prepare(self) -> None:
+        """Make what all solves have in common: a factor, the hubs, or a forest."""
+        if self.mesh is None and self._dense is None and self._hubs is None:
+            _ = self.forest
+
     def share(self, work: Callable[[Item], Found], parts: list[Item]) -> Iterable[Found]:
         """Apply to each block what solves for it, in threads where they save more than they cost.
 
         What solves in common is made first.
         """
-        if self.mesh is None and self._dense is None and self._hubs is None:
-            _ = self.forest
+        self.prepare()
         large = len(self.reduced.kept) * WIDTH > THREADED
         return in_threads(work, parts) if large else map(work, parts)
 
