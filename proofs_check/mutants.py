@@ -2,7 +2,8 @@
 
 A mutant is a wrong variant of a claim, or a fault put into the library, and names the checks that
 must notice: each must find another verdict than the one on record. Mutants of the library run in
-processes of their own, so that neither they nor what was cached reaches anything else.
+processes of their own, so that neither they nor what was cached reaches anything else; variants of
+claims that rest on the same measurements share a process, and those.
 """
 
 from __future__ import annotations
@@ -115,10 +116,26 @@ def run(name: str) -> Catch:
     return Catch(name, found, {check: expected[check] for check in mutant.checks})
 
 
+def together(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Part mutants into those that share a process."""
+    known, found = mutants(), dict[Any, tuple[str, ...]]()
+    for name in names:
+        claim, alone = known[name].claim, known[name].break_it is not None
+        shared = next((group for group in ledger.FIRST if claim in group), claim)
+        key = name if alone else shared
+        found[key] = (*found.get(key, ()), name)
+    return list(found.values())
+
+
 def run_all(names: Iterable[str], jobs: int = 1) -> Iterator[Catch]:
-    """Run mutants, each in a process of its own."""
+    """Run mutants, in processes of their own."""
     with get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
-        yield from pool.imap(run, names, chunksize=1)
+        for catches in pool.imap(_run_each, together(names), chunksize=1):
+            yield from catches
+
+
+def _run_each(names: tuple[str, ...]) -> list[Catch]:
+    return [run(name) for name in names]
 
 
 def table(catches: Iterable[Catch]) -> str:

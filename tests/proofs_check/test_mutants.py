@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from ibn.proofs_check import ledger, mutants
 from ibn.proofs_check.broken_library import BREAKAGES, Breakage
-from ibn.proofs_check.mutants import Catch, main, run_all, table
+from ibn.proofs_check.mutants import Catch, main, run_all, table, together
 from ibn.theory import rates
 
 KNOWN = mutants.mutants()
@@ -30,10 +30,14 @@ def test_quick_mutants_are_caught(share):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in KNOWN if name not in QUICK])
-def test_slow_mutants_are_caught(name):
-    (catch,) = run_all([name])
-    assert catch.caught, catch
+@pytest.mark.parametrize(
+    "names",
+    together(name for name in KNOWN if name not in QUICK),
+    ids=lambda names: "; ".join(names),
+)
+def test_slow_mutants_are_caught(names):
+    missed = [catch for catch in run_all(names) if not catch.caught]
+    assert missed == []
 
 
 def test_a_mutant_that_changes_nothing_is_not_caught(monkeypatch):
@@ -45,6 +49,12 @@ def test_a_mutant_that_changes_nothing_is_not_caught(monkeypatch):
     (catch,) = run_all([idle.name])
     assert not catch.caught
     assert table([catch]).endswith("| NO |")
+
+
+def test_a_mutant_of_the_library_is_alone():
+    shared = {name for names in together(KNOWN) if len(names) > 1 for name in names}
+    assert shared
+    assert not any(KNOWN[name].changes for name in shared)
 
 
 def test_the_library_is_whole_again_afterwards():
