@@ -15,7 +15,6 @@ from ibn.auditing.variances import ExactVariances, Variances
 from ibn.estimate import Estimate, estimate_mean
 from ibn.inference.paths import DistanceIndex
 from ibn.network import Network
-from ibn.threads import cores, in_threads
 
 REL_ERR = 0.02  # of a mean, at which sampling stops
 BLOCK_ROWS = 256  # sources of shortest paths at a time, to bound the memory
@@ -97,8 +96,7 @@ def _sampled_distance(
         return None
 
     def draw(count: int) -> NDArray[np.float64]:
-        shares = np.array_split(index.network.nodes_of(sample(count, rng)), cores())
-        return np.concatenate(in_threads(index.between, shares))
+        return index.between(index.network.nodes_of(sample(count, rng)))
 
     least, most = bounds
     return estimate_mean(draw, REL_ERR, min_count=least, max_count=most)

@@ -19,7 +19,7 @@ from ibn.kernels.series import ONCE, UNUSED
 from ibn.kernels.trie import locate
 from ibn.network import Network
 from ibn.solvers.reduction import Reduced, reduce_network
-from ibn.threads import in_threads
+from ibn.threads import cores, in_threads
 
 # Pairs drawn before their spread is believed: many where they are cheap, fewer in large networks,
 # whose distances vary less.
@@ -200,7 +200,14 @@ class DistanceIndex:
         same = (x.comparison >= 0) & (x.comparison == y.comparison) & (x.child != y.child)
         inside = x.stem + x.down + self.reduced.sigma2[x.comparison] + y.down + y.stem
         bound = np.where(same, np.minimum(direct, inside), direct)
-        return path_lengths(*self.arcs, x.entry, x.offset, y.entry, y.offset, bound)
+        ends = x.entry, x.offset, y.entry, y.offset, bound
+
+        def search(part: slice) -> NDArray[np.float64]:
+            return path_lengths(*self.arcs, *(each[part] for each in ends))
+
+        # Few parts: each search begins with a blank label for every node.
+        cut = np.linspace(0, len(bound), min(cores(), len(bound) // PART + 1) + 1).astype(int)
+        return np.concatenate(in_threads(search, map(slice, cut[:-1], cut[1:])))
 
     def between(self, nodes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Distance between the two nodes of each pair, shape (p, 2)."""
