@@ -31,10 +31,11 @@ def expected_accuracy(prior: Floats, left: Floats) -> Floats:
         Variances of the reward differences before and after the labels.
     """
     spread = np.sqrt(np.maximum(prior - left, 0.0))
-    found = np.zeros(len(prior))
-    for node, weight in zip(NODES[::2], WEIGHTS[::2], strict=True):
-        found += weight * average_sigmoid(np.abs(spread * node), np.sqrt(left))
-    return found / WEIGHTS[::2].sum()
+    nodes, weights = NODES[::2], WEIGHTS[::2]
+    half = nodes >= 0.0  # a judgement either way round is as good
+    weights = np.where(nodes > 0.0, 2.0, 1.0)[half] * weights[half]
+    agreed = average_sigmoid(np.outer(nodes[half], spread), np.sqrt(left))
+    return weights @ agreed / weights.sum()
 
 
 @dataclass(frozen=True, eq=False)
