@@ -72,7 +72,8 @@ def command(
     names = [] if claims == "none" else ledger.select(chosen)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    store, report = folder / "sweep.csv", folder / "report.html"
+    store, report, kept = folder / "sweep.csv", folder / "report.html", folder / FOLDER
+    kept.mkdir(exist_ok=True)  # an error comes now, not when all is measured
     # What can be drawn is there to be looked at while the rest is measured and decided.
     pictures = draw((), None, folder / "figures", among={*EXAMPLES, *RECORDED}, jobs=jobs)
     note(f"{len(pictures)} figures in {folder / 'figures'}")
@@ -83,9 +84,8 @@ def command(
     rows = stored[np.isin(stored["task"], [row.task.id for row in measured])]
     pictures += draw((), rows, folder / "figures", among={*ACROSS, *MEASURED}, jobs=jobs)
     note(f"{len(pictures)} figures in {folder / 'figures'}; deciding {len(names)} claims")
-    found = decide(names, jobs=jobs, kept=folder / FOLDER) if names else None
+    found = decide(names, jobs=jobs, kept=kept) if names else None
     if found and found.taken_up:
-        kept = folder / FOLDER
         note(f"{len(found.taken_up)} of {len(names)} claims as the same code left them in {kept}")
     evidence = dumps(found.to_json() if found else {"claims": []}, indent=1)
     decided = loads(evidence)["claims"]  # alike whether found now or kept

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from ibn.outputs import write_text
 from ibn.proofs_check.claim import Context, Finding
@@ -46,9 +47,12 @@ class Kept:
 
     def find(self, claim: str) -> Found | None:
         """Return what is kept of a claim; None if nothing is, or of other code."""
+        path = self._path(claim)
+        if not path.is_file():
+            return None
         try:
-            document = loads(self._path(claim).read_text(encoding="utf-8"))
-            if document["made_by"] != self._made_by:
+            document = loads(path.read_text(encoding="utf-8"))
+            if document.pop("sum") != _sum(document) or document["made_by"] != self._made_by:
                 return None
             findings = {name: Finding(**one) for name, one in document["findings"].items()}
             return findings, float(document["seconds"])
@@ -64,7 +68,8 @@ class Kept:
             "seconds": seconds,
             "findings": {name: asdict(one) for name, one in findings.items()},
         }
-        write_text(self._path(claim), dumps(document, indent=1, ensure_ascii=False) + "\n")
+        whole = dumps({**document, "sum": _sum(document)}, indent=1, ensure_ascii=False)
+        write_text(self._path(claim), whole + "\n")
 
     def _path(self, claim: str) -> Path:
         return self.folder / f"{claim}.json"
@@ -72,6 +77,11 @@ class Kept:
     @property
     def _made_by(self) -> str:
         return f"{self.context.profile}, seed {self.context.seed}, {_code()}"
+
+
+def _sum(document: Mapping[str, Any]) -> str:
+    """Digest a document, so that a damaged one is not believed."""
+    return hashlib.sha256(dumps(document).encode()).hexdigest()
 
 
 @cache

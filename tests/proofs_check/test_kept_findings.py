@@ -1,9 +1,13 @@
 """Findings kept in a folder are taken up, and only where nothing that they follow from changed."""
 
+import os
+
 import pytest
 
 from ibn.proofs_check import kept_findings, ledger
+from ibn.proofs_check.claim import Context
 from ibn.proofs_check.decided import check, document
+from ibn.proofs_check.kept_findings import Kept
 from ibn.strict_json import dumps, loads
 
 
@@ -35,6 +39,17 @@ def test_damaged_findings_are_decided_anew(tmp_path, damaged):
     assert (again.taken_up, again.passed) == ((), True)
     assert check("E1", kept=tmp_path).taken_up == ("E1",)
     assert [v.findings for v in again.verdicts] == [v.findings for v in whole.verdicts]
+
+
+def test_a_changed_verdict_and_a_pipe_are_not_believed(tmp_path):
+    assert check("E1", kept=tmp_path).passed
+    path = tmp_path / "E1.json"
+    path.write_text(path.read_text().replace("holds", "fails", 1))
+    again = check("E1", kept=tmp_path)
+    assert (again.taken_up, again.passed) == ((), True)
+    path.unlink()
+    os.mkfifo(path)
+    assert not Kept(tmp_path, Context()).find("E1")
 
 
 def test_what_fell_before_an_interruption_is_kept(tmp_path):
