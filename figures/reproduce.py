@@ -73,7 +73,8 @@ def command(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     store, report, kept = folder / "sweep.csv", folder / "report.html", folder / FOLDER
-    kept.mkdir(exist_ok=True)  # an error comes now, not when all is measured
+    if names:
+        kept.mkdir(exist_ok=True)  # an error comes now, not when all is measured
     # What can be drawn is there to be looked at while the rest is measured and decided.
     pictures = draw((), None, folder / "figures", among={*EXAMPLES, *RECORDED}, jobs=jobs)
     note(f"{len(pictures)} figures in {folder / 'figures'}")
