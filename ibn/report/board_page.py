@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ibn.leaderboard.board import Leaderboard
@@ -67,8 +68,11 @@ def draw(board: Leaderboard) -> Figure:
     better = told_apart(board)[:k, :k]
     for sign, color in ((1, BLUE), (-1, VERMILION)):
         rows, columns = np.nonzero(better == sign)
-        right.scatter(columns, rows, s=min(20.0, 800.0 / k), marker="s", color=color, lw=0)
-    right.set(xlim=(-0.5, k - 0.5), xlabel="than the item of this place")
+        right.scatter(columns + 1, rows, s=min(20.0, 800.0 / k), marker="s", color=color, lw=0)
+    if not better.any():
+        right.text(0.5, 0.5, "no two are told apart", transform=right.transAxes, ha="center")
+    right.set(xlim=(0.5, k + 0.5), xlabel="than the item of this place")
+    right.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     right.set_title("Better (blue) or worse (red)")
     right.grid(visible=False)
     return figure
