@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ibn.leaderboard.battle_files import BattleFile
 
 DRAWS = 4000
+LARGEST_CONTROL = 1e15  # whose square and sums of it fit
 IDENTIFIED = 1e-9  # share of a covariate that items must leave unexplained
 FEWEST_DRAWS = 100
 NORMAL_95 = 1.959963984540054
@@ -421,7 +422,8 @@ def covariates(battles: Battles, controls: Sequence[str]) -> Floats | None:
     Raises
     ------
     InputError
-        If there is no such covariate, or its effect could as well be the items' own.
+        If there is no such covariate, it has values too large for their squares, or its effect
+        could as well be the items' own.
     """
     if not controls:
         return None
@@ -429,6 +431,11 @@ def covariates(battles: Battles, controls: Sequence[str]) -> Floats | None:
     for name in controls:
         if name not in known:
             raise unknown_name("control", name, known)
+        if not (np.abs(known[name]) <= LARGEST_CONTROL).all():
+            raise InputError(
+                f"the control {name} has values beyond {LARGEST_CONTROL:g}",
+                fix="give it in a larger unit",
+            )
     x = np.stack([known[name] for name in controls], axis=1)
     _require_identified(battles, x, controls)
     return x

@@ -224,6 +224,9 @@ def test_an_effect_that_could_be_the_items_own_is_refused():
     twice = {"one": np.array([1.0, 2.0, 0.5, 0.0, 3.0]), "two": np.array([2.0, 4.0, 1.0, 0.0, 6.0])}
     with pytest.raises(InputError, match="one and two could as well be"):
         rank(replace(turned, controls=twice), controls=["one", "two"])
+    vast = replace(turned, controls={"vast": np.array([1e200, 0.0, 1.0, 2.0, 3.0])})
+    with pytest.raises(InputError, match=r"vast has values beyond 1e\+15"):
+        rank(vast, controls=["vast"])
     nothing = replace(turned, controls={"nothing": np.zeros(5)})
     with pytest.raises(InputError, match="nothing could as well be"):
         rank(nothing, controls=["nothing"])
