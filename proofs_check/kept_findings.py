@@ -27,7 +27,7 @@ Found = tuple[Mapping[str, Finding], float]
 """What each check of a claim found, by name, and the seconds that it took."""
 
 _CODE = ("ibn", "ibn.simulations", "ibn.proofs_check")
-_PACKAGES = ("numpy", "scipy", "numba", "networkx", "sympy", "scikit-learn")
+_PACKAGES = ("numpy", "scipy", "numba", "networkx", "sympy", "mpmath", "scikit-learn")
 
 
 @dataclass(frozen=True)

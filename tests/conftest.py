@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 from ibn.solvers import reduced
@@ -17,14 +17,8 @@ from ibn.solvers import reduced
 threadpool_limits(1, user_api="blas")
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of the commands that tests start
 
-# The same examples in every run, and no limits of time: kernels compile in the first example.
-settings.register_profile(
-    "suite",
-    deadline=None,
-    derandomize=True,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+# The same examples in every run, and no time limit an example: kernels compile in the first.
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("suite")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -9,7 +9,7 @@ from ibn.simulations.pools.measuring import load_prepared
 sys.path.insert(0, str(Path(__file__).parents[1] / "pools"))
 from made_up import write_pool
 
-SMALL = ("--n", "20,60", "--agreement", "0.75,0.9", "--features", "tfidf", "--seeds", "2")
+SMALL = ("--n", "20,60", "--agreement", "0.75,0.9", "--features", "tfidf,plain", "--seeds", "2")
 
 
 def test_a_pool_is_decided_resumed_and_the_same_whatever_the_workers(ibn, tmp_path):

@@ -15,7 +15,7 @@ def test_intervals_of_made_up_pools_are_counted_the_same_whatever_the_workers():
 
 @pytest.mark.slow
 def test_the_intervals_cover():
-    for one in coverage(100, 10):
+    for one in coverage(100, 20):
         assert 0.88 <= one.hits / one.trials <= 1.0, one
 
 
